@@ -1,0 +1,34 @@
+/** Time as the coordinator sees it; tests put one in its place that they turn by hand. */
+export interface Clock {
+  /** Milliseconds since the epoch, never backwards within a run. */
+  readonly now: () => number;
+  /** Calls `fire` once after `ms`; the returned function cancels it. */
+  readonly after: (ms: number, fire: () => void) => () => void;
+}
+
+/** The run's time line: the wall clock read once, carried on by the monotonic clock, which all threads share. */
+export interface TimeLine {
+  readonly epochMs: number;
+  readonly monotonicNs: bigint;
+}
+
+/** Starts a time line at this moment. */
+export function startTimeLine(): TimeLine {
+  return { epochMs: Date.now(), monotonicNs: process.hrtime.bigint() };
+}
+
+/** The moment on a time line, in milliseconds since the epoch. */
+export function timeOn(timeLine: TimeLine): number {
+  return timeLine.epochMs + Number(process.hrtime.bigint() - timeLine.monotonicNs) / 1e6;
+}
+
+/** The real clock, on a time line. */
+export function systemClock(timeLine: TimeLine): Clock {
+  return {
+    now: () => timeOn(timeLine),
+    after: (ms, fire) => {
+      const timer = setTimeout(fire, ms);
+      return () => clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,164 @@
+import type { Checkpoint } from './checkpoint.js';
+import type { Failure } from './failure.js';
+import type { ScalingDecision } from './scaling-decision.js';
+
+/** How a run ended. */
+export type RunStatus = 'done' | 'failed' | 'stopped' | 'broken';
+
+/** The verdict between two waves, in the methodology's words. */
+export type WaveVerdict = 'READY' | 'INCOMPLETE' | 'FAILED';
+
+/** What the check between waves found in the checkpoints, against what was expected. */
+export interface WaveCheck {
+  readonly verdict: WaveVerdict;
+  readonly expected: number;
+  /** Checkpoints found when the wave's records were read back. */
+  readonly recorded: number;
+  readonly failed: number;
+  readonly reason: string;
+}
+
+/** What a wave took, beside its duration. Seconds. */
+export interface WaveMeasures {
+  /** Processor time of the coordinator, its threads and its commands. */
+  readonly cpuSeconds: number;
+  /** Sum of the subtasks' durations. */
+  readonly busySeconds: number;
+  /** Agent seconds without work at the barrier, while others still worked. */
+  readonly idleSeconds: number;
+}
+
+/** The state to which `restore` brings the tree back. */
+export type Backup =
+  | { readonly mode: 'none' }
+  | { readonly mode: 'commit'; readonly commit: string; readonly created: boolean; readonly branch: string }
+  | { readonly mode: 'ref'; readonly commit: string; readonly ref: string };
+
+/** A task of a wave as the run will execute it; `subtasks` is absent until its fan-out expands. */
+export interface TaskOutline {
+  readonly id: string;
+  readonly phase: string | undefined;
+  readonly fanOut: boolean;
+  readonly subtasks: number | undefined;
+  /** What it does, for people: its command or its module. */
+  readonly work: string;
+}
+
+/** A wave as planned: number 1 and up; wave 0 is the backup. */
+export interface WaveOutline {
+  readonly number: number;
+  readonly name: string;
+  readonly tasks: readonly TaskOutline[];
+}
+
+/**
+ * Everything that happens in a run, in order. Reports are folds over these, live or from disk.
+ * `at` is in milliseconds since the epoch; durations come from a monotonic clock.
+ */
+export type RunEvent =
+  | {
+      readonly type: 'run-started';
+      readonly at: number;
+      readonly run: string;
+      readonly plan: string;
+      readonly task: string;
+      readonly methodologyHash: string;
+      readonly waves: readonly WaveOutline[];
+      readonly decision: ScalingDecision;
+      /** What the plan was expected to take, in seconds; absent while a fan-out's size is not known. */
+      readonly predictedSeconds: number | undefined;
+      /** How the user agreed: at the prompt, by `--yes`, or through the library. */
+      readonly confirmed: 'prompt' | 'flag' | 'library';
+      /** Of the machine; absent where nobody says. */
+      readonly cores?: number;
+    }
+  | { readonly type: 'backup-made'; readonly at: number; readonly durationMs: number; readonly backup: Backup }
+  | { readonly type: 'decision-taken'; readonly at: number; readonly wave: number; readonly decision: ScalingDecision }
+  | {
+      readonly type: 'wave-started';
+      readonly at: number;
+      readonly wave: number;
+      readonly name: string;
+      readonly agents: number;
+      /** 0: in the coordinator's own thread, with no pool. */
+      readonly threads: number;
+      readonly subtasks: number;
+      /** What it is expected to take; absent where nobody predicts. */
+      readonly predictedSeconds?: number;
+    }
+  | {
+      readonly type: 'agents-changed';
+      readonly at: number;
+      readonly wave: number;
+      readonly from: number;
+      readonly to: number;
+      readonly reason: string;
+      /** More agents were tried and brought no more throughput. */
+      readonly settled?: boolean;
+    }
+  | {
+      readonly type: 'task-expanded';
+      readonly at: number;
+      readonly wave: number;
+      readonly task: string;
+      readonly subtasks: number;
+    }
+  | {
+      readonly type: 'subtask-started';
+      readonly at: number;
+      readonly wave: number;
+      readonly task: string;
+      readonly subtask: string;
+      readonly agent: string;
+      readonly attempt: number;
+    }
+  | {
+      readonly type: 'subtask-retried';
+      readonly at: number;
+      readonly wave: number;
+      readonly task: string;
+      readonly subtask: string;
+      readonly attempt: number;
+      readonly delayMs: number;
+      readonly failure: Failure;
+    }
+  | {
+      readonly type: 'subtask-finished';
+      readonly at: number;
+      readonly task: string;
+      readonly checkpoint: Checkpoint;
+      /** What it said, bounded; absent when it said nothing. */
+      readonly log?: string;
+    }
+  | {
+      readonly type: 'subtask-skipped';
+      readonly at: number;
+      readonly wave: number;
+      readonly task: string;
+      readonly subtask: string;
+      readonly reason: string;
+    }
+  | {
+      readonly type: 'wave-finished';
+      readonly at: number;
+      readonly wave: number;
+      readonly durationMs: number;
+      readonly check: WaveCheck;
+      /** Absent where nobody measures. */
+      readonly measured?: WaveMeasures;
+    }
+  | {
+      readonly type: 'finally-finished';
+      readonly at: number;
+      readonly task: string;
+      readonly checkpoint: Checkpoint;
+      readonly log?: string;
+    }
+  | { readonly type: 'warning'; readonly at: number; readonly message: string }
+  | {
+      readonly type: 'run-finished';
+      readonly at: number;
+      readonly status: RunStatus;
+      readonly reason: string;
+      readonly durationMs: number;
+    };
