@@ -1,0 +1,201 @@
+import { didYouMean } from './closest.js';
+import {
+  type CheckedExpression,
+  checkExpression,
+  EXPRESSION_VARIABLES,
+  type ExpressionVariable,
+  type TextProblem,
+  templateExpressions,
+  wholeExpression,
+} from './expressions.js';
+import type { Report } from './problems.js';
+import { entriesOf, itemsOf, type SourceNode, type Span, spanInText } from './source-node.js';
+
+/** A task that an expression reads, and where it says so. */
+export interface TaskRead {
+  readonly task: string;
+  /** Where it stands; found only when it is needed for a message. */
+  readonly span: () => Span;
+}
+
+/** What all expressions of one task have to do with params and other tasks. */
+export interface ExpressionFindings {
+  readonly reads: TaskRead[];
+  readonly params: Set<string>;
+  readsAllParams: boolean;
+}
+
+export function noFindings(): ExpressionFindings {
+  return { reads: [], params: new Set(), readsAllParams: false };
+}
+
+/** What checks of expressions share within one plan. */
+export interface ExpressionContext {
+  /** The plan's source. */
+  readonly text: string;
+  readonly paramNames: ReadonlySet<string>;
+  /** Names of the tasks that may be read, for hints. */
+  readonly taskNames: ReadonlySet<string>;
+  readonly report: Report;
+}
+
+/** What an expression must come to. */
+export type ExpressionRole = 'value' | 'condition' | 'list';
+
+interface Place {
+  readonly node: SourceNode;
+  /** Offset of the expression in the node's text. */
+  readonly offset: number;
+  readonly allowed: readonly ExpressionVariable[];
+  readonly role: ExpressionRole;
+}
+
+const WHERE_AVAILABLE: Readonly<Record<ExpressionVariable, string>> = {
+  params: "declare it under 'params'",
+  env: 'it is available in tasks',
+  item: "it is there in a task with 'foreach', outside the foreach itself",
+  index: "it is there in a task with 'foreach', outside the foreach itself",
+  tasks: 'results of tasks can be read within tasks only',
+  results: "it is there under 'success' only",
+  prev: "it comes with 'foreach: {each: …}', which is not supported yet",
+};
+
+/** Checks the expressions of one plan and collects what they read. */
+export class ExpressionChecker {
+  readonly #context: ExpressionContext;
+
+  constructor(context: ExpressionContext) {
+    this.#context = context;
+  }
+
+  /** Every `${{ … }}` in the texts of a value, at any depth. */
+  template(node: SourceNode | undefined, allowed: readonly ExpressionVariable[], findings: ExpressionFindings): void {
+    if (node === undefined) return;
+    for (const item of itemsOf(node)) this.template(item, allowed, findings);
+    for (const [key, entry] of entriesOf(node)) {
+      if (key.includes('${{')) {
+        this.#context.report({
+          code: 'EXPRESSION',
+          message: 'keys are not templated',
+          span: entry.key,
+          hint: 'put the expression in a value',
+        });
+      }
+      this.template(entry.value, allowed, findings);
+    }
+    if (node.kind !== 'scalar' || typeof node.json !== 'string' || !node.json.includes('${{')) return;
+    const expressions = templateExpressions(node.json);
+    if (!expressions.ok) {
+      this.#reportText(node, expressions.error, 0);
+      return;
+    }
+    for (const { source, sourceStart } of expressions.value) {
+      this.#check(source, { node, offset: sourceStart, allowed, role: 'value' }, findings);
+    }
+  }
+
+  /**
+   * A bare expression; one whole `${{ … }}` is accepted for it too. The bare text, or `undefined` where it is wrong.
+   */
+  bare(
+    node: SourceNode,
+    text: string,
+    as: { readonly allowed: readonly ExpressionVariable[]; readonly role: ExpressionRole; readonly findings: ExpressionFindings },
+  ): string | undefined {
+    const whole = wholeExpression(text);
+    const source = whole?.source ?? text;
+    const place = { node, offset: whole?.sourceStart ?? 0, allowed: as.allowed, role: as.role };
+    return this.#check(source, place, as.findings) ? source : undefined;
+  }
+
+  #check(source: string, place: Place, findings: ExpressionFindings): boolean {
+    const checked = checkExpression(source, place.allowed);
+    if (!checked.ok) {
+      this.#reportText(place.node, checked.error, place.offset, this.#hintFor(checked.error, source, place.allowed));
+      return false;
+    }
+    return (
+      this.#checkParams(checked.value, place, findings) &&
+      this.#checkRole(checked.value, source, place) &&
+      this.#collect(checked.value, place, findings)
+    );
+  }
+
+  #checkParams(checked: CheckedExpression, place: Place, findings: ExpressionFindings): boolean {
+    let known = true;
+    for (const use of checked.paramUses) {
+      findings.params.add(use.name);
+      if (this.#context.paramNames.has(use.name)) continue;
+      known = false;
+      const hint = didYouMean(use.name, this.#context.paramNames) ?? "declare it under 'params'";
+      this.#reportText(
+        place.node,
+        { message: `there is no param '${use.name}'`, start: use.start, end: use.end },
+        place.offset,
+        hint,
+      );
+    }
+    if (checked.readsAllParams) findings.readsAllParams = true;
+    return known;
+  }
+
+  #checkRole(checked: CheckedExpression, source: string, place: Place): boolean {
+    const { type } = checked;
+    const fits =
+      place.role === 'value' || type === 'dyn' || (place.role === 'condition' ? type === 'bool' : type.startsWith('list'));
+    if (fits) return true;
+    const wanted = place.role === 'condition' ? 'true or false' : 'a list';
+    this.#reportText(
+      place.node,
+      { message: `the expression must come to ${wanted}, not ${type}`, start: 0, end: source.length },
+      place.offset,
+    );
+    return false;
+  }
+
+  #collect(checked: CheckedExpression, place: Place, findings: ExpressionFindings): boolean {
+    for (const use of checked.taskUses) {
+      const part = { start: place.offset + use.start, end: place.offset + use.end };
+      findings.reads.push({ task: use.name, span: () => spanInText(this.#context.text, place.node, part) });
+    }
+    return true;
+  }
+
+  #reportText(node: SourceNode, problem: TextProblem, offset: number, hint?: string): void {
+    const part = { start: offset + problem.start, end: offset + problem.end };
+    this.#context.report({
+      code: 'EXPRESSION',
+      message: problem.message,
+      span: spanInText(this.#context.text, node, part),
+      hint,
+    });
+  }
+
+  #hintFor(problem: TextProblem, source: string, allowed: readonly ExpressionVariable[]): string | undefined {
+    const unavailable = /^'(\w+)' is not available here$/.exec(problem.message)?.[1];
+    const variable = EXPRESSION_VARIABLES.find((name) => name === unavailable);
+    if (variable !== undefined) return WHERE_AVAILABLE[variable];
+    const dashed = this.#dashedTaskIn(source);
+    if (dashed !== undefined) return `write tasks["${dashed}"]: '-' and '.' end a name in an expression`;
+    const unknown = /^unknown variable: (\w+)$/.exec(problem.message)?.[1];
+    if (unknown === undefined) return undefined;
+    if (this.#context.paramNames.has(unknown)) return `did you mean 'params.${unknown}'?`;
+    if (this.#context.taskNames.has(unknown)) return `did you mean 'tasks.${unknown}.results'?`;
+    return didYouMean(unknown, allowed) ?? `the names here are ${allowed.join(', ')}; text needs quotes`;
+  }
+
+  /** A task whose name an expression spells behind `tasks.`, although the language cannot read it so. */
+  #dashedTaskIn(source: string): string | undefined {
+    for (const match of source.matchAll(/\btasks\.([A-Za-z0-9][A-Za-z0-9._-]{0,128})/g)) {
+      const written = match[1] ?? '';
+      for (let end = written.length; end > 0; end -= 1) {
+        const name = written.slice(0, end);
+        if (this.#context.taskNames.has(name)) {
+          if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) return name;
+          break;
+        }
+      }
+    }
+    return undefined;
+  }
+}

@@ -1,0 +1,248 @@
+import { Environment, type ParseResult } from '@marcbachmann/cel-js';
+import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.js';
+import { err, ok, type Result } from '../model/result.js';
+import { toCel, toJson } from './cel-values.js';
+import { type NameUse, usesOf, type VariableUses } from './expression-uses.js';
+import { TEMPLATE_START, type TextProblem, templateExpressions, wholeExpression } from './template.js';
+
+export { type TemplateExpression, type TextProblem, templateExpressions, wholeExpression } from './template.js';
+
+/*
+ * CEL expressions (https://cel.dev) over the names below. JSON numbers are CEL doubles and literals such as `1` are
+ * CEL ints; the operators that mix the two are registered here, so that `item.size + 1` means what it says.
+ */
+
+/** Every name that some expression of a plan may use. */
+export type ExpressionVariable = 'params' | 'env' | 'item' | 'index' | 'tasks' | 'results' | 'prev';
+
+export const EXPRESSION_VARIABLES: readonly ExpressionVariable[] = ['params', 'env', 'item', 'index', 'tasks', 'results', 'prev'];
+
+/** The values behind the names; what is absent here is 'unknown' to an expression. */
+export interface ExpressionScope {
+  readonly params: JsonObject;
+  /** The environment of the process. */
+  readonly env: JsonObject;
+  readonly item?: JsonValue;
+  readonly index?: number;
+  /** `{results}` by task id. */
+  readonly tasks?: JsonObject;
+  /** The outcome that `success` looks at. */
+  readonly results?: JsonValue;
+  readonly prev?: JsonValue;
+}
+
+/** An expression in which nothing is left to check but the names of tasks and params. */
+export interface CheckedExpression {
+  /** Ids of the tasks whose results it reads, each once. */
+  readonly reads: readonly string[];
+  /** Every place at which it names a task, with offsets into the source. */
+  readonly taskUses: readonly NameUse[];
+  /** Every place at which it names a param. */
+  readonly paramUses: readonly NameUse[];
+  /** It looks at `params` as a whole, or by a computed name. */
+  readonly readsAllParams: boolean;
+  /** The CEL type of its value, `dyn` where that depends on data. */
+  readonly type: string;
+}
+
+/** An expression longer than this is a program, and the parser recurses. */
+const MAX_EXPRESSION_LENGTH = 10_000;
+
+/** A bound for the caches below; a plan has few expressions, a long-lived process sees many plans. */
+const MAX_CACHED = 5_000;
+
+const environment = createEnvironment();
+
+function createEnvironment(): Environment {
+  const created = new Environment({ homogeneousAggregateLiterals: false, limits: { maxAstNodes: 5_000, maxDepth: 200 } });
+  for (const name of EXPRESSION_VARIABLES) created.registerVariable(name, 'dyn');
+  const operators: readonly (readonly [string, (a: number, b: number) => number])[] = [
+    ['+', (a, b) => a + b],
+    ['-', (a, b) => a - b],
+    ['*', (a, b) => a * b],
+    ['/', (a, b) => a / b],
+    ['%', (a, b) => a % b],
+  ];
+  for (const [operator, apply] of operators) {
+    const mixed = (a: number | bigint, b: number | bigint): number => apply(Number(a), Number(b));
+    created.registerOperator(`int ${operator} double: double`, mixed);
+    created.registerOperator(`double ${operator} int: double`, mixed);
+  }
+  created.registerOperator('double % double: double', (a: number, b: number) => a % b);
+  return created;
+}
+
+interface Compiled {
+  readonly run: ParseResult;
+  readonly uses: VariableUses;
+  /** Ids of the tasks in `uses`, each once. */
+  readonly reads: readonly string[];
+}
+
+const compiled = new Map<string, Result<Compiled, TextProblem>>();
+
+function compile(source: string): Result<Compiled, TextProblem> {
+  const known = compiled.get(source);
+  if (known !== undefined) return known;
+  if (compiled.size >= MAX_CACHED) compiled.clear();
+  const made = compileUncached(source);
+  compiled.set(source, made);
+  return made;
+}
+
+function compileUncached(source: string): Result<Compiled, TextProblem> {
+  if (source.trim() === '') return err({ message: 'the expression is empty', start: 0, end: source.length });
+  if (source.length > MAX_EXPRESSION_LENGTH) {
+    const message = `the expression is longer than ${MAX_EXPRESSION_LENGTH} characters`;
+    return err({ message, start: 0, end: source.length });
+  }
+  try {
+    const run = environment.parse(source);
+    const uses = usesOf(run.ast);
+    return ok({ run, uses, reads: [...new Set(uses.tasks.map((use) => use.name))] });
+  } catch (error) {
+    return err(problemOf(error, source));
+  }
+}
+
+/**
+ * Whether an expression parses, fits its types, and uses only the given names; offsets of the problem are into `source`.
+ * Whether the tasks and params that it names exist is for the caller to say.
+ */
+export function checkExpression(source: string, allowed: readonly ExpressionVariable[]): Result<CheckedExpression, TextProblem> {
+  const expression = compile(source);
+  if (!expression.ok) return expression;
+  const { run, uses, reads } = expression.value;
+  for (const use of uses.variables) {
+    const variable = EXPRESSION_VARIABLES.find((name) => name === use.name);
+    if (variable !== undefined && !allowed.includes(variable)) {
+      return err({ message: `'${use.name}' is not available here`, start: use.start, end: use.end });
+    }
+  }
+  const computed = uses.computedTasks[0];
+  if (computed !== undefined) {
+    const message = "name the task that is read, as in tasks.scan or tasks['scan']: its results must be there before";
+    return err({ message, start: computed.start, end: computed.end });
+  }
+  const field = uses.taskFields.find((use) => use.name !== 'results');
+  if (field !== undefined) {
+    const message = `a task has 'results', not '${field.name}'`;
+    return err({ message, start: field.end - field.name.length, end: field.end });
+  }
+  const checked = run.check();
+  if (!checked.valid) return err(problemOf(checked.error, source));
+  return ok({
+    reads,
+    taskUses: uses.tasks,
+    paramUses: uses.params,
+    readsAllParams: uses.allParams,
+    type: checked.type ?? 'dyn',
+  });
+}
+
+/** The value of an expression as JSON; the error is a message for the user that names the expression. Never throws. */
+export function evaluate(source: string, scope: ExpressionScope): Result<JsonValue, string> {
+  const expression = compile(source);
+  if (!expression.ok) return err(`cannot evaluate '${source}': ${expression.error.message}`);
+  try {
+    return ok(toJson(expression.value.run(contextOf(scope, expression.value.reads))));
+  } catch (error) {
+    return err(`cannot evaluate '${source}': ${problemOf(error, source).message}`);
+  }
+}
+
+/** The scope as the evaluator takes it: of `tasks`, only what the expression reads, since there may be very many. */
+function contextOf(scope: ExpressionScope, reads: readonly string[]): Map<string, unknown> {
+  const context = new Map<string, unknown>([
+    ['params', toCel(scope.params)],
+    ['env', toCel(scope.env)],
+  ]);
+  if (scope.item !== undefined) context.set('item', toCel(scope.item));
+  if (scope.index !== undefined) context.set('index', scope.index);
+  if (scope.results !== undefined) context.set('results', toCel(scope.results));
+  if (scope.prev !== undefined) context.set('prev', toCel(scope.prev));
+  const { tasks } = scope;
+  if (tasks !== undefined) context.set('tasks', new Map(reads.flatMap((id) => taskEntry(tasks, id))));
+  return context;
+}
+
+function taskEntry(tasks: JsonObject, id: string): readonly (readonly [string, unknown])[] {
+  const entry = Object.hasOwn(tasks, id) ? tasks[id] : undefined;
+  if (!isJsonObject(entry)) return [];
+  // The entry itself may be made afresh for each evaluation; the results in it are not, and are converted once.
+  return [[id, new Map(Object.entries(entry).map(([key, value]) => [key, toCel(value)]))]];
+}
+
+/**
+ * `value` with every `${{ … }}` in its texts replaced: a text that is one whole expression becomes the expression's
+ * value, of any type; in other texts the value is put in as text (objects and lists as JSON, null as nothing).
+ * Keys are left alone. The error is a message for the user.
+ */
+export function renderTemplate(value: JsonValue, scope: ExpressionScope): Result<JsonValue, string> {
+  if (typeof value === 'string') return renderText(value, scope);
+  if (typeof value !== 'object' || value === null) return ok(value);
+  if (!isJsonObject(value)) {
+    const items: JsonValue[] = [];
+    for (const item of value) {
+      const rendered = renderTemplate(item, scope);
+      if (!rendered.ok) return rendered;
+      items.push(rendered.value);
+    }
+    return ok(items);
+  }
+  const entries: [string, JsonValue][] = [];
+  for (const [key, inner] of Object.entries(value)) {
+    const rendered = renderTemplate(inner, scope);
+    if (!rendered.ok) return rendered;
+    entries.push([key, rendered.value]);
+  }
+  return ok(Object.fromEntries(entries));
+}
+
+function renderText(text: string, scope: ExpressionScope): Result<JsonValue, string> {
+  if (!text.includes(TEMPLATE_START)) return ok(text);
+  const whole = wholeExpression(text);
+  if (whole !== undefined) return evaluate(whole.source, scope);
+  const expressions = templateExpressions(text);
+  if (!expressions.ok) return err(expressions.error.message);
+  let rendered = '';
+  let position = 0;
+  for (const expression of expressions.value) {
+    const value = evaluate(expression.source, scope);
+    if (!value.ok) return value;
+    rendered += text.slice(position, expression.start) + textOf(value.value);
+    position = expression.end;
+  }
+  return ok(rendered + text.slice(position));
+}
+
+/** A value as it is put into a text. */
+function textOf(value: JsonValue): string {
+  if (value === null) return '';
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+/** What an error of the evaluator says, without its picture of the source. */
+function problemOf(error: unknown, source: string): TextProblem {
+  const whole = { start: 0, end: source.length };
+  if (error instanceof RangeError) return { message: 'the expression or its data is nested too deeply', ...whole };
+  if (!(error instanceof Error)) return { message: String(error), ...whole };
+  const summary = 'summary' in error && typeof error.summary === 'string' ? error.summary : error.message;
+  return { message: inPlainWords(summary), ...(rangeOf(error, source) ?? whole) };
+}
+
+function inPlainWords(summary: string): string {
+  if (summary === 'Unexpected token: EOF') return 'the expression is not complete';
+  return summary
+    .replace(/, got EOF$/, ', but the expression ends')
+    .replace(/^([A-Z])(?=[a-z ])/, (letter) => letter.toLowerCase());
+}
+
+function rangeOf(error: Error, source: string): { readonly start: number; readonly end: number } | undefined {
+  if (!('range' in error) || typeof error.range !== 'object' || error.range === null) return undefined;
+  const { range } = error;
+  if (!('start' in range) || !('end' in range)) return undefined;
+  if (typeof range.start !== 'number' || typeof range.end !== 'number') return undefined;
+  const start = Math.min(range.start, source.length);
+  return { start, end: Math.min(Math.max(range.end, start), source.length) };
+}

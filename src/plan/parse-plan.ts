@@ -1,0 +1,187 @@
+import { dirname, resolve } from 'node:path';
+import validatePlan from '#validators/plan';
+import type { Diagnostic } from '../model/diagnostic.js';
+import { err, ok, type Result } from '../model/result.js';
+import { TASK_TYPES } from '../model/scaling-decision.js';
+import { parseAgents } from './agents-setting.js';
+import { checkNeeds } from './check-needs.js';
+import { parseYaml } from './document.js';
+import { ExpressionChecker, noFindings } from './expression-check.js';
+import { ModuleFinder } from './module-path.js';
+import { readParams } from './params.js';
+import { readPatience } from './patience.js';
+import { LineIndex, type Problem, type Report, toDiagnostics, withoutFollowUps } from './problems.js';
+import { parseRate, parseSize } from './quantities.js';
+import { envOf, readTask, type TaskDraft, type TaskSurroundings } from './read-task.js';
+import { parseRequest } from './request.js';
+import { checkSchema } from './schema-check.js';
+import { entriesOf, numberOf, type SourceNode, spanInText, textOf, valueAt, writtenText } from './source-node.js';
+import { checkUnsupported } from './unsupported.js';
+import type { AgentsSetting, PlanLimits, PlanRequest, TaskDefinition, ValidPlan } from './valid-plan.js';
+
+/** Where a plan's text comes from, and what the user set. */
+export interface ParsePlanOptions {
+  /** Path of the plan; modules are looked for relative to its folder. */
+  readonly file: string;
+  /** The file as diagnostics name it; absent: `file`. */
+  readonly displayName?: string | undefined;
+  /** Texts of `--param`, by name. */
+  readonly params?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Keys of which a task under `finally` has no use; another check says so. */
+const NOT_IN_FINALLY = ['needs', 'foreach', 'batch'];
+
+/**
+ * Reads a plan. The error lists every mistake that can be found, sorted by place, each once: the checks are independent,
+ * so that an unknown key does not hide a circle. Never throws, whatever the text.
+ */
+export function parsePlan(text: string, options: ParsePlanOptions): Result<ValidPlan, readonly Diagnostic[]> {
+  const problems: Problem[] = [];
+  const report: Report = (problem) => problems.push(problem);
+  const { root, damagedAt } = parseYaml(text, report);
+  const plan = root === undefined ? undefined : readPlan(root, { text, options, report });
+  const told = withoutFollowUps(problems, damagedAt);
+  const source = { displayName: options.displayName ?? options.file, text, prefix: 'PLAN' } as const;
+  if (told.length > 0) return err(toDiagnostics(told, source));
+  if (plan === undefined) throw new Error('Internal error: a plan without mistakes that is not complete');
+  return ok(plan);
+}
+
+interface Reading {
+  readonly text: string;
+  readonly options: ParsePlanOptions;
+  readonly report: Report;
+}
+
+/** Runs every check over the document; the plan is complete where none of them reported anything. */
+function readPlan(root: SourceNode, { text, options, report }: Reading): ValidPlan | undefined {
+  const leaveToOthers = (path: readonly string[], key: string): boolean =>
+    path.length === 2 && path[0] === 'finally' && NOT_IN_FINALLY.includes(key);
+  checkSchema(validatePlan, root, report, { document: 'the plan', leaveToOthers });
+  if (root.kind !== 'map') return undefined;
+  checkUnsupported(root, report);
+
+  const params = readParams(root, options.params ?? {}, report);
+  const taskNames = new Set([...entriesOf(valueAt(root, 'tasks'))].map(([name]) => name));
+  const expressions = new ExpressionChecker({ text, paramNames: params.names, taskNames, report });
+  const envNode = valueAt(root, 'env');
+  const envFindings = noFindings();
+  expressions.template(envNode, ['params', 'env'], envFindings);
+  const file = resolve(options.file);
+  const around: TaskSurroundings = {
+    text,
+    lines: new LineIndex(text),
+    report,
+    expressions,
+    modules: new ModuleFinder(dirname(file)),
+    params,
+    env: new Map(envOf(envNode)),
+    envFindings,
+    defaults: readPatience(valueAt(root, 'defaults'), undefined, report),
+  };
+  const tasks = readTasks(root, 'tasks', around);
+  const finallyTasks = readTasks(root, 'finally', around);
+  checkNames(tasks, finallyTasks, report);
+  checkNeeds(tasks, finallyTasks, report);
+
+  const name = textOf(valueAt(root, 'name')) ?? '';
+  const description = textOf(valueAt(root, 'description'));
+  return {
+    file,
+    text,
+    name,
+    description,
+    request: requestOf(root, { text, fallback: description ?? name, report }),
+    type: TASK_TYPES.find((type) => type === textOf(valueAt(root, 'type'))) ?? 'general',
+    agents: agentsOf(root, report),
+    sync: 'wave',
+    backup: backupOf(root),
+    params: params.values,
+    limits: limitsOf(root, report),
+    tasks: definitionsOf(tasks),
+    finally: definitionsOf(finallyTasks),
+    warnings: warningsOf(tasks),
+  };
+}
+
+function readTasks(root: SourceNode, list: 'tasks' | 'finally', around: TaskSurroundings): readonly TaskDraft[] {
+  const inFinally = list === 'finally';
+  return [...entriesOf(valueAt(root, list))].map(([id, entry]) => readTask(id, entry, { ...around, inFinally }));
+}
+
+function definitionsOf(drafts: readonly TaskDraft[]): readonly TaskDefinition[] {
+  return drafts.flatMap(({ definition, needs }) =>
+    definition === undefined ? [] : [{ ...definition, needs: needs.map((need) => need.task) }],
+  );
+}
+
+/** Checkpoints know tasks by name, so one name serves one task. */
+function checkNames(tasks: readonly TaskDraft[], finallyTasks: readonly TaskDraft[], report: Report): void {
+  const byName = new Map(tasks.map((task) => [task.id, task]));
+  for (const task of finallyTasks) {
+    const other = byName.get(task.id);
+    if (other === undefined) continue;
+    const related = [{ message: `'${task.id}' under 'tasks' is here`, span: other.key }];
+    const message = `the name '${task.id}' is taken by a task under 'tasks'`;
+    report({ code: 'NAME', message, span: task.key, hint: 'give one of the two another name', related });
+  }
+}
+
+function requestOf(
+  root: SourceNode,
+  at: { readonly text: string; readonly fallback: string; readonly report: Report },
+): PlanRequest {
+  const automatic: PlanRequest = { mode: 'AUTOMATIC_SCALING', task: at.fallback };
+  const node = valueAt(root, 'request');
+  const written = textOf(node);
+  if (node === undefined || written === undefined) return automatic;
+  const request = parseRequest(written);
+  if (request.ok) return request.value;
+  at.report({ code: 'REQUEST', message: request.error.message, span: spanInText(at.text, node, request.error) });
+  return automatic;
+}
+
+function agentsOf(root: SourceNode, report: Report): AgentsSetting {
+  const auto: AgentsSetting = { kind: 'auto' };
+  const node = valueAt(root, 'agents');
+  const written = writtenText(node);
+  // Other types, and numbers with a fraction, are reported by the schema.
+  if (node?.kind !== 'scalar' || written === undefined || typeof node.json === 'boolean') return auto;
+  if (typeof node.json === 'number' && !Number.isInteger(node.json)) return auto;
+  const agents = parseAgents(typeof node.json === 'number' ? String(node.json) : written);
+  if (agents.ok) return agents.value;
+  report({ code: 'VALUE', message: agents.error, span: node });
+  return auto;
+}
+
+function backupOf(root: SourceNode): ValidPlan['backup'] {
+  const written = textOf(valueAt(root, 'backup'));
+  return written === 'ref' || written === 'none' ? written : 'commit';
+}
+
+function limitsOf(root: SourceNode, report: Report): PlanLimits {
+  const limits = valueAt(root, 'limits');
+  const quantity = (key: string, parse: typeof parseRate): number | undefined => {
+    const node = valueAt(limits, key);
+    const written = textOf(node);
+    if (node === undefined || written === undefined) return undefined;
+    const parsed = parse(written);
+    if (parsed.ok) return parsed.value;
+    report({ code: 'VALUE', message: parsed.error, span: node });
+    return undefined;
+  };
+  return {
+    ratePerMinute: quantity('rate', parseRate),
+    connections: numberOf(valueAt(limits, 'connections')),
+    iops: numberOf(valueAt(limits, 'iops')),
+    memoryPerAgentBytes: quantity('memoryPerAgent', parseSize),
+  };
+}
+
+function warningsOf(tasks: readonly TaskDraft[]): readonly string[] {
+  return tasks.flatMap(({ definition }) => {
+    const empty = definition?.foreach?.kind === 'list' && definition.foreach.items.length === 0;
+    return empty ? [`task '${definition.id}' has an empty list under 'foreach': it has no subtasks`] : [];
+  });
+}

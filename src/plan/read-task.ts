@@ -1,0 +1,301 @@
+import { canonicalJson, contentHash } from '../model/ids.js';
+import type { JsonObject, JsonValue } from '../model/json.js';
+import { type ExpressionChecker, type ExpressionFindings, noFindings, type TaskRead } from './expression-check.js';
+import { type ExpressionVariable, wholeExpression } from './expressions.js';
+import type { ModuleFinder } from './module-path.js';
+import type { Params } from './params.js';
+import { type Patience, readDuration, readPatience } from './patience.js';
+import type { LineIndex, Report } from './problems.js';
+import {
+  entriesOf,
+  entryAt,
+  itemsOf,
+  type MapEntry,
+  numberOf,
+  type SourceNode,
+  type Span,
+  spanInText,
+  textOf,
+  valueAt,
+  writtenText,
+} from './source-node.js';
+import { TEMPLATE_START } from './template.js';
+import type { FanOutSource, TaskDefinition, Work } from './valid-plan.js';
+
+/** A need as written. */
+export interface WrittenNeed {
+  readonly task: string;
+  readonly span: Span;
+}
+
+/** A task as read so far: complete but for what takes all tasks to know. */
+export interface TaskDraft {
+  readonly id: string;
+  /** Where its name stands. */
+  readonly key: Span;
+  readonly inFinally: boolean;
+  readonly needs: readonly WrittenNeed[];
+  readonly reads: readonly TaskRead[];
+  /** Absent where a mistake was reported that leaves nothing to run. */
+  readonly definition: TaskDefinition | undefined;
+}
+
+/** What tasks take from the plan around them. */
+export interface TaskSurroundings {
+  readonly text: string;
+  readonly lines: LineIndex;
+  readonly report: Report;
+  readonly expressions: ExpressionChecker;
+  readonly modules: ModuleFinder;
+  readonly params: Params;
+  /** The plan's `env`, values as written. */
+  readonly env: ReadonlyMap<string, string>;
+  /** What the expressions of the plan's `env` read. */
+  readonly envFindings: ExpressionFindings;
+  readonly defaults: Patience;
+}
+
+/** Reads one entry of `tasks` or `finally`, reporting every mistake that shows in the task alone. */
+export function readTask(id: string, entry: MapEntry, around: TaskSurroundings & { readonly inFinally: boolean }): TaskDraft {
+  return new TaskReader(id, entry, around).draft();
+}
+
+class TaskReader {
+  readonly #id: string;
+  readonly #key: Span;
+  readonly #node: SourceNode;
+  readonly #around: TaskSurroundings & { readonly inFinally: boolean };
+  readonly #findings = noFindings();
+  readonly #allowed: readonly ExpressionVariable[];
+
+  constructor(id: string, entry: MapEntry, around: TaskSurroundings & { readonly inFinally: boolean }) {
+    this.#id = id;
+    this.#key = entry.key;
+    this.#node = entry.value;
+    this.#around = around;
+    const fansOut = !around.inFinally && valueAt(entry.value, 'foreach') !== undefined;
+    this.#allowed = fansOut ? ['params', 'env', 'tasks', 'item', 'index'] : ['params', 'env', 'tasks'];
+  }
+
+  draft(): TaskDraft {
+    if (this.#node.kind === 'map') this.#checkCombinations();
+    const needs = itemsOf(this.#at('needs')).flatMap((item) => {
+      const task = writtenText(item);
+      return task === undefined ? [] : [{ task, span: item }];
+    });
+    const definition = this.#definition();
+    const { inFinally } = this.#around;
+    return { id: this.#id, key: this.#key, inFinally, needs: inFinally ? [] : needs, reads: this.#findings.reads, definition };
+  }
+
+  #at(key: string): SourceNode | undefined {
+    return valueAt(this.#node, key);
+  }
+
+  #report(code: Parameters<Report>[0]['code'], message: string, span: Span, hint?: string): void {
+    this.#around.report({ code, message, span, hint });
+  }
+
+  #checkCombinations(): void {
+    const run = entryAt(this.#node, 'run');
+    const uses = entryAt(this.#node, 'uses');
+    if (run === undefined && uses === undefined) {
+      this.#report(
+        'RUN-USES',
+        `task '${this.#id}' does nothing: it has neither 'run' nor 'uses'`,
+        this.#key,
+        'add one of the two',
+      );
+    }
+    if (run !== undefined && uses !== undefined) {
+      const related = [
+        { message: "'run' is here", span: run.key },
+        { message: "'uses' is here", span: uses.key },
+      ];
+      const message = `task '${this.#id}' has both 'run' and 'uses'`;
+      this.#around.report({ code: 'RUN-USES', message, span: this.#key, hint: 'remove one of the two', related });
+    }
+    this.#misplaced(
+      'with',
+      run !== undefined && uses === undefined,
+      "'with' is input for 'uses'; a command has none",
+      "use 'env', or a list of arguments",
+    );
+    this.#misplaced('output', uses !== undefined && run === undefined, "'output' is for commands; a module returns its results");
+    this.#misplaced('batch', this.#at('foreach') === undefined, "'batch' has no effect without 'foreach'");
+    if (!this.#around.inFinally) return;
+    for (const key of ['needs', 'foreach', 'batch']) {
+      this.#misplaced(
+        key,
+        true,
+        `a task under 'finally' has no '${key}': it runs once, after everything else`,
+        undefined,
+        'FINALLY',
+      );
+    }
+  }
+
+  #misplaced(key: string, wrong: boolean, message: string, hint?: string, code: 'VALUE' | 'FINALLY' = 'VALUE'): void {
+    const entry = entryAt(this.#node, key);
+    if (!wrong || entry === undefined) return;
+    if (code === 'VALUE' && this.#around.inFinally && key === 'batch') return;
+    this.#report(code, message, entry.key, hint);
+  }
+
+  #definition(): TaskDefinition | undefined {
+    const work = this.#work();
+    const input = this.#at('with');
+    this.#around.expressions.template(input, this.#allowed, this.#findings);
+    const env = this.#env();
+    const cwd = this.#at('cwd');
+    this.#around.expressions.template(cwd, this.#allowed, this.#findings);
+    const condition = this.#condition();
+    const success = itemsOf(this.#at('success')).flatMap((item) => this.#conditionAt(item, [...this.#allowed, 'results']) ?? []);
+    const foreach = this.#around.inFinally ? undefined : this.#foreach();
+    const shared = {
+      phase: textOf(this.#at('phase')),
+      with: input?.json,
+      env,
+      cwd: textOf(cwd),
+      output: this.#output(),
+      if: condition,
+      success,
+      foreach,
+      batch: this.#around.inFinally ? undefined : numberOf(this.#at('batch')),
+      ...readPatience(this.#node, this.#around.defaults, this.#around.report),
+      estimateMs: readDuration(this.#at('estimate'), { positive: true }, this.#around.report),
+    };
+    if (work === undefined) return undefined;
+    return {
+      id: this.#id,
+      needs: [],
+      work,
+      ...shared,
+      reads: [...new Set(this.#findings.reads.map((read) => read.task))],
+      hash: this.#hash(work, shared),
+      range: this.#around.lines.range(this.#key),
+    };
+  }
+
+  #work(): Work | undefined {
+    const run = this.#at('run');
+    const uses = this.#at('uses');
+    const usesText = textOf(uses);
+    if (run === undefined && uses !== undefined && usesText !== undefined) {
+      return this.#around.modules.find(usesText, uses, this.#around.report);
+    }
+    if (run === undefined) return undefined;
+    if (run.kind === 'list') {
+      this.#around.expressions.template(run, this.#allowed, this.#findings);
+      return { kind: 'argv', argv: run.items.map((item) => writtenText(item) ?? '') };
+    }
+    const command = textOf(run);
+    if (command === undefined) return undefined;
+    const start = command.indexOf(TEMPLATE_START);
+    if (start !== -1) {
+      const close = command.indexOf('}}', start);
+      const part = { start, end: close === -1 ? start + TEMPLATE_START.length : close + 2 };
+      this.#report(
+        'SHELL-TEMPLATE',
+        "text for a shell is never templated: a value with a quote or a ';' in it would become code",
+        spanInText(this.#around.text, run, part),
+        'two right ways: read "$ITEM", "$PARAM_<name>" or a variable of env: in the command; or make run a list, ' +
+          `without a shell: run: [echo, "\${{ item }}"]`,
+      );
+    } else if (command.trim() === '') {
+      this.#report('VALUE', "'run' is empty", run);
+    }
+    return { kind: 'shell', command };
+  }
+
+  #env(): Readonly<Record<string, string>> {
+    const node = this.#at('env');
+    this.#around.expressions.template(node, this.#allowed, this.#findings);
+    return Object.fromEntries([...this.#around.env, ...envOf(node)]);
+  }
+
+  #output(): TaskDefinition['output'] {
+    const written = textOf(this.#at('output'));
+    return written === 'lines' || written === 'json' ? written : 'text';
+  }
+
+  #condition(): string | undefined {
+    const node = this.#at('if');
+    if (node?.kind === 'scalar' && typeof node.json === 'boolean') return String(node.json);
+    return node === undefined ? undefined : this.#conditionAt(node, this.#allowed);
+  }
+
+  #conditionAt(node: SourceNode, allowed: readonly ExpressionVariable[]): string | undefined {
+    const text = textOf(node);
+    if (text === undefined) return undefined;
+    return this.#around.expressions.bare(node, text, { allowed, role: 'condition', findings: this.#findings });
+  }
+
+  #foreach(): FanOutSource | undefined {
+    const node = this.#at('foreach');
+    if (node?.kind === 'list') {
+      const templated = node.items.find((item) => JSON.stringify(item.json).includes(TEMPLATE_START));
+      if (templated !== undefined) {
+        const hint = `make the whole list one expression, such as foreach: "\${{ [params.a, 'b'] }}"`;
+        this.#report('EXPRESSION', "the items of a list under 'foreach' are not templated", templated, hint);
+      }
+      return { kind: 'list', items: node.json };
+    }
+    const text = textOf(node);
+    if (node === undefined || text === undefined) return undefined;
+    if (wholeExpression(text) === undefined) {
+      const hint =
+        /[.[(]/.test(text) && !text.includes('{{')
+          ? `did you mean "\${{ ${text.trim()} }}"?`
+          : `such as [a, b] or "\${{ tasks.scan.results }}"`;
+      this.#report('VALUE', `'foreach' must be a list, or one whole expression \${{ … }} whose value is a list`, node, hint);
+      return undefined;
+    }
+    const findings = noFindings();
+    const expression = this.#around.expressions.bare(node, text, { allowed: ['params', 'env', 'tasks'], role: 'list', findings });
+    this.#findings.reads.push(...findings.reads);
+    if (expression === undefined) return undefined;
+    return { kind: 'expression', expression, tasks: [...new Set(findings.reads.map((read) => read.task))] };
+  }
+
+  /**
+   * What the task does, apart from its name, place and patience: equal hashes may share results. Values of the params
+   * that it can see are part of it; a command sees all of them as `$PARAM_<name>`.
+   */
+  #hash(work: Work, parts: Pick<TaskDefinition, 'with' | 'env' | 'cwd' | 'output' | 'success'>): string {
+    const { params, envFindings } = this.#around;
+    const seesAll = work.kind !== 'module' || this.#findings.readsAllParams || envFindings.readsAllParams;
+    const names = new Set([...this.#findings.params, ...envFindings.params]);
+    const seen = Object.entries(params.values).filter(([name]) => seesAll || names.has(name));
+    const does: JsonObject = {
+      work: workIdentity(work),
+      with: parts.with ?? null,
+      env: { ...parts.env },
+      cwd: parts.cwd ?? null,
+      output: parts.output,
+      success: parts.success,
+      params: Object.fromEntries(seen),
+    };
+    return contentHash(canonicalJson(does));
+  }
+}
+
+/** The variables of an `env` mapping, values as written. */
+export function envOf(node: SourceNode | undefined): readonly (readonly [string, string])[] {
+  return [...entriesOf(node)].flatMap(([name, entry]) => {
+    const value = writtenText(entry.value);
+    return value === undefined ? [] : [[name, value] as const];
+  });
+}
+
+/** A module is its path as the plan writes it: a repository that moved is the same work. */
+function workIdentity(work: Work): JsonValue {
+  switch (work.kind) {
+    case 'shell':
+      return { run: work.command };
+    case 'argv':
+      return { run: work.argv };
+    case 'module':
+      return { uses: work.uses };
+  }
+}

@@ -1,0 +1,99 @@
+import type { Report } from './problems.js';
+import { entriesOf, entryAt, type MapEntry, type SourceNode, textOf } from './source-node.js';
+
+/** What `uses` names without a path. */
+export const BUILT_IN_ACTIONS: readonly string[] = [
+  'files/glob',
+  'files/read',
+  'files/write',
+  'files/move',
+  'files/copy',
+  'files/remove',
+  'files/hash',
+  'data/read',
+  'http/request',
+  'agent/prompt',
+];
+
+interface UnsupportedRow {
+  /** Keys from the top of the plan; `*` is any task. */
+  readonly path: readonly string[];
+  /** Only where the value is so; absent: whenever the key is there. */
+  readonly when?: (value: SourceNode) => boolean;
+  readonly message: string;
+  readonly hint: string;
+}
+
+const TASK_LISTS = ['tasks', 'finally'];
+
+/**
+ * What the plan format has and this version does not do. Refused, never ignored: a plan that asks for masked secrets
+ * must not run with secrets in the open. Whoever builds one of these deletes its row.
+ */
+const UNSUPPORTED: readonly UnsupportedRow[] = [
+  {
+    path: ['sync'],
+    when: (value) => textOf(value) === 'eager',
+    message: "'sync: eager' is not supported yet",
+    hint: "leave it out, or write 'sync: wave'",
+  },
+  { path: ['secrets'], message: "'secrets' is not supported yet", hint: 'commands inherit the environment; nothing is masked' },
+  { path: ['pools'], message: "'pools' is not supported yet", hint: "use 'limits' or 'agents' to bound the whole plan" },
+  { path: ['failure'], message: "'failure' is not supported yet", hint: 'pass thresholds with --methodology FILE' },
+  { path: ['defaults', 'retries', 'on'], message: "'retries.on' is not supported yet", hint: 'every failure is retried' },
+  ...TASK_LISTS.flatMap((list): readonly UnsupportedRow[] => [
+    {
+      path: [list, '*', 'foreach'],
+      when: (value) => value.kind === 'map',
+      message: "'foreach' with a mapping is not supported yet",
+      hint: 'give a list, or one expression whose value is a list',
+    },
+    {
+      path: [list, '*', 'uses'],
+      when: (value) => BUILT_IN_ACTIONS.includes(textOf(value) ?? ''),
+      message: "what is built in under 'uses' is not supported yet",
+      hint: 'use a module (./tasks/my-task.ts), or a command under run',
+    },
+    {
+      path: [list, '*', 'pool'],
+      message: "'pool' is not supported yet",
+      hint: "use 'limits' or 'agents' to bound the whole plan",
+    },
+    {
+      path: [list, '*', 'inputs'],
+      message: "'inputs' is not supported yet",
+      hint: 'leave it out: every subtask runs',
+    },
+    {
+      path: [list, '*', 'outputs'],
+      message: "'outputs' is not supported yet",
+      hint: 'leave it out: every subtask runs',
+    },
+    { path: [list, '*', 'retries', 'on'], message: "'retries.on' is not supported yet", hint: 'every failure is retried' },
+  ]),
+];
+
+/** Reports everything in the plan that this version does not do, at its key (or at the value that makes it so). */
+export function checkUnsupported(root: SourceNode, report: Report): void {
+  for (const { path, when, message, hint } of UNSUPPORTED) {
+    for (const entry of entriesAt(root, path)) {
+      if (when !== undefined && !when(entry.value)) continue;
+      report({ code: 'UNSUPPORTED', message, span: when === undefined ? entry.key : entry.value, hint });
+    }
+  }
+}
+
+function entriesAt(root: SourceNode, path: readonly string[]): readonly MapEntry[] {
+  let nodes: readonly SourceNode[] = [root];
+  let found: readonly MapEntry[] = [];
+  for (const step of path) {
+    found = nodes.flatMap((node) => (step === '*' ? [...entriesOf(node)].map(([, entry]) => entry) : presentEntry(node, step)));
+    nodes = found.map((entry) => entry.value);
+  }
+  return found;
+}
+
+function presentEntry(node: SourceNode, key: string): readonly MapEntry[] {
+  const entry = entryAt(node, key);
+  return entry === undefined ? [] : [entry];
+}

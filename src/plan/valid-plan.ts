@@ -1,0 +1,111 @@
+import type { SourceRange } from '../model/diagnostic.js';
+import type { JsonObject, JsonValue } from '../model/json.js';
+import type { ScalingMode, TaskType } from '../model/scaling-decision.js';
+
+/** What the user asked for in words, and the mode that the words select. */
+export type PlanRequest =
+  | { readonly mode: 'AUTOMATIC_SCALING'; readonly task: string }
+  | { readonly mode: 'USER_OVERRIDE'; readonly task: string; readonly agents: number };
+
+/** How many agents the user wants: left to us, a count, or a share of the capacity (0 to 1, above 0). */
+export type AgentsSetting =
+  | { readonly kind: 'auto' }
+  | { readonly kind: 'count'; readonly agents: number }
+  | { readonly kind: 'share'; readonly share: number };
+
+/** Declared limits of the plan's surroundings; absent ones fall back to the methodology's. */
+export interface PlanLimits {
+  readonly ratePerMinute: number | undefined;
+  readonly connections: number | undefined;
+  readonly iops: number | undefined;
+  readonly memoryPerAgentBytes: number | undefined;
+}
+
+/** How often and when a failed attempt is made again. */
+export interface RetryPolicy {
+  /** Attempts beyond the first. */
+  readonly max: number;
+  readonly backoffMs: number;
+  /** The back-off of attempt k is `backoffMs * factor ** (k - 1)`. */
+  readonly factor: number;
+  /** `full`: a random share of the back-off; `none`: all of it. */
+  readonly jitter: 'full' | 'none';
+}
+
+/** What one subtask does. */
+export type Work =
+  /** Text for `sh -c`; never templated. */
+  | { readonly kind: 'shell'; readonly command: string }
+  /** A program and its arguments, no shell; each may hold expressions. */
+  | { readonly kind: 'argv'; readonly argv: readonly string[] }
+  /** A module's function: absolute path of the file, and the export's name (`default` unless `file.ts#name`). */
+  | { readonly kind: 'module'; readonly uses: string; readonly file: string; readonly exportName: string };
+
+/** Where a fan-out's items come from. */
+export type FanOutSource =
+  | { readonly kind: 'list'; readonly items: readonly JsonValue[] }
+  /** One whole expression; `tasks` names the tasks whose results it reads (none: it is known before the run). */
+  | { readonly kind: 'expression'; readonly expression: string; readonly tasks: readonly string[] };
+
+/** One entry under `tasks` or `finally`, with the plan's defaults filled in. */
+export interface TaskDefinition {
+  readonly id: string;
+  readonly phase: string | undefined;
+  readonly needs: readonly string[];
+  readonly work: Work;
+  /** Input of a module; strings in it may hold expressions. */
+  readonly with: JsonValue | undefined;
+  readonly foreach: FanOutSource | undefined;
+  /** Items per subtask; absent: one item, handed over bare rather than as a list. */
+  readonly batch: number | undefined;
+  /** The plan's `env` and the task's own; values may hold expressions. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Relative to the workspace folder; may hold expressions. */
+  readonly cwd: string | undefined;
+  readonly timeoutMs: number | undefined;
+  readonly retries: RetryPolicy;
+  readonly output: 'text' | 'lines' | 'json';
+  /** A bare expression; the subtask is skipped where it is false. */
+  readonly if: string | undefined;
+  /** Bare expressions over the outcome; all must hold. */
+  readonly success: readonly string[];
+  /** Expected duration of one subtask. */
+  readonly estimateMs: number | undefined;
+  /** Earlier tasks whose results any expression of this task reads. */
+  readonly reads: readonly string[];
+  /** Canonical hash of what the task does, for checkpoint keys. */
+  readonly hash: string;
+  /** Where the task's name stands in the plan. */
+  readonly range: SourceRange;
+}
+
+/**
+ * A plan in which nothing is left to check: names are unique, needs exist and are acyclic,
+ * expressions parse, modules exist, defaults are filled in. Only `parsePlan` makes one.
+ */
+export interface ValidPlan {
+  /** Absolute. */
+  readonly file: string;
+  /** The source, kept so that a run can store what it ran. */
+  readonly text: string;
+  readonly name: string;
+  readonly description: string | undefined;
+  readonly request: PlanRequest;
+  readonly type: TaskType;
+  readonly agents: AgentsSetting;
+  readonly sync: 'wave';
+  readonly backup: 'commit' | 'ref' | 'none';
+  /** Declared defaults with `--param` values laid over them. */
+  readonly params: JsonObject;
+  readonly limits: PlanLimits;
+  /** In file order. */
+  readonly tasks: readonly TaskDefinition[];
+  /** Run after the waves, in file order, whatever happened. */
+  readonly finally: readonly TaskDefinition[];
+  readonly warnings: readonly string[];
+}
+
+/** The mode that a plan starts in: `agents` beats `request`. */
+export function scalingMode(plan: ValidPlan): ScalingMode {
+  return plan.agents.kind === 'auto' ? plan.request.mode : 'USER_OVERRIDE';
+}
