@@ -1,0 +1,115 @@
+import { extname } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Failure } from '../model/failure.js';
+import type { JsonValue } from '../model/json.js';
+import { err, ok, type Result } from '../model/result.js';
+import type { TaskFunction } from './task-context.js';
+
+const loaded = new Map<string, Promise<Result<TaskFunction, Failure>>>();
+
+/** Loads a task module's function, once for each thread. The failure names the file, and the line where there is one. */
+export function loadTaskFunction(file: string, exportName: string): Promise<Result<TaskFunction, Failure>> {
+  const id = `${file}#${exportName}`;
+  const known = loaded.get(id);
+  if (known !== undefined) return known;
+  const loading = load(file, exportName);
+  loaded.set(id, loading);
+  return loading;
+}
+
+async function load(file: string, exportName: string): Promise<Result<TaskFunction, Failure>> {
+  let namespace: Record<string, unknown>;
+  try {
+    namespace = await importModule(file);
+  } catch (error) {
+    const message = `cannot load ${file}: ${await describeLoadError(file, error)}`;
+    return err({ kind: 'module-load', message, ...stackOf(error) });
+  }
+  const found = exportOf(namespace, exportName);
+  if (typeof found !== 'function') {
+    const exported = Object.entries(namespace).map(([name, value]) =>
+      typeof value === 'function' ? name : `${name} (no function)`,
+    );
+    const has = exported.length === 0 ? 'it exports nothing' : `it exports ${exported.join(', ')}`;
+    return err({ kind: 'module-load', message: `${file} has no function exported as '${exportName}': ${has}` });
+  }
+  return ok(found as TaskFunction);
+}
+
+function exportOf(namespace: Record<string, unknown>, name: string): unknown {
+  const found = Object.hasOwn(namespace, name) ? namespace[name] : undefined;
+  // What a compiler made of `export default` for CommonJS is one level further down.
+  const inner = typeof found === 'object' && found !== null && 'default' in found ? found.default : undefined;
+  return name === 'default' && typeof inner === 'function' ? inner : found;
+}
+
+async function importModule(file: string): Promise<Record<string, unknown>> {
+  if (!['.ts', '.mts'].includes(extname(file))) return import(pathToFileURL(file).href);
+  const { createJiti } = await import('jiti');
+  // No cache on disk: a run leaves files in its state folder only.
+  return createJiti(import.meta.url, { fsCache: false }).import(file);
+}
+
+/** What kept a module from loading, with its line. Node does not tell where a syntax error of an ES module is; jiti does. */
+async function describeLoadError(file: string, thrown: unknown): Promise<string> {
+  if (thrown instanceof SyntaxError) {
+    try {
+      const { createJiti } = await import('jiti');
+      await createJiti(import.meta.url, { fsCache: false, tryNative: false }).import(file);
+    } catch (error) {
+      if (error instanceof Error && /:\d+:\d+/.test(error.message)) return error.message.replace(/\s*\n\s*/g, ' ');
+    }
+  }
+  const place = stackOf(thrown).stack?.match(/\(?((?:file:\/\/)?\/[^\s()]+:\d+:\d+)\)?/)?.[1];
+  return place === undefined ? describeError(thrown) : `${describeError(thrown)} (${place.replace('file://', '')})`;
+}
+
+/** Characters of a message that are kept. */
+const MESSAGE_LENGTH = 10_000;
+
+/** What was thrown, whatever it was, in bounded length. */
+export function describeError(thrown: unknown): string {
+  return describe(thrown).slice(0, MESSAGE_LENGTH);
+}
+
+function describe(thrown: unknown): string {
+  if (thrown instanceof Error) return thrown.message === '' ? thrown.name : `${thrown.name}: ${thrown.message}`;
+  try {
+    return `threw ${JSON.stringify(thrown) ?? String(thrown)}`;
+  } catch {
+    return `threw ${Object.prototype.toString.call(thrown)}`;
+  }
+}
+
+/** The frames of the user's own code. */
+export function stackOf(thrown: unknown): { readonly stack?: string } {
+  if (!(thrown instanceof Error) || typeof thrown.stack !== 'string') return {};
+  const own = new URL('..', import.meta.url).pathname;
+  const lines = thrown.stack.split('\n').filter((line) => !line.includes(own) && !/\bnode:[a-z_/]+:\d+/.test(line));
+  return { stack: lines.slice(0, 20).join('\n').slice(0, MESSAGE_LENGTH) };
+}
+
+/** Characters of JSON that a result may have: it goes into a checkpoint, and into the memory of every run that reads it. */
+const RESULT_LENGTH = 16 * 1024 * 1024;
+
+function notJson(why: string): Failure {
+  return { kind: 'output', message: `the module's result is not representable as JSON: ${why}` };
+}
+
+/** A module's return value as JSON, as a checkpoint will hold it: dates become strings, `undefined` becomes null. */
+export function toJson(value: unknown): Result<JsonValue, Failure> {
+  try {
+    const text = JSON.stringify(value);
+    if (text === undefined) return value === undefined ? ok(null) : err(notJson(`it is a ${typeof value}`));
+    if (text.length > RESULT_LENGTH) {
+      const megabytes = Math.ceil(text.length / (1024 * 1024));
+      return err({
+        kind: 'output',
+        message: `the module's result has ${megabytes} MiB: at most ${RESULT_LENGTH / (1024 * 1024)} MiB are kept; write more to a file`,
+      });
+    }
+    return ok(JSON.parse(text) as JsonValue);
+  } catch (error) {
+    return err(notJson(describeError(error)));
+  }
+}

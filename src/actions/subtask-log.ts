@@ -1,0 +1,82 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { describeError, stackOf } from './module.js';
+import { Tail } from './tail.js';
+
+/** Bytes of a subtask's log that are kept. */
+export const LOG_BYTES = 64 * 1024;
+
+const current = new AsyncLocalStorage<SubtaskLog>();
+
+/** What one subtask says: by `context.log`, or by the console. */
+export class SubtaskLog {
+  readonly #tail = new Tail(LOG_BYTES);
+  readonly subtask: string;
+  /** Resolves with what went wrong beside the subtask's own promise, if anything did while it ran. */
+  readonly stray: Promise<unknown>;
+  #fail: ((reason: unknown) => void) | undefined;
+
+  constructor(subtask: string) {
+    this.subtask = subtask;
+    this.stray = new Promise((resolve) => {
+      this.#fail = resolve;
+    });
+  }
+
+  /** The subtask is over: what goes wrong from now on is no longer its outcome. */
+  close(): void {
+    this.#fail = undefined;
+  }
+
+  /** Tells the subtask of an error that nobody caught; false when it is over. */
+  fail(reason: unknown): boolean {
+    if (this.#fail === undefined) return false;
+    this.#fail(reason);
+    return true;
+  }
+
+  write(text: string): void {
+    this.#tail.push(Buffer.from(text));
+  }
+
+  text(): string {
+    return this.#tail.text();
+  }
+
+  /** Runs `work` so that whatever it writes to the console, also later and asynchronously, lands in this log. */
+  attribute<Value>(work: () => Value): Value {
+    return current.run(this, work);
+  }
+}
+
+/**
+ * Keeps an error that nobody caught, such as a promise that is rejected later, from ending this thread and all that it
+ * hosts. It fails the subtask that it comes from; where that is over, or not known, `report` is told.
+ */
+export function catchStrays(report: (message: string) => void): void {
+  const handle = (reason: unknown) => {
+    const log = current.getStore();
+    if (log?.fail(reason) === true) return;
+    const whose = log === undefined ? 'a module' : log.subtask;
+    const { stack } = stackOf(reason);
+    report(`${whose} left an error behind that nobody caught: ${stack ?? describeError(reason)}`);
+  };
+  process.on('unhandledRejection', handle).on('uncaughtException', handle);
+}
+
+/**
+ * Sends what subtasks write to this thread's standard streams to their logs; it would tear the live view and the events
+ * of `--json`. What nobody's subtask writes is dropped in a thread of its own; in the coordinator's it passes.
+ */
+export function captureConsole(unattributed: 'drop' | 'pass'): void {
+  for (const stream of [process.stdout, process.stderr]) {
+    const write = stream.write.bind(stream) as (...args: unknown[]) => boolean;
+    stream.write = (chunk: string | Uint8Array, ...rest: unknown[]) => {
+      const log = current.getStore();
+      if (log === undefined && unattributed === 'pass') return write(chunk, ...rest);
+      log?.write(typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8'));
+      const done = rest.find((argument) => typeof argument === 'function');
+      if (typeof done === 'function') queueMicrotask(() => done());
+      return true;
+    };
+  }
+}

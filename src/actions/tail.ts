@@ -1,0 +1,45 @@
+/**
+ * Keeps the end of a stream in bounded memory. The end, because that is where a command says
+ * why it failed. At most twice `limit` bytes are held.
+ */
+export class Tail {
+  readonly #limit: number;
+  #chunks: Buffer[] = [];
+  #held = 0;
+  #total = 0;
+
+  /** @param limit bytes that are kept. */
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  push(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    this.#held += chunk.length;
+    this.#total += chunk.length;
+    if (this.#held > 2 * this.#limit) this.#trim();
+  }
+
+  /** Bytes that went by and were not kept. */
+  get dropped(): number {
+    return Math.max(0, this.#total - this.#limit);
+  }
+
+  /** What was kept, or the last `most` bytes of it, as text; a first line says how much was cut, if any was. */
+  text(most: number = this.#limit): string {
+    this.#trim();
+    const all = Buffer.concat(this.#chunks);
+    const kept = all.subarray(Math.max(0, all.length - most));
+    const cut = this.#total - kept.length;
+    return cut === 0 ? kept.toString('utf8') : `[${cut} bytes cut]\n${kept.toString('utf8')}`;
+  }
+
+  #trim(): void {
+    if (this.#held <= this.#limit) return;
+    const all = Buffer.concat(this.#chunks);
+    // A copy, so that the large buffer is not kept alive by a view of its end.
+    const kept = Buffer.from(all.subarray(all.length - this.#limit));
+    this.#chunks = [kept];
+    this.#held = kept.length;
+  }
+}

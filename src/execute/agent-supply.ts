@@ -1,0 +1,41 @@
+/**
+ * The agents of a wave: which of them are idle, and how many there may be. Agents are numbered from 0; when the number
+ * shrinks, those above it end their work and are not used again until it grows.
+ */
+export class AgentSupply {
+  #size: number;
+  /** Handed out in turn, so that the agents of all threads get work. */
+  #idle: number[];
+  readonly #busy = new Set<number>();
+
+  constructor(size: number) {
+    this.#size = size;
+    this.#idle = Array.from({ length: size }, (_, agent) => agent);
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** An idle agent, which is then busy; `undefined` when there is none. */
+  take(): number | undefined {
+    const agent = this.#idle.shift();
+    if (agent !== undefined) this.#busy.add(agent);
+    return agent;
+  }
+
+  get hasIdle(): boolean {
+    return this.#idle.length > 0;
+  }
+
+  giveBack(agent: number): void {
+    this.#busy.delete(agent);
+    if (agent < this.#size) this.#idle.push(agent);
+  }
+
+  resize(size: number): void {
+    for (let agent = this.#size; agent < size; agent++) if (!this.#busy.has(agent)) this.#idle.push(agent);
+    if (size < this.#size) this.#idle = this.#idle.filter((agent) => agent < size);
+    this.#size = size;
+  }
+}

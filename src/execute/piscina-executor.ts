@@ -1,0 +1,109 @@
+import { Piscina } from 'piscina';
+import type { ActionOutcome, SubtaskRequest } from '../actions/action.js';
+import type { TimeLine } from '../model/clock.js';
+import { type AgentLayout, type Executor, ExecutorStartError, type ReadResults } from './executor.js';
+import { HostLink, type StartHost } from './host-link.js';
+
+/** How long Piscina may take to end its threads before it is told to hurry. */
+const CLOSE_MS = 5000;
+
+/**
+ * Runs subtasks on worker threads of a Piscina pool. Each thread runs one Piscina task, its host,
+ * for the whole run; agent k lives on host k modulo the number of threads. A host that was lost is
+ * replaced when its next subtask comes.
+ */
+export class PiscinaExecutor implements Executor {
+  readonly #pool: Piscina;
+  readonly #timeLine: TimeLine;
+  readonly #onStray: (message: string) => void;
+  readonly #running = new Map<number, HostLink>();
+  readonly #retired = new Set<HostLink>();
+  #hosts: HostLink[] = [];
+  #alone: Promise<void> = Promise.resolve();
+
+  /**
+   * @param maxThreads the most threads that any layout of the run will ask for.
+   * @param onStray told of errors that no subtask owns any more.
+   */
+  constructor(maxThreads: number, timeLine: TimeLine, onStray: (message: string) => void = () => {}) {
+    this.#timeLine = timeLine;
+    this.#onStray = onStray;
+    this.#pool = new Piscina({
+      filename: new URL('../worker/host.js', import.meta.url).href,
+      minThreads: 0,
+      // More than the hosts: a replaced one keeps its thread until its last subtask ended, and one may run alone.
+      maxThreads: 2 * maxThreads + 1,
+      idleTimeout: Number.POSITIVE_INFINITY,
+      // More than one, and aborting a task would end its neighbours too.
+      concurrentTasksPerWorker: 1,
+      // With atomics a thread sleeps between tasks without turning its event loop.
+      atomics: 'disabled',
+      closeTimeout: CLOSE_MS,
+    });
+    // A thread that dies without a task, and a close that takes too long, are told as events; both are answered elsewhere.
+    this.#pool.on('error', () => {});
+  }
+
+  async open(layout: AgentLayout): Promise<void> {
+    const surplus = this.#hosts.splice(layout.threads);
+    for (const host of surplus) this.#retire(host);
+    while (this.#hosts.length < layout.threads) this.#hosts.push(this.#startHost());
+    const came = await Promise.all(this.#hosts.map((host) => host.ready()));
+    if (came.includes(false)) throw new ExecutorStartError('a worker thread did not start');
+  }
+
+  async execute(request: SubtaskRequest, agent: number, readResults: ReadResults): Promise<ActionOutcome> {
+    const host = this.#hostOf(agent);
+    this.#running.set(request.id, host);
+    const end = await host.execute(request, readResults);
+    this.#running.delete(request.id);
+    return end.kind === 'outcome' ? end.outcome : this.#executeAlone(request, readResults);
+  }
+
+  /**
+   * Repeats a subtask whose thread ended while it hosted others too, on a thread that hosts nothing else, one such
+   * subtask after the other. The one that ended the thread does it again and has itself to blame; the others finish.
+   */
+  #executeAlone(request: SubtaskRequest, readResults: ReadResults): Promise<ActionOutcome> {
+    const alone = this.#alone.then(async () => {
+      const host = this.#startHost();
+      this.#running.set(request.id, host);
+      const end = await host.execute(request, readResults);
+      this.#running.delete(request.id);
+      await host.close();
+      if (end.kind === 'lost') throw new Error('Internal error: lost with others, but alone');
+      return end.outcome;
+    });
+    this.#alone = alone.then(() => {});
+    return alone;
+  }
+
+  cancel(id: number): void {
+    this.#running.get(id)?.cancel(id);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#hosts, ...this.#retired].map((host) => host.close()));
+    await this.#pool.close({ force: true });
+  }
+
+  #hostOf(agent: number): HostLink {
+    const position = agent % this.#hosts.length;
+    const host = this.#hosts[position];
+    if (host === undefined) throw new Error('Internal error: no host is open');
+    if (host.usable) return host;
+    const fresh = this.#startHost();
+    this.#hosts[position] = fresh;
+    return fresh;
+  }
+
+  #startHost(): HostLink {
+    const start: StartHost = (message, signal) => this.#pool.run(message, { transferList: [message.port], signal });
+    return new HostLink(start, this.#timeLine, this.#onStray);
+  }
+
+  #retire(host: HostLink): void {
+    this.#retired.add(host);
+    void host.close().then(() => this.#retired.delete(host));
+  }
+}

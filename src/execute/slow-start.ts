@@ -1,0 +1,72 @@
+/** What a slow start comes to after an outcome: a number of agents to try, or the one that it settles on. */
+export interface SlowStartStep {
+  readonly agents: number;
+  /** More agents brought no more throughput: the number is one to remember. */
+  readonly settled: boolean;
+  readonly reason: string;
+}
+
+/** Twice the agents must bring at least this much more throughput to be worth them. */
+const WORTH = 1.2;
+/** Outcomes that make a throughput, at least. */
+const LEAST_OUTCOMES = 16;
+
+/**
+ * Goes from a few agents to many by doubling them for as long as throughput grows with them. Durations cannot tell whether
+ * more agents help: work that queues behind a disk looks just like work that waits for somebody else.
+ *
+ *   measuring (skip a round of outcomes, count another) --grew--> doubled, measuring --target--> done
+ *                                                         \--did not grow--> back at the last number that paid, done
+ */
+export class SlowStart {
+  readonly #target: number;
+  #before: { readonly agents: number; readonly throughput: number } | undefined;
+  /** Outcomes and time from which on the present number counts; `at` is open while the first round passes. */
+  #level: { readonly from: number; at: number | undefined };
+  #done = false;
+
+  /** @param finished outcomes so far. */
+  constructor(target: number, finished: number) {
+    this.#target = target;
+    this.#level = { from: finished, at: undefined };
+  }
+
+  get done(): boolean {
+    return this.#done;
+  }
+
+  /** Takes the state after an outcome: milliseconds, outcomes so far, agents now. */
+  next(now: number, finished: number, agents: number): SlowStartStep | undefined {
+    if (this.#done) return undefined;
+    if (agents >= this.#target && this.#before === undefined) {
+      this.#done = true;
+      return undefined;
+    }
+    const skipped = this.#level.from + agents;
+    if (finished < skipped) return undefined;
+    this.#level.at ??= now;
+    const counted = finished - skipped;
+    if (counted < Math.max(agents, LEAST_OUTCOMES) || now <= this.#level.at) return undefined;
+    return this.#judge(agents, (1000 * counted) / (now - this.#level.at), finished);
+  }
+
+  #judge(agents: number, throughput: number, finished: number): SlowStartStep | undefined {
+    const before = this.#before;
+    if (before !== undefined && throughput < WORTH * before.throughput) {
+      this.#done = true;
+      return { agents: before.agents, settled: true, reason: `${agents} agents brought no more throughput` };
+    }
+    if (agents >= this.#target) {
+      this.#done = true;
+      return undefined;
+    }
+    this.#before = { agents, throughput };
+    this.#level = { from: finished, at: undefined };
+    const next = Math.min(this.#target, 2 * agents);
+    return {
+      agents: next,
+      settled: false,
+      reason: before === undefined ? 'trying twice as many' : 'throughput grew with the agents',
+    };
+  }
+}

@@ -1,0 +1,32 @@
+import type { WaveCheck } from '../model/run-event.js';
+
+/** What was found when a wave's checkpoints were read back. */
+export interface WaveTally {
+  /** Distinct subtasks with a checkpoint. */
+  readonly recorded: number;
+  readonly failed: number;
+}
+
+/**
+ * The check between waves: missing checkpoints are INCOMPLETE, a share of failures above `majorShare`
+ * (0.1 in the methodology) is FAILED, anything else READY.
+ */
+export function checkWave(expected: number, tally: WaveTally, majorShare: number): WaveCheck {
+  const { recorded, failed } = tally;
+  const found = { expected, recorded, failed };
+  if (recorded < expected) {
+    return { verdict: 'INCOMPLETE', ...found, reason: `${expected - recorded} of ${expected} checkpoints are missing` };
+  }
+  if (failed > expected * majorShare) {
+    return { verdict: 'FAILED', ...found, reason: `${failed} of ${expected} failed, more than ${percent(majorShare)}` };
+  }
+  const reason =
+    failed === 0
+      ? `${recorded} of ${expected} checkpoints verified`
+      : `${failed} of ${expected} failed, within ${percent(majorShare)}`;
+  return { verdict: 'READY', ...found, reason };
+}
+
+function percent(share: number): string {
+  return `${Number((share * 100).toFixed(2))}%`;
+}
