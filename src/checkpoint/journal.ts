@@ -1,0 +1,335 @@
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Checkpoint } from '../model/checkpoint.js';
+import { err, ok, type Result } from '../model/result.js';
+import { makeFolders, syncFolder, writeFileAtomic } from './atomic-file.js';
+import { type EnvironmentProblem, systemProblem } from './problem.js';
+
+/** A file that grows. `write` says how many bytes it took: on a full disk that can be fewer than given, with no error. */
+export interface JournalFile {
+  write(bytes: Buffer): Promise<number>;
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** The disk, as the journal uses it. */
+export interface JournalDisk {
+  openAppend(path: string): Promise<JournalFile>;
+  writeAtomic(path: string, text: string): Promise<void>;
+  syncFolder(path: string): Promise<void>;
+}
+
+/** Time, as the journal uses it. */
+export interface JournalTimer {
+  /** Milliseconds of a monotonic clock. */
+  now(): number;
+  after(milliseconds: number, call: () => void): void;
+}
+
+/** Where a journal writes, and the seams that tests take. */
+export interface JournalOptions {
+  /** The run's folder; `wave<N>.ndjson` goes there. */
+  readonly runDir: string;
+  /** `--checkpoint-files`: also one file per subtask there. Created when it is missing. */
+  readonly checkpointFilesDir?: string | undefined;
+  /** Called once, when the journal breaks: the run must stop, for what ends now is not recorded. */
+  readonly onBroken?: (problem: EnvironmentProblem) => void;
+  readonly disk?: JournalDisk;
+  readonly timer?: JournalTimer;
+}
+
+/** A group is written when it reaches either size, or after the delay. */
+const GROUP_BYTES = 64 * 1024;
+const GROUP_RECORDS = 256;
+const GROUP_DELAY_MS = 5;
+/** While a wave runs, what was written reaches the disk at most this much later than the next group. */
+const SYNC_INTERVAL_MS = 1000;
+/** What may wait to be written before `ready` holds its caller. */
+const BACKLOG_BYTES = 16 * 1024 * 1024;
+const BACKLOG_FILES = 4096;
+/** Checkpoint files written at a time. */
+const FILES_AT_A_TIME = 16;
+
+/** Opens the journal of a run. Nothing is created in the run's folder before the first record. */
+export async function openJournal(options: JournalOptions): Promise<Result<Journal, EnvironmentProblem>> {
+  const { checkpointFilesDir } = options;
+  if (checkpointFilesDir !== undefined) {
+    try {
+      await makeFolders(checkpointFilesDir);
+    } catch (error) {
+      const problem = systemProblem(`create the folder for checkpoint files ${checkpointFilesDir}`, error);
+      return err({ message: problem.message, hint: 'name a folder that can be written with --checkpoint-files DIR' });
+    }
+  }
+  return ok(new Journal(options));
+}
+
+/** The file of a wave and what waits to be written to it. */
+interface WaveFile {
+  readonly path: string;
+  file: JournalFile | undefined;
+  group: string[];
+  groupBytes: number;
+  timerSet: boolean;
+  unsynced: boolean;
+  lastSync: number;
+  /** Ends when everything handed over so far is written; never rejects. */
+  written: Promise<void>;
+}
+
+/**
+ * The append-only record of a run: one line for each finished subtask, one write for a group of them.
+ *
+ *     open ─→ recording ─→ closed
+ *                 └─ a write, a sync or a count of bytes fails ─→ broken (stays so, and says why)
+ *
+ * After a failed sync nobody knows what is on the disk, so nothing is tried again. Records that come later are dropped:
+ * what was not written is not done, and runs again on a resume.
+ */
+export class Journal {
+  readonly #options: JournalOptions;
+  readonly #disk: JournalDisk;
+  readonly #timer: JournalTimer;
+  readonly #waves = new Map<number, WaveFile>();
+  readonly #open = new Set<JournalFile>();
+  readonly #waiters: (() => void)[] = [];
+  #files: Checkpoint[] = [];
+  #fileWriters = 0;
+  #fileNext = 0;
+  #idleWaiters: (() => void)[] = [];
+  #backlogBytes = 0;
+  #problem: EnvironmentProblem | undefined;
+
+  /** Use `openJournal`. */
+  constructor(options: JournalOptions) {
+    this.#options = options;
+    this.#disk = options.disk ?? REAL_DISK;
+    this.#timer = options.timer ?? REAL_TIMER;
+  }
+
+  /** Why the journal is broken; undefined while it is not. */
+  get problem(): EnvironmentProblem | undefined {
+    return this.#problem;
+  }
+
+  /** Takes a checkpoint; it is on its way to the file a few milliseconds later. Never throws for the disk's sake. */
+  record(checkpoint: Checkpoint): void {
+    if (this.#problem !== undefined) return;
+    const line = `${JSON.stringify(checkpoint)}\n`;
+    const bytes = Buffer.byteLength(line);
+    const wave = this.#wave(checkpoint.wave);
+    wave.group.push(line);
+    wave.groupBytes += bytes;
+    this.#backlogBytes += bytes;
+    if (wave.groupBytes >= GROUP_BYTES || wave.group.length >= GROUP_RECORDS) {
+      this.#handOver(wave);
+    } else if (!wave.timerSet) {
+      wave.timerSet = true;
+      this.#timer.after(GROUP_DELAY_MS, () => {
+        wave.timerSet = false;
+        this.#handOver(wave);
+      });
+    }
+    if (this.#options.checkpointFilesDir !== undefined) this.#recordFile(checkpoint, this.#options.checkpointFilesDir);
+  }
+
+  /** Resolves at once while the disk keeps up; else when the backlog is small again, or the journal broke. */
+  async ready(): Promise<void> {
+    if (!this.#isBacklogged()) return;
+    await new Promise<void>((resolve) => this.#waiters.push(resolve));
+  }
+
+  /** Waits until every checkpoint of a wave is on the disk. The result is the problem, if the journal broke at any time. */
+  async closeWave(number: number): Promise<Result<void, EnvironmentProblem>> {
+    const wave = this.#waves.get(number);
+    if (wave !== undefined) {
+      // A record that comes from now on opens the file anew.
+      this.#waves.delete(number);
+      this.#handOver(wave);
+      wave.written = wave.written.then(() => this.#guard(`sync ${wave.path}`, () => this.#syncAndClose(wave)));
+      await wave.written;
+    }
+    await this.#filesWritten();
+    return this.#problem === undefined ? ok(undefined) : err(this.#problem);
+  }
+
+  /** Closes every wave that is still open. */
+  async close(): Promise<Result<void, EnvironmentProblem>> {
+    for (const number of [...this.#waves.keys()]) await this.closeWave(number);
+    await this.#filesWritten();
+    return this.#problem === undefined ? ok(undefined) : err(this.#problem);
+  }
+
+  #wave(number: number): WaveFile {
+    const known = this.#waves.get(number);
+    if (known !== undefined) return known;
+    const wave: WaveFile = {
+      path: waveFile(this.#options.runDir, number),
+      file: undefined,
+      group: [],
+      groupBytes: 0,
+      timerSet: false,
+      unsynced: false,
+      lastSync: this.#timer.now(),
+      written: Promise.resolve(),
+    };
+    this.#waves.set(number, wave);
+    return wave;
+  }
+
+  #handOver(wave: WaveFile): void {
+    if (wave.group.length === 0) return;
+    const bytes = Buffer.from(wave.group.join(''));
+    wave.group = [];
+    wave.groupBytes = 0;
+    wave.written = wave.written.then(async () => {
+      await this.#guard(`write to ${wave.path}`, () => this.#append(wave, bytes));
+      this.#backlogBytes -= bytes.length;
+      this.#wake();
+    });
+  }
+
+  async #append(wave: WaveFile, bytes: Buffer): Promise<void> {
+    if (wave.file === undefined) {
+      wave.file = await this.#disk.openAppend(wave.path);
+      this.#open.add(wave.file);
+      await this.#disk.syncFolder(this.#options.runDir);
+    }
+    wave.unsynced = true;
+    for (let done = 0; done < bytes.length; ) {
+      const count = await wave.file.write(bytes.subarray(done));
+      // A short write on a full disk raises no error; the write of the rest does, or takes nothing.
+      if (count === 0) throw Object.assign(new Error('nothing was written'), { code: 'ENOSPC' });
+      done += count;
+    }
+    if (this.#timer.now() - wave.lastSync >= SYNC_INTERVAL_MS) await this.#sync(wave, wave.file);
+  }
+
+  async #sync(wave: WaveFile, file: JournalFile): Promise<void> {
+    await file.sync();
+    wave.unsynced = false;
+    wave.lastSync = this.#timer.now();
+  }
+
+  async #syncAndClose(wave: WaveFile): Promise<void> {
+    const { file } = wave;
+    if (file === undefined) return;
+    if (wave.unsynced) await this.#sync(wave, file);
+    this.#open.delete(file);
+    await file.close();
+  }
+
+  #recordFile(checkpoint: Checkpoint, folder: string): void {
+    this.#files.push(checkpoint);
+    if (this.#fileWriters >= FILES_AT_A_TIME) return;
+    this.#fileWriters++;
+    void this.#writeFiles(folder);
+  }
+
+  /** One of a few writers that empty the queue together. */
+  async #writeFiles(folder: string): Promise<void> {
+    for (let checkpoint = this.#nextFile(); checkpoint !== undefined; checkpoint = this.#nextFile()) {
+      const path = join(folder, checkpointFileName(checkpoint));
+      const text = `${JSON.stringify(checkpoint, null, 2)}\n`;
+      await this.#guard(`write the checkpoint file ${path}`, () => this.#disk.writeAtomic(path, text));
+      this.#wake();
+    }
+    this.#fileWriters--;
+    if (this.#fileWriters > 0) return;
+    const waiters = this.#idleWaiters;
+    this.#idleWaiters = [];
+    for (const resolve of waiters) resolve();
+  }
+
+  #nextFile(): Checkpoint | undefined {
+    const next = this.#files[this.#fileNext];
+    this.#fileNext++;
+    if (this.#fileNext >= 1024 || next === undefined) {
+      this.#files = this.#files.slice(this.#fileNext);
+      this.#fileNext = 0;
+    }
+    return next;
+  }
+
+  async #filesWritten(): Promise<void> {
+    if (this.#fileWriters > 0) await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
+  }
+
+  /** Does one step on the disk unless the journal is broken; a failure breaks it. Never rejects. */
+  async #guard(doing: string, step: () => Promise<void>): Promise<void> {
+    if (this.#problem !== undefined) return this.#closeQuietly();
+    try {
+      await step();
+    } catch (error) {
+      this.#break(problemOf(doing, error));
+      await this.#closeQuietly();
+    }
+  }
+
+  #break(problem: EnvironmentProblem): void {
+    // Two writers can fail at once; the first is the cause.
+    if (this.#problem !== undefined) return;
+    this.#problem = problem;
+    this.#wake();
+    this.#options.onBroken?.(problem);
+  }
+
+  async #closeQuietly(): Promise<void> {
+    const files = [...this.#open];
+    this.#open.clear();
+    for (const file of files) await file.close().catch(() => undefined);
+  }
+
+  #isBacklogged(): boolean {
+    if (this.#problem !== undefined) return false;
+    return this.#backlogBytes > BACKLOG_BYTES || this.#files.length - this.#fileNext > BACKLOG_FILES;
+  }
+
+  #wake(): void {
+    if (this.#isBacklogged()) return;
+    for (const resolve of this.#waiters.splice(0)) resolve();
+  }
+}
+
+/** The file that holds a wave's checkpoints. */
+export function waveFile(runDir: string, wave: number): string {
+  return join(runDir, `wave${wave}.ndjson`);
+}
+
+/** `wave<N>_<task>_results.json`, and `wave<N>_<task>-<index>_results.json` in a fan-out. */
+export function checkpointFileName(checkpoint: Checkpoint): string {
+  const id = checkpoint.task_id.replace(/\[(\d+)\]$/, '-$1').replace(/[^A-Za-z0-9._-]/g, '_');
+  return `wave${checkpoint.wave}_${id}_results.json`;
+}
+
+/** A bug must not become an unhandled rejection in the middle of a run either: it breaks the journal and says so. */
+function problemOf(doing: string, error: unknown): EnvironmentProblem {
+  try {
+    return systemProblem(doing, error);
+  } catch {
+    return {
+      message: `Internal error: cannot ${doing}: ${String(error)}`,
+      hint: 'report this; what was recorded before is kept',
+    };
+  }
+}
+
+const REAL_DISK: JournalDisk = {
+  async openAppend(path) {
+    const handle = await open(path, 'a');
+    return {
+      write: async (bytes) => (await handle.write(bytes, 0, bytes.length)).bytesWritten,
+      sync: () => handle.datasync(),
+      close: () => handle.close(),
+    };
+  },
+  writeAtomic: (path, text) => writeFileAtomic(path, text, { sync: false }),
+  syncFolder,
+};
+
+const REAL_TIMER: JournalTimer = {
+  now: () => performance.now(),
+  after: (milliseconds, call) => {
+    setTimeout(call, milliseconds);
+  },
+};

@@ -1,0 +1,215 @@
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { copyFile, link, readFile, rm, unlink, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { isJsonObject, type JsonValue } from '../model/json.js';
+import { err, ok, type Result } from '../model/result.js';
+import { type EnvironmentProblem, errnoOf, systemProblem } from './problem.js';
+
+/** A state folder that is ours alone until `release`. */
+export interface Lock {
+  /** A warning where the lock of a process that is gone was broken. */
+  readonly broken: string | undefined;
+  /** Removes the lock if it is still this one. Never rejects for the disk's sake. */
+  readonly release: () => Promise<void>;
+}
+
+/** Who holds a lock. A process id is given out again, so the time of its start goes with it where the system tells. */
+interface Holder {
+  /** Tells this lock from every other. */
+  readonly id: string;
+  readonly pid: number;
+  readonly host: string;
+  /** Field 22 of /proc/PID/stat: clock ticks from the boot to the start. */
+  readonly started: string | null;
+  readonly boot: string | null;
+  /** Such as 'run 20260101-120000000-abcdef'. */
+  readonly purpose: string;
+  /** ISO 8601, UTC. */
+  readonly since: string;
+}
+
+/** Where a file system has no hard links. */
+const NO_LINKS: ReadonlySet<string | undefined> = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK']);
+
+/** Each turn but the last saw a lock come or go. */
+const TURNS = 20;
+
+/**
+ * Takes the lock of a state folder: the file `lock`, created whole or not at all. A lock whose process is gone is broken.
+ *
+ *     create ─→ held                      claim `lock` by its id ─→ still the same? ─→ remove it ─→ create
+ *        └─ exists: its process lives ─→ problem    ↑      └─ claimed by another ─→ problem
+ *                   its process is gone ────────────┘
+ *
+ * Of several that would break the same lock, the claim lets one through. Without it, the second could remove the lock
+ * that the first has just made. `purpose` is what others are told; `now` is in milliseconds since the epoch.
+ */
+export async function acquireLock(
+  stateDir: string,
+  options: { readonly purpose: string; readonly now: number },
+): Promise<Result<Lock, EnvironmentProblem>> {
+  const file = join(stateDir, 'lock');
+  const own: Holder = {
+    id: randomBytes(8).toString('hex'),
+    pid: process.pid,
+    host: hostname(),
+    started: (await processOf(process.pid))?.started ?? null,
+    boot: await bootId(),
+    purpose: options.purpose,
+    since: new Date(options.now).toISOString(),
+  };
+  const written = join(stateDir, `.lock.${own.id}.new.tmp`);
+  try {
+    await writeFile(written, `${JSON.stringify(own)}\n`, { flag: 'wx', flush: true });
+    for (let turn = 0; turn < TURNS; turn++) {
+      if (await create(file, written)) return ok({ broken: undefined, release: () => release(file, own) });
+      const other = await readHolder(file);
+      if (other === 'none') continue;
+      if (other === 'unreadable') return err(unreadable(file));
+      if (await isAlive(other)) return err(held(file, other));
+      const broken = await breakLock({ stateDir, file, written, stale: other });
+      if (broken === 'claimed') return err(beingBroken(stateDir, other));
+      if (broken === 'held') return ok({ broken: brokenWarning(other), release: () => release(file, own) });
+    }
+    return err({ message: `the lock ${file} changed hands again and again`, hint: 'try again' });
+  } catch (error) {
+    return err(systemProblem(`lock the state folder ${stateDir}`, error));
+  } finally {
+    await rm(written, { force: true }).catch(() => undefined);
+  }
+}
+
+/** 'lost': somebody else was faster, and the lock must be looked at again. */
+async function breakLock(at: {
+  readonly stateDir: string;
+  readonly file: string;
+  readonly written: string;
+  readonly stale: Holder;
+}): Promise<'held' | 'claimed' | 'lost'> {
+  const { stateDir, file, written, stale } = at;
+  const claim = claimFile(stateDir, stale);
+  if (!(await create(claim, written))) {
+    const now = await readHolder(file);
+    return typeof now === 'object' && now.id === stale.id ? 'claimed' : 'lost';
+  }
+  try {
+    const now = await readHolder(file);
+    if (typeof now !== 'object' || now.id !== stale.id) return 'lost';
+    await unlink(file);
+    return (await create(file, written)) ? 'held' : 'lost';
+  } finally {
+    await rm(claim, { force: true }).catch(() => undefined);
+  }
+}
+
+function claimFile(stateDir: string, stale: Holder): string {
+  return join(stateDir, `.lock.${stale.id}.tmp`);
+}
+
+/** Whether `path` did not exist and is now a file with the content of `written`. */
+async function create(path: string, written: string): Promise<boolean> {
+  try {
+    await link(written, path).catch((error: unknown) => {
+      if (!NO_LINKS.has(errnoOf(error))) throw error;
+      return copyFile(written, path, constants.COPYFILE_EXCL);
+    });
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+async function release(file: string, own: Holder): Promise<void> {
+  try {
+    const holder = await readHolder(file);
+    if (typeof holder === 'object' && holder.id === own.id) await unlink(file);
+  } catch (error) {
+    // What stays behind is broken by whoever comes next.
+    if (errnoOf(error) === undefined) throw error;
+  }
+}
+
+async function readHolder(file: string): Promise<Holder | 'none' | 'unreadable'> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return 'none';
+    throw error;
+  }
+  try {
+    return parseHolder(JSON.parse(text) as JsonValue) ?? 'unreadable';
+  } catch {
+    return 'unreadable';
+  }
+}
+
+function parseHolder(value: JsonValue): Holder | undefined {
+  if (!isJsonObject(value)) return undefined;
+  const { id, pid, host, started, boot, purpose, since } = value;
+  // It becomes a part of a path.
+  if (typeof id !== 'string' || !/^[0-9a-f]{1,64}$/.test(id)) return undefined;
+  // 0 and below name groups of processes.
+  if (typeof pid !== 'number' || !Number.isSafeInteger(pid) || pid <= 0) return undefined;
+  if (typeof host !== 'string' || typeof purpose !== 'string' || typeof since !== 'string') return undefined;
+  const textOrNull = (field: JsonValue | undefined) => (typeof field === 'string' ? field : null);
+  return { id, pid, host, started: textOrNull(started), boot: textOrNull(boot), purpose, since };
+}
+
+/** Where it cannot be known, as on another machine, the answer is yes. */
+async function isAlive(holder: Holder): Promise<boolean> {
+  if (holder.host !== hostname()) return true;
+  const boot = await bootId();
+  if (holder.boot !== null && boot !== null && holder.boot !== boot) return false;
+  try {
+    process.kill(holder.pid, 0);
+  } catch (error) {
+    // EPERM: it is there, and another user's.
+    if (errnoOf(error) === 'ESRCH') return false;
+  }
+  const found = await processOf(holder.pid);
+  if (found === undefined) return true;
+  return !found.ended && (holder.started === null || holder.started === found.started);
+}
+
+/** What /proc says of a process; undefined where there is no /proc. */
+async function processOf(pid: number): Promise<{ readonly started: string; readonly ended: boolean } | undefined> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  // Field 2, the name in brackets, may hold anything; field 3, the state, follows it.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const [state = ''] = fields;
+  const started = fields[22 - 3];
+  return started === undefined ? undefined : { started, ended: /^[ZXx]$/.test(state) };
+}
+
+async function bootId(): Promise<string | null> {
+  const text = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => undefined);
+  return text === undefined ? null : text.trim();
+}
+
+function held(file: string, { pid, host, purpose, since }: Holder): EnvironmentProblem {
+  const where = host === hostname() ? '' : ` on ${host}`;
+  return {
+    message: `another waveplan works with this state folder: process ${pid}${where} (${purpose}), since ${since}`,
+    hint: `wait for its end, or use another folder with --state-dir DIR; if there is no such process, remove ${file}`,
+  };
+}
+
+function beingBroken(stateDir: string, stale: Holder): EnvironmentProblem {
+  return {
+    message: `another waveplan is just breaking the lock that process ${stale.pid} left behind`,
+    hint: `try again; if there is no other waveplan, remove ${claimFile(stateDir, stale)}`,
+  };
+}
+
+function unreadable(file: string): EnvironmentProblem {
+  return { message: `the lock ${file} cannot be read`, hint: `try again; if no other waveplan is at work, remove ${file}` };
+}
+
+function brokenWarning({ pid, purpose, since }: Holder): string {
+  return `the lock of process ${pid} (${purpose}, since ${since}) was broken: the process ended without releasing it`;
+}

@@ -1,0 +1,183 @@
+import { existsSync } from 'node:fs';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { contentHash } from '../model/ids.js';
+import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.js';
+import { err, ok, type Result } from '../model/result.js';
+import type { Backup, RunStatus } from '../model/run-event.js';
+import { writeFileAtomic } from './atomic-file.js';
+import { type EnvironmentProblem, errnoOf, systemProblem } from './problem.js';
+
+/** What a run was and how it ended: `manifest.json`. Fields that come later in a run are absent until then. */
+export interface RunManifest {
+  readonly version: 1;
+  readonly run: string;
+  readonly plan: { readonly name: string; readonly file: string };
+  /** Where the work was done. */
+  readonly folder: string;
+  readonly params: JsonObject;
+  /** ISO 8601, UTC. */
+  readonly created: string;
+  /** waveplan's version. */
+  readonly waveplan: string;
+  /** Node's version. */
+  readonly node: string;
+  readonly methodologyHash: string;
+  /** Absent until wave 0 is done. */
+  readonly backup?: Backup;
+  /** Absent while the run goes on, and for ever in a run that was killed. */
+  readonly end?: { readonly status: RunStatus; readonly reason: string; readonly ended: string };
+}
+
+/** A run found in the state folder. */
+export interface RunEntry {
+  readonly run: string;
+  readonly runDir: string;
+}
+
+const MANIFEST = 'manifest.json';
+const RUN_STATUSES: readonly string[] = ['done', 'failed', 'stopped', 'broken'] satisfies RunStatus[];
+
+/** Stores what is about to run: the plan's source and the first manifest. The run's folder must exist (`prepareState`). */
+export async function createRun(
+  runDir: string,
+  planText: string,
+  manifest: RunManifest,
+): Promise<Result<void, EnvironmentProblem>> {
+  const stored = await writeRunFile(runDir, 'plan.yaml', planText);
+  return stored.ok ? writeManifest(runDir, manifest) : stored;
+}
+
+/** Replaces the manifest as a whole; a reader sees the old one or the new one. */
+export function writeManifest(runDir: string, manifest: RunManifest): Promise<Result<void, EnvironmentProblem>> {
+  return writeRunFile(runDir, MANIFEST, `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+/** Stores a report of a run, such as `report.json`. */
+export function writeReportFile(runDir: string, name: string, text: string): Promise<Result<void, EnvironmentProblem>> {
+  return writeRunFile(runDir, name, text);
+}
+
+async function writeRunFile(runDir: string, name: string, text: string): Promise<Result<void, EnvironmentProblem>> {
+  const path = join(runDir, name);
+  try {
+    await writeFileAtomic(path, text, { sync: true });
+    return ok(undefined);
+  } catch (error) {
+    return err(systemProblem(`write ${path}`, error));
+  }
+}
+
+/** Stores what a subtask said, in `logs/`, and returns the file's path. A later attempt's log replaces an earlier one's. */
+export async function saveLog(runDir: string, subtaskId: string, text: string): Promise<Result<string, EnvironmentProblem>> {
+  const path = join(runDir, 'logs', logFileName(subtaskId));
+  try {
+    await writeFile(path, text);
+    return ok(path);
+  } catch (error) {
+    return err(systemProblem(`write the log ${path}`, error));
+  }
+}
+
+/** The subtask's own id where that is safe as a file's name; else a readable part of it and a hash. */
+export function logFileName(subtaskId: string): string {
+  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}(\[\d{1,12}\])?$/.test(subtaskId)) return `${subtaskId}.log`;
+  return `${subtaskId.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, 64)}~${contentHash(subtaskId)}.log`;
+}
+
+/**
+ * All runs in a state folder, the oldest first: run ids sort by time. None where there is no state yet. A folder without a
+ * manifest is of a run that was ended before it began.
+ */
+export async function listRuns(stateDir: string): Promise<Result<readonly RunEntry[], EnvironmentProblem>> {
+  const runsDir = join(stateDir, 'runs');
+  try {
+    const entries = await readdir(runsDir, { withFileTypes: true });
+    const folders = entries.filter((entry) => entry.isDirectory() && !entry.name.startsWith('.')).map((entry) => entry.name);
+    const runs = folders.sort().map((run) => ({ run, runDir: join(runsDir, run) }));
+    return ok(runs.filter(({ runDir }) => existsSync(join(runDir, MANIFEST))));
+  } catch (error) {
+    return errnoOf(error) === 'ENOENT' ? ok([]) : err(systemProblem(`list the runs in ${runsDir}`, error));
+  }
+}
+
+/** Reads a run's manifest back. */
+export async function readManifest(runDir: string): Promise<Result<RunManifest, EnvironmentProblem>> {
+  const path = join(runDir, MANIFEST);
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') return err(systemProblem(`read ${path}`, error));
+    return err({
+      message: `${runDir} holds no run: ${MANIFEST} is missing`,
+      hint: `name another run: they are in ${dirname(runDir)}`,
+    });
+  }
+  let value: JsonValue;
+  try {
+    value = JSON.parse(text) as JsonValue;
+  } catch {
+    return err(damaged(path, 'it is not JSON'));
+  }
+  const wrong = wrongField(value);
+  // Every field was looked at, so the value has the type; the compiler cannot follow that through the table.
+  return wrong === undefined ? ok(value as unknown as RunManifest) : err(damaged(path, wrong));
+}
+
+function damaged(path: string, what: string): EnvironmentProblem {
+  return {
+    message: `${path} is damaged: ${what}`,
+    hint: `name another run, or remove the folder of this one; its checkpoints are in wave<N>.ndjson`,
+  };
+}
+
+type Check = (value: JsonValue | undefined) => boolean;
+
+const isText: Check = (value) => typeof value === 'string';
+const isObjectOf =
+  (checks: Readonly<Record<string, Check>>): Check =>
+  (value) =>
+    isJsonObject(value) &&
+    Object.entries(checks).every(([key, check]) => check(Object.hasOwn(value, key) ? value[key] : undefined));
+const isOptional =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
+const isOneOf =
+  (...checks: readonly Check[]): Check =>
+  (value) =>
+    checks.some((check) => check(value));
+const is =
+  (...expected: readonly JsonValue[]): Check =>
+  (value) =>
+    value !== undefined && expected.includes(value);
+
+const isBackup = isOneOf(
+  isObjectOf({ mode: is('none') }),
+  isObjectOf({ mode: is('commit'), commit: isText, created: is(true, false), branch: isText }),
+  isObjectOf({ mode: is('ref'), commit: isText, ref: isText }),
+);
+
+const MANIFEST_CHECKS: Readonly<Record<keyof RunManifest, Check>> = {
+  version: is(1),
+  run: isText,
+  plan: isObjectOf({ name: isText, file: isText }),
+  folder: isText,
+  params: isObjectOf({}),
+  created: isText,
+  waveplan: isText,
+  node: isText,
+  methodologyHash: isText,
+  backup: isOptional(isBackup),
+  end: isOptional(isObjectOf({ status: is(...RUN_STATUSES), reason: isText, ended: isText })),
+};
+
+function wrongField(value: JsonValue): string | undefined {
+  if (!isJsonObject(value)) return 'it is not an object';
+  if (Object.hasOwn(value, 'version') && value['version'] !== 1) return 'it was written by another version of waveplan';
+  const wrong = Object.entries(MANIFEST_CHECKS).find(
+    ([key, check]) => !check(Object.hasOwn(value, key) ? value[key] : undefined),
+  );
+  return wrong === undefined ? undefined : `its field ${wrong[0]} is missing or wrong`;
+}
