@@ -1,0 +1,168 @@
+import { Command, Option } from 'commander';
+import type { EnvironmentProblem } from '../checkpoint/problem.js';
+import type { BenchProgress } from '../measure/bench.js';
+import type { BenchReport } from '../measure/bench-report.js';
+import { err, ok, type Result } from '../model/result.js';
+import { EXIT } from './exit-code.js';
+import { printError, printLine, printProblem } from './streams.js';
+
+interface BenchVerbOptions {
+  readonly stateDir?: string;
+  readonly out?: string;
+  readonly json?: boolean;
+  readonly duration: string;
+  readonly compare?: readonly string[];
+}
+
+/** Below this no measurement gets its samples in time, and above it nothing is gained. Milliseconds. */
+const DURATION = { least: 100, most: 3_600_000 };
+
+/** `waveplan bench`: measures what the engine costs on this machine, or compares two such measurements. */
+export function benchCommand(): Command {
+  return new Command('bench')
+    .description('measure the coordination overhead of this machine, for the scaling decision')
+    .option('--state-dir <dir>', 'where calibration and reports are kept (default: .waveplan in the git root)')
+    .option('--out <dir>', 'the folder for report.json and report.md (default: bench/<time> in the state folder)')
+    .option('--json', 'print the report as one JSON object')
+    .option('--duration <duration>', 'about how long to measure', '10s')
+    .addOption(
+      new Option('--compare <reports...>', 'say what changed beyond the noise between two report.json, or their folders'),
+    )
+    .action(async (options: BenchVerbOptions) => {
+      process.exitCode = options.compare === undefined ? await bench(options) : await compare(options.compare, options.json);
+    });
+}
+
+async function bench(options: BenchVerbOptions): Promise<number> {
+  const { parseDuration } = await import('../plan/quantities.js');
+  const duration = parseDuration(options.duration);
+  if (!duration.ok || duration.value < DURATION.least || duration.value > DURATION.most) {
+    printError(`waveplan bench: --duration: ${duration.ok ? `${options.duration} is not from 100ms to 1h` : duration.error}`);
+    return EXIT.refused;
+  }
+  const done = await measure(options, duration.value);
+  if (!done.ok) {
+    printProblem(done.error);
+    return EXIT.environment;
+  }
+  if (typeof done.value === 'number') return done.value;
+  const { report, folder, calibration } = done.value;
+  if (options.json === true) {
+    printLine(JSON.stringify(report));
+    return EXIT.done;
+  }
+  const { renderBench } = await import('../report/bench-text.js');
+  printLine(`${renderBench(report)}\n\nReport: ${folder}\nCalibration: ${calibration}`);
+  return EXIT.done;
+}
+
+interface Measured {
+  readonly report: BenchReport;
+  readonly folder: string;
+  readonly calibration: string;
+}
+
+/** Measures and stores; a number is the exit code of a bench that a signal stopped. */
+async function measure(options: BenchVerbOptions, durationMs: number): Promise<Result<Measured | number, EnvironmentProblem>> {
+  const { join, resolve } = await import('node:path');
+  const { openWorkspace, prepareBench } = await import('../checkpoint/workspace.js');
+  const { calibrationFile, writeCalibration } = await import('../checkpoint/calibration-store.js');
+  const { runBench } = await import('../measure/bench.js');
+  const { readMachine } = await import('../scaling/machine.js');
+  const { packageVersion } = await import('./package-version.js');
+  const { stateDir } = openWorkspace({ planFile: join(process.cwd(), 'plan.yaml'), stateDir: options.stateDir });
+  const name = new Date().toISOString().replace(/[:.]/g, '-');
+  const prepared = await prepareBench(stateDir);
+  if (!prepared.ok) return prepared;
+  const folder = options.out === undefined ? join(prepared.value, name) : resolve(options.out);
+  const stop = new AbortController();
+  let stopped: NodeJS.Signals | undefined;
+  const onSignal = (signal: NodeJS.Signals) => {
+    stopped = signal;
+    stop.abort();
+  };
+  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+  const report = await runBench({
+    machine: readMachine(),
+    waveplan: packageVersion(),
+    stateDir,
+    durationMs,
+    onProgress: await openProgress(process.stderr),
+    signal: stop.signal,
+  });
+  process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  if (stopped !== undefined) {
+    printError(`\n${stopped}: stopped; nothing was stored.`);
+    return ok(stopped === 'SIGTERM' ? EXIT.terminated : EXIT.interrupted);
+  }
+  if (!report.ok) return report;
+  const stored = await storeReport(folder, report.value);
+  if (!stored.ok) return stored;
+  const kept = await writeCalibration(stateDir, report.value.calibration);
+  return kept.ok ? ok({ report: report.value, folder, calibration: calibrationFile(stateDir) }) : kept;
+}
+
+/** A bar that is drawn again in place on a terminal, lines elsewhere. */
+async function openProgress(stream: NodeJS.WriteStream): Promise<(progress: BenchProgress) => void> {
+  const { progressBar, progressLine } = await import('../report/bench-text.js');
+  if (stream.isTTY !== true) {
+    return (progress) => {
+      const line = progressLine(progress);
+      if (line !== undefined) stream.write(`${line}\n`);
+    };
+  }
+  const { cutToWidth } = await import('../report/display-width.js');
+  const redraw = (await import('log-update')).createLogUpdate(stream, { showCursor: true });
+  return (progress) => {
+    if (progress.done === progress.total) redraw.clear();
+    else redraw(cutToWidth(progressBar(progress), Math.max(20, stream.columns || 80) - 1));
+  };
+}
+
+async function storeReport(folder: string, report: BenchReport): Promise<Result<void, EnvironmentProblem>> {
+  const { makeFolders } = await import('../checkpoint/atomic-file.js');
+  const { systemProblem } = await import('../checkpoint/problem.js');
+  const { writeReportFile } = await import('../checkpoint/run-store.js');
+  const { renderBenchMarkdown } = await import('../report/bench-markdown.js');
+  try {
+    await makeFolders(folder);
+  } catch (error) {
+    return err(systemProblem(`create ${folder}`, error));
+  }
+  const json = await writeReportFile(folder, 'report.json', `${JSON.stringify(report)}\n`);
+  return json.ok ? writeReportFile(folder, 'report.md', renderBenchMarkdown(report)) : json;
+}
+
+async function compare(paths: readonly string[], json: boolean | undefined): Promise<number> {
+  const [first, second] = paths;
+  if (first === undefined || second === undefined || paths.length !== 2) {
+    printError('waveplan bench: --compare takes two reports: the earlier one and the later one');
+    return EXIT.refused;
+  }
+  const [before, after] = [await readReport(first), await readReport(second)];
+  for (const report of [before, after]) if (!report.ok) printError(`waveplan bench: ${report.error}`);
+  if (!before.ok || !after.ok) return EXIT.refused;
+  const { compareBenches } = await import('../measure/compare.js');
+  const comparison = compareBenches(before.value, after.value);
+  if (json === true) {
+    printLine(JSON.stringify(comparison));
+    return EXIT.done;
+  }
+  const { renderComparison } = await import('../report/bench-text.js');
+  printLine(renderComparison(comparison));
+  return EXIT.done;
+}
+
+/** The report that a path names, itself or by its folder. */
+async function readReport(path: string): Promise<Result<BenchReport, string>> {
+  const { readFile, stat } = await import('node:fs/promises');
+  const { join } = await import('node:path');
+  const { asBenchReport } = await import('../measure/bench-report.js');
+  try {
+    const file = (await stat(path)).isDirectory() ? join(path, 'report.json') : path;
+    const report = asBenchReport(JSON.parse(await readFile(file, 'utf8')));
+    return report === undefined ? err(`${file} is not the report of a bench`) : ok(report);
+  } catch (error) {
+    return err(`cannot read ${path}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

@@ -1,0 +1,258 @@
+import { layoutAgents } from '../execute/layout.js';
+import type { MeasuredWork } from '../execute/run-waves.js';
+import { compileGraph } from '../graph/compile-graph.js';
+import { batchCount, expandsAfterWave } from '../graph/fan-out.js';
+import { classifyDependencies, classifyPattern } from '../graph/shape.js';
+import type { TaskGraph, TaskNode, Wave } from '../graph/task-graph.js';
+import { groupWaves } from '../graph/waves.js';
+import type { TaskOutline } from '../model/run-event.js';
+import type { Overhead, ScalingDecision } from '../model/scaling-decision.js';
+import { evaluate } from '../plan/expressions.js';
+import type { Methodology } from '../plan/methodology.js';
+import type { TaskDefinition, ValidPlan, Work } from '../plan/valid-plan.js';
+import type { PlanAnalysis, WaveAnalysis } from '../report/analysis.js';
+import { measuredOverhead, startSeconds, workCosts } from '../scaling/calibrated.js';
+import type { Calibration } from '../scaling/calibration.js';
+import { decideScaling, fitInput, type RequestedAgents, type ScalingInput, type ScalingPolicy } from '../scaling/decide.js';
+import { predictWave } from '../scaling/fit.js';
+import type { History } from '../scaling/history.js';
+import { type MachineProfile, readMachine } from '../scaling/machine.js';
+import { type WhatIf, whatIf } from '../scaling/what-if.js';
+import { summarizeWorkload, type WorkKind } from '../scaling/workload.js';
+
+/** A plan with its graph, its waves and the decision: everything that is known before it runs. */
+export interface CompiledPlan {
+  readonly plan: ValidPlan;
+  readonly methodology: Methodology;
+  readonly machine: MachineProfile;
+  readonly graph: TaskGraph;
+  readonly waves: readonly Wave[];
+  readonly calibration: Calibration | undefined;
+  readonly history: History | undefined;
+  readonly overheadSeconds: number | undefined;
+  readonly policy: ScalingPolicy | undefined;
+  readonly analysis: PlanAnalysis;
+}
+
+type Parts = Omit<CompiledPlan, 'analysis'>;
+
+/** What is known beside the plan when it is compiled; all of it may be missing. */
+export interface CompileOptions {
+  readonly machine?: MachineProfile;
+  /** Of this machine; without one, the methodology's overhead is taken. */
+  readonly calibration?: Calibration | undefined;
+  /** Of this machine. */
+  readonly history?: History | undefined;
+  /** A user's own figure for the overhead of an agent, in seconds; beats the calibration. */
+  readonly overheadSeconds?: number | undefined;
+  readonly policy?: ScalingPolicy | undefined;
+}
+
+/** Compiles a valid plan for this machine. Reads the machine; writes and runs nothing. */
+export function compilePlan(plan: ValidPlan, methodology: Methodology, options: CompileOptions = {}): CompiledPlan {
+  const graph = compileGraph(plan);
+  const { machine = readMachine(), calibration, history, overheadSeconds, policy } = options;
+  const parts: Parts = {
+    plan,
+    methodology,
+    machine,
+    graph,
+    waves: groupWaves(graph),
+    calibration: overheadSeconds === undefined ? calibration : undefined,
+    history,
+    overheadSeconds,
+    policy,
+  };
+  return { ...parts, analysis: analyse(parts, knownCounts(plan, graph)) };
+}
+
+/** The decision for the subtasks that are known by now, and what was measured of them, by position of their task in the graph. */
+export function decideFor(
+  parts: Parts,
+  counts: ReadonlyMap<number, number>,
+  probes?: ReadonlyMap<number, MeasuredWork>,
+): ScalingDecision {
+  return decideScaling(scalingInput(parts, counts, probes), parts.methodology, parts.machine);
+}
+
+/** The seconds that a wave (by its number, from 1) is predicted to take on so many agents. */
+export function predictWaveFor(
+  parts: Parts,
+  wave: number,
+  agents: number,
+  counts: ReadonlyMap<number, number>,
+  probes?: ReadonlyMap<number, MeasuredWork>,
+): number {
+  const input = scalingInput(parts, counts, probes);
+  const work = input.waves[wave - 1] ?? { subtasks: 0, seconds: 0 };
+  return predictWave(agents, work, fitInput(input), parts.machine).seconds;
+}
+
+/** Whether nothing is known of the duration of a task's subtasks: no earlier run, no `estimate`. */
+export function isUnknownTo({ history }: Pick<Parts, 'history'>, task: TaskDefinition): boolean {
+  return task.estimateMs === undefined && history?.task(task.hash) === undefined;
+}
+
+/**
+ * Whether a task may run in the coordinator's own thread. Commands may. A module may when it is known to end, by earlier
+ * runs, and nobody asked for a time-out: code that never comes back could not be ended there.
+ */
+export function runsInline({ history }: Pick<Parts, 'history'>, task: TaskDefinition): boolean {
+  return task.work.kind !== 'module' || (task.timeoutMs === undefined && history?.task(task.hash) !== undefined);
+}
+
+/** The figures that the decision of a plan is taken from. */
+export function scalingInput(
+  parts: Parts,
+  counts: ReadonlyMap<number, number>,
+  probes?: ReadonlyMap<number, MeasuredWork>,
+): ScalingInput {
+  const { plan, graph, waves, calibration, history, machine, policy } = parts;
+  const knowledge = {
+    history,
+    probes: probes && new Map([...probes].map(([index, measured]) => [index, { ...measured, source: 'probe' as const }])),
+    costs: calibration && workCosts(calibration),
+  };
+  const { subtasks, widestWave, averageMinutes, waves: work, kind } = summarizeWorkload(graph, waves, counts, knowledge);
+  return {
+    requested: requestedAgents(plan),
+    subtasks,
+    widestWave,
+    averageMinutes,
+    waves: work,
+    type: plan.type,
+    overhead: overheadOf(parts, kind),
+    limits: plan.limits,
+    ...(calibration && {
+      startSeconds: (agents: number) => startSeconds(calibration, layoutAgents(agents, plan.type, machine.cores).threads),
+    }),
+    ...(policy && { policy }),
+    inline: plan.tasks.every((task) => runsInline(parts, task)),
+  };
+}
+
+/** What other numbers of agents are predicted to take, for all that is known before the run. */
+export function whatIfOf(compiled: CompiledPlan): readonly WhatIf[] {
+  const input = scalingInput(compiled, knownCounts(compiled.plan, compiled.graph));
+  return whatIf(input, compiled.methodology, compiled.machine);
+}
+
+/** A user's figure, else the measured one, else the methodology's. */
+function overheadOf({ overheadSeconds, calibration, methodology }: Parts, kind: WorkKind): Overhead {
+  if (overheadSeconds !== undefined) return { secondsPerAgent: overheadSeconds, secondsPerWave: 0, source: 'given' };
+  if (calibration !== undefined) {
+    const measured = measuredOverhead(calibration, kind);
+    return { ...measured, origin: `${measured.origin}, in place of the methodology's ${methodology.overheadSecondsPerAgent} s` };
+  }
+  return { secondsPerAgent: methodology.overheadSecondsPerAgent, secondsPerWave: 0, source: 'methodology' };
+}
+
+/** `agents` beats `request`. */
+function requestedAgents({ agents, request }: ValidPlan): RequestedAgents | undefined {
+  if (agents.kind !== 'auto') return agents;
+  return request.mode === 'USER_OVERRIDE' ? { kind: 'count', agents: request.agents } : undefined;
+}
+
+/** Subtasks of every task but the fan-outs over results that are not there yet. */
+function knownCounts(plan: ValidPlan, graph: TaskGraph): ReadonlyMap<number, number> {
+  const counts = new Map<number, number>();
+  for (const { index, task } of graph.nodes) {
+    const count = knownCount(task, plan);
+    if (count !== undefined) counts.set(index, count);
+  }
+  return counts;
+}
+
+function knownCount(task: TaskDefinition, plan: ValidPlan): number | undefined {
+  const source = task.foreach;
+  if (source === undefined) return 1;
+  if (source.kind === 'list') return batchCount(source.items.length, task.batch);
+  if (source.tasks.length > 0) return undefined;
+  // Only parameters and the environment: known now. A list that cannot be had now is the run's to report.
+  const items = evaluate(source.expression, { params: plan.params, env: processEnvironment() });
+  return items.ok && Array.isArray(items.value) ? batchCount(items.value.length, task.batch) : undefined;
+}
+
+/** The environment of this process, as expressions and commands see it. */
+export function processEnvironment(): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+}
+
+function analyse(parts: Parts, counts: ReadonlyMap<number, number>): PlanAnalysis {
+  const { plan, graph, waves, machine } = parts;
+  const input = scalingInput(parts, counts);
+  const decision = decideScaling(input, parts.methodology, machine);
+  const fit = fitInput(input);
+  const { averageSource } = summarizeWorkload(graph, waves, counts, { history: parts.history });
+  const expanding = graph.nodes.flatMap((node) => {
+    const afterWave = counts.has(node.index) ? undefined : expandsAfterWave(node, graph);
+    return afterWave === undefined ? [] : [{ task: node.task.id, afterWave }];
+  });
+  const analysed = waves.map((wave, i): WaveAnalysis => {
+    const work = input.waves[i] ?? { subtasks: 0, seconds: 0 };
+    const known = wave.nodes.every((node) => counts.has(node.index));
+    const agents = Math.max(1, Math.min(decision.decided.agents, work.subtasks));
+    return {
+      number: wave.number,
+      name: wave.name,
+      tasks: wave.nodes.map((node) => outline(node, counts)),
+      agents,
+      predictedMinutes: known ? predictWave(agents, work, fit, machine).seconds / 60 : undefined,
+    };
+  });
+  const allKnown = analysed.every((wave) => wave.predictedMinutes !== undefined);
+  const peak = analysed.reduce(
+    (most, wave) => (wave.agents > most.agents ? wave : most),
+    analysed[0] ?? { agents: 1, number: 1 },
+  );
+  return {
+    task: plan.request.task,
+    pattern: classifyPattern(graph),
+    subtasks: input.subtasks,
+    expanding,
+    dependencies: classifyDependencies(graph),
+    type: plan.type,
+    average: { minutes: input.averageMinutes, source: averageSource },
+    decision,
+    waves: analysed,
+    backup: plan.backup,
+    finally: plan.finally.map((task) => ({
+      id: task.id,
+      phase: task.phase,
+      fanOut: false,
+      subtasks: 1,
+      work: describeWork(task.work),
+    })),
+    predictedSeconds: allKnown
+      ? analysed.reduce(
+          (sum, wave) => sum + (wave.predictedMinutes ?? 0) * 60,
+          peak.agents === 1 && fit.inline === true ? 0 : (fit.startSeconds?.(peak.agents) ?? 0),
+        )
+      : undefined,
+    sequentialMinutes: allKnown ? decision.sequentialMinutes : undefined,
+    peak: { agents: peak.agents, wave: peak.number },
+    totalWaves: waves.length,
+  };
+}
+
+function outline(node: TaskNode, counts: ReadonlyMap<number, number>): TaskOutline {
+  const { task } = node;
+  return {
+    id: task.id,
+    phase: task.phase,
+    fanOut: task.foreach !== undefined,
+    subtasks: counts.get(node.index),
+    work: describeWork(task.work),
+  };
+}
+
+function describeWork(work: Work): string {
+  switch (work.kind) {
+    case 'shell':
+      return work.command.trim().split('\n')[0] ?? '';
+    case 'argv':
+      return work.argv.join(' ');
+    case 'module':
+      return work.uses;
+  }
+}

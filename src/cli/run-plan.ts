@@ -1,0 +1,269 @@
+import { makeBackup } from '../checkpoint/backup.js';
+import { writeCalibration } from '../checkpoint/calibration-store.js';
+import { appendHistory } from '../checkpoint/history-store.js';
+import { type Journal, openJournal } from '../checkpoint/journal.js';
+import { acquireLock } from '../checkpoint/lock.js';
+import type { EnvironmentProblem } from '../checkpoint/problem.js';
+import { readWave } from '../checkpoint/read-journal.js';
+import { createRun, type RunManifest, writeManifest, writeReportFile } from '../checkpoint/run-store.js';
+import { discardRun, openWorkspace, prepareState, type RunFolders, type Workspace } from '../checkpoint/workspace.js';
+import { totalCpuSeconds } from '../execute/cpu-time.js';
+import { readHeadroom } from '../execute/headroom.js';
+import { InlineExecutor } from '../execute/inline-executor.js';
+import { layoutAgents, maxThreads } from '../execute/layout.js';
+import { PiscinaExecutor } from '../execute/piscina-executor.js';
+import { RunControl } from '../execute/run-control.js';
+import { runWaves, type WavesEnd } from '../execute/run-waves.js';
+import { SwitchingExecutor } from '../execute/switching-executor.js';
+import type { WaveTally } from '../execute/wave-check.js';
+import { startTimeLine, systemClock, type TimeLine } from '../model/clock.js';
+import { newRunId } from '../model/ids.js';
+import { ok, type Result } from '../model/result.js';
+import type { RunEvent } from '../model/run-event.js';
+import type { TaskDefinition } from '../plan/valid-plan.js';
+import { inertJson } from '../report/inert.js';
+import { toReportJson } from '../report/report-json.js';
+import { renderMarkdown } from '../report/report-markdown.js';
+import type { RunSummary } from '../report/run-summary.js';
+import { createSummary } from '../report/summary.js';
+import { ThreadStarts } from '../scaling/calibrated.js';
+import type { Calibration } from '../scaling/calibration.js';
+import { machineKey } from '../scaling/history.js';
+import { fingerprintOf } from '../scaling/machine.js';
+import { waveKey } from '../scaling/workload.js';
+import { type CompiledPlan, decideFor, isUnknownTo, predictWaveFor, processEnvironment, runsInline } from './compile-plan.js';
+import { Lessons } from './lessons.js';
+import { packageVersion } from './package-version.js';
+import { SubtaskLogs } from './subtask-logs.js';
+
+/** What a run of a compiled plan may be told. */
+export interface RunPlanOptions {
+  /** How the user agreed; a library's caller has by calling. */
+  readonly confirmed?: 'prompt' | 'flag' | 'library';
+  /** Whether the analysis was shown before. */
+  readonly planShown?: boolean;
+  /** The folder to work in; the plan's git root, else its folder, by default. */
+  readonly cwd?: string | undefined;
+  readonly stateDir?: string | undefined;
+  /** Also writes each checkpoint as a file of its own there. */
+  readonly checkpointFiles?: string | undefined;
+  /** Told of everything that happens, as it happens. */
+  readonly onEvent?: (event: RunEvent) => void;
+  /** Through which the run can be asked to stop. */
+  readonly control?: RunControl;
+  /** Just measured: kept for later runs. */
+  readonly newCalibration?: Calibration | undefined;
+}
+
+/** A run that took place, however it ended. */
+export interface RunResult {
+  readonly run: string;
+  /** Where its records are. */
+  readonly folder: string;
+  readonly end: WavesEnd;
+  readonly summary: RunSummary;
+  /** The records that could not be written, or not in whole, such as 'report.md' or 'checkpoints'; each with a warning. */
+  readonly unsaved: readonly string[];
+}
+
+/**
+ * Runs a compiled plan: state, backup, waves, report. The error is what kept it from starting, before any subtask ran;
+ * a run that started always ends with a result, and with its report on disk if the disk takes it.
+ */
+export async function runPlan(
+  compiled: CompiledPlan,
+  options: RunPlanOptions = {},
+): Promise<Result<RunResult, EnvironmentProblem>> {
+  const workspace = openWorkspace({ planFile: compiled.plan.file, cwd: options.cwd, stateDir: options.stateDir });
+  const run = newRunId();
+  const timeLine = startTimeLine();
+  const folders = await prepareState(workspace, run);
+  if (!folders.ok) return folders;
+  const lock = await acquireLock(workspace.stateDir, { purpose: `run ${run}`, now: timeLine.epochMs });
+  if (!lock.ok) {
+    await discardRun(folders.value);
+    return lock;
+  }
+  try {
+    return await runLocked(compiled, options, { workspace, run, timeLine, ...folders.value, warning: lock.value.broken });
+  } finally {
+    await lock.value.release();
+  }
+}
+
+/** What a run has when its state folder is locked. */
+interface RunPlace extends RunFolders {
+  readonly workspace: Workspace;
+  readonly run: string;
+  readonly timeLine: TimeLine;
+  readonly warning: string | undefined;
+}
+
+async function runLocked(
+  compiled: CompiledPlan,
+  options: RunPlanOptions,
+  place: RunPlace,
+): Promise<Result<RunResult, EnvironmentProblem>> {
+  const { plan, methodology, analysis, machine } = compiled;
+  const { confirmed = 'library', control = new RunControl() } = options;
+  const { workspace, run, runDir, timeLine } = place;
+  const clock = systemClock(timeLine);
+  const elapsed = () => clock.now() - timeLine.epochMs;
+
+  let manifest: RunManifest = {
+    version: 1,
+    run,
+    plan: { name: plan.name, file: plan.file },
+    folder: workspace.folder,
+    params: plan.params,
+    created: new Date(timeLine.epochMs).toISOString(),
+    waveplan: packageVersion(),
+    node: process.version,
+    methodologyHash: methodology.hash,
+  };
+  const created = await createRun(runDir, plan.text, manifest);
+  if (!created.ok) return created;
+  // A help for later runs: where it cannot be kept, they measure again.
+  if (options.newCalibration !== undefined) await writeCalibration(workspace.stateDir, options.newCalibration);
+
+  const onBroken = (problem: EnvironmentProblem) => control.drain({ status: 'broken', reason: problem.message });
+  const journal = await openJournal({ runDir, checkpointFilesDir: options.checkpointFiles, onBroken });
+  if (!journal.ok) return journal;
+
+  const summary = createSummary({ planShown: options.planShown === true });
+  const lessons = new Lessons(compiled);
+  const emit = (event: RunEvent) => {
+    summary.add(event);
+    lessons.add(event);
+    options.onEvent?.(event);
+  };
+  const finish = async (end: WavesEnd): Promise<Result<RunResult, EnvironmentProblem>> => {
+    emit({ type: 'run-finished', at: clock.now(), status: end.status, reason: end.reason, durationMs: elapsed() });
+    const result = summary.result();
+    manifest = { ...manifest, end: { ...end, ended: new Date(clock.now()).toISOString() } };
+    const fingerprint = fingerprintOf(machine, packageVersion());
+    const records = lessons.records(result, machineKey(fingerprint), new Date(clock.now()).toISOString());
+    const saves = [
+      { name: 'manifest.json', saving: writeManifest(runDir, manifest) },
+      { name: 'history.ndjson', saving: appendHistory(workspace.stateDir, records) },
+      ...saveReports(runDir, result),
+    ];
+    const unsaved = journal.value.problem === undefined ? [] : ['checkpoints'];
+    for (const { name, saving } of saves) {
+      const saved = await saving;
+      if (saved.ok) continue;
+      unsaved.push(name);
+      options.onEvent?.({ type: 'warning', at: clock.now(), message: saved.error.message });
+    }
+    return ok({ run, folder: runDir, end, summary: result, unsaved });
+  };
+
+  emit({
+    type: 'run-started',
+    at: clock.now(),
+    run,
+    plan: plan.name,
+    task: analysis.task,
+    methodologyHash: methodology.hash,
+    waves: analysis.waves,
+    decision: analysis.decision,
+    predictedSeconds: analysis.predictedSeconds,
+    confirmed,
+    cores: machine.cores,
+  });
+  if (place.warning !== undefined) emit({ type: 'warning', at: clock.now(), message: place.warning });
+  const backup = await makeBackup({ mode: plan.backup, workspace, run, name: plan.name });
+  if (!backup.ok) {
+    await finish({ status: 'broken', reason: backup.error.message });
+    return backup;
+  }
+  manifest = { ...manifest, backup: backup.value };
+  const recorded = await writeManifest(runDir, manifest);
+  if (!recorded.ok) return recorded;
+  emit({ type: 'backup-made', at: clock.now(), durationMs: elapsed(), backup: backup.value });
+
+  const logs = new SubtaskLogs(runDir);
+  const onStray = (message: string) => emit({ type: 'warning', at: clock.now(), message });
+  const makePool = () => new PiscinaExecutor(maxThreads(plan.type, machine.cores), timeLine, onStray);
+  const executor = new SwitchingExecutor(new InlineExecutor(timeLine, onStray), makePool);
+  const threadStarts = new ThreadStarts(compiled.calibration);
+  const mayRunInline = (task: TaskDefinition) => runsInline(compiled, task);
+  const end = await runWaves(
+    {
+      graph: compiled.graph,
+      waves: compiled.waves,
+      finally: plan.finally,
+      surroundings: { params: plan.params, env: processEnvironment(), folder: workspace.folder },
+      ratePerMinute: plan.limits.ratePerMinute,
+      majorShare: methodology.failure.major,
+    },
+    {
+      executor,
+      clock,
+      random: Math.random,
+      control,
+      decide: (counts, probes) => decideFor(compiled, counts, probes),
+      layout: (agents, tasks) =>
+        agents === 1 && tasks.every(mayRunInline) ? { agents, threads: 0 } : layoutAgents(agents, plan.type, machine.cores),
+      steering: {
+        cpuSeconds: totalCpuSeconds,
+        headroom: () => readHeadroom(memoryPerAgent(compiled)),
+        isUnknown: (task) => isUnknownTo(compiled, task),
+        predict: (wave, room, counts, probes) =>
+          threadStarts.next(room.threads) + predictWaveFor(compiled, wave, room.agents, counts, probes),
+        probeSize: PROBE_SUBTASKS_PER_CORE * machine.cores,
+        cores: machine.cores,
+        startAtMost: (wave) => (knowsWave(compiled, wave) ? Number.POSITIVE_INFINITY : FIRST_AGENTS_PER_CORE * machine.cores),
+      },
+      emit: (event) => {
+        if (event.type === 'subtask-finished' || event.type === 'finally-finished') {
+          journal.value.record(event.checkpoint);
+          if (event.log !== undefined) logs.save(event.checkpoint.task_id, event.log);
+        }
+        emit(event);
+      },
+      verifyWave: (wave) => verifyWave(journal.value, runDir, wave),
+    },
+  );
+  await executor.close();
+  const closed = await journal.value.close();
+  await logs.settled();
+  return finish(closed.ok ? end : { status: 'broken', reason: closed.error.message });
+}
+
+/** Subtasks of unknown duration that are measured before the number of agents is decided again. */
+const PROBE_SUBTASKS_PER_CORE = 4;
+
+/** Agents that a wave begins with where nobody has seen yet that more of them help. */
+const FIRST_AGENTS_PER_CORE = 16;
+
+function knowsWave({ history, waves }: CompiledPlan, wave: number): boolean {
+  return history?.knowsWave(waveKey(waves[wave - 1]?.nodes.map(({ task }) => task) ?? [])) === true;
+}
+
+/** What a module's function, or the pipes of a command, take beside its own thread, in bytes. */
+const LIGHT_AGENT_BYTES = 8e6;
+
+/** Memory that one more agent is given: the declared amount, the methodology's where memory bounds the work, else little. */
+function memoryPerAgent({ plan, methodology, analysis }: CompiledPlan): number {
+  const usual = analysis.decision.capacity.limit === 'memory' ? methodology.memoryPerAgentBytes : LIGHT_AGENT_BYTES;
+  return plan.limits.memoryPerAgentBytes ?? usual;
+}
+
+/** Waits until a wave's checkpoints are on disk, and counts what is there. What cannot be read is missing. */
+async function verifyWave(journal: Journal, runDir: string, wave: number): Promise<WaveTally> {
+  await journal.closeWave(wave);
+  const tally = await readWave(runDir, wave);
+  return tally.ok ? { recorded: tally.value.distinct, failed: tally.value.failed } : { recorded: 0, failed: 0 };
+}
+
+/** A record on its way to the disk. */
+interface Saving {
+  readonly name: string;
+  readonly saving: Promise<Result<void, EnvironmentProblem>>;
+}
+
+function saveReports(runDir: string, summary: RunSummary): readonly Saving[] {
+  const reports = { 'report.json': `${inertJson(toReportJson(summary), 2)}\n`, 'report.md': renderMarkdown(summary) };
+  return Object.entries(reports).map(([name, text]) => ({ name, saving: writeReportFile(runDir, name, text) }));
+}

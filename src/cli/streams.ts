@@ -1,0 +1,40 @@
+/** Whether to colour what goes to a stream: not without a terminal, nor under `NO_COLOR` (https://no-color.org). */
+export function wantsColor(stream: NodeJS.WriteStream): boolean {
+  if (process.env['NO_COLOR'] !== undefined && process.env['NO_COLOR'] !== '') return false;
+  return stream.isTTY === true && process.env['TERM'] !== 'dumb';
+}
+
+/** The width for panels: the terminal's, between what fits a panel and what reads well. */
+export function panelWidth(stream: NodeJS.WriteStream): number {
+  return Math.max(60, Math.min(100, stream.columns ?? 80));
+}
+
+/** Why output could not be written, by stream; a reader that went away (`waveplan … | head`) is no reason. */
+const outputProblems = new Map<string, string>();
+
+/** Keeps an error of a standard stream from ending the command: the work goes on, and the exit code tells. */
+export function surviveOutputErrors(name: string, stream: NodeJS.WriteStream): void {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE' || outputProblems.has(name)) return;
+    outputProblems.set(name, error.message);
+    if (name !== 'standard error') printError(`waveplan: cannot write to ${name}: ${error.message}`);
+  });
+}
+
+/** Whether something that was printed did not arrive. */
+export function hasLostOutput(): boolean {
+  return outputProblems.size > 0;
+}
+
+export function printLine(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+export function printError(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+/** Prints what keeps a verb from its work, and the way out. */
+export function printProblem(problem: { readonly message: string; readonly hint: string }): void {
+  printError(`waveplan: ${problem.message}\n  ${problem.hint}`);
+}

@@ -1,0 +1,414 @@
+import type { Checkpoint } from '../model/checkpoint.js';
+import { isJsonObject, type JsonValue } from '../model/json.js';
+import { unreachable } from '../model/result.js';
+import type { Backup, RunEvent, RunStatus, WaveCheck, WaveMeasures } from '../model/run-event.js';
+import type { ScalingDecision } from '../model/scaling-decision.js';
+import { AgentTime } from './agent-time.js';
+import { AgentsAtWork } from './agents-at-work.js';
+import { executionChecklist } from './checklist.js';
+import { DurationSpread } from './duration-spread.js';
+import { FailureGroups } from './failure-groups.js';
+import { savedShare } from './figures.js';
+import { inertFirstLine, inertLine, shorten } from './inert.js';
+import { issuesOf, keyOutcomes, taskOutcome } from './outcomes.js';
+import { recommendationsOf } from './recommendations.js';
+import type {
+  AgentsChange,
+  FinallySummary,
+  OutcomeCounts,
+  RunFacts,
+  RunSummary,
+  TaskSummary,
+  WaveSummary,
+} from './run-summary.js';
+import { isAmount, type RunScore, scoreRun } from './score.js';
+
+/** What a report needs to know beyond the events. */
+export interface SummaryOptions {
+  /** Whether the analysis was shown before the run; absent when the caller does not know. */
+  readonly planShown?: boolean;
+}
+
+/**
+ * Folds a run's events, one at a time, into its report; live or from disk, the same events give the same report.
+ * A million subtasks take no more memory than a hundred: tasks, waves and causes are counted, subtasks are not kept.
+ */
+export function createSummary(options: SummaryOptions = {}): SummaryFold {
+  return new SummaryFold(options.planShown);
+}
+
+/** A report in the making; `result` may be asked for at any moment. */
+export class SummaryFold {
+  readonly #planShown: boolean | undefined;
+  readonly #waves = new Map<number, WaveState>();
+  readonly #tasks = new Map<string, TaskState>();
+  readonly #failures = new FailureGroups();
+  readonly #agents = new AgentsAtWork();
+  readonly #warnings: string[] = [];
+  readonly #finally: FinallySummary[] = [];
+  readonly #redecisions: { readonly wave: number; readonly agents: number; readonly reason: string }[] = [];
+  readonly #totals: Counts = noCounts();
+  #started: Extract<RunEvent, { type: 'run-started' }> | undefined;
+  #finished: Extract<RunEvent, { type: 'run-finished' }> | undefined;
+  #backup: { readonly backup: Backup; readonly durationMs: number } | undefined;
+  #decision: ScalingDecision | undefined;
+  #otherWarnings = 0;
+  #retries = 0;
+  #baselineMs = 0;
+  #events = 0;
+  #firstAt: number | undefined;
+  #lastAt = 0;
+
+  constructor(planShown: boolean | undefined) {
+    this.#planShown = planShown;
+  }
+
+  /** Takes the next event, in the order of the run. */
+  add(event: RunEvent): void {
+    this.#events += 1;
+    this.#firstAt ??= event.at;
+    this.#lastAt = event.at;
+    switch (event.type) {
+      case 'run-started':
+        this.#start(event);
+        return;
+      case 'backup-made':
+        this.#backup = event;
+        return;
+      case 'decision-taken':
+        this.#decision = event.decision;
+        this.#redecisions.push({
+          wave: event.wave,
+          agents: event.decision.decided.agents,
+          reason: inertLine(event.decision.decided.reason),
+        });
+        this.#changeDecision(event.wave, event.decision);
+        return;
+      case 'wave-started': {
+        const wave = this.#wave(event.wave);
+        wave.name = event.name;
+        wave.agents = event.agents;
+        wave.planned = event.subtasks;
+        wave.predictedSeconds = isAmount(event.predictedSeconds) ? event.predictedSeconds : undefined;
+        wave.time = new AgentTime(event.agents, event.at);
+        wave.decision = this.#decision;
+        this.#agents.waveStarted();
+        return;
+      }
+      case 'agents-changed':
+        this.#changeAgents(event);
+        return;
+      case 'task-expanded':
+        this.#task(event.task, event.wave).subtasks = event.subtasks;
+        return;
+      case 'subtask-started':
+        this.#agents.started(event.subtask, event.agent);
+        return;
+      case 'subtask-retried':
+        this.#retries += 1;
+        this.#agents.ended(event.subtask);
+        return;
+      case 'subtask-finished':
+        this.#finish(event.task, event.checkpoint);
+        return;
+      case 'subtask-skipped':
+        this.#agents.ended(event.subtask);
+        this.#totals.skipped += 1;
+        this.#wave(event.wave).counts.skipped += 1;
+        this.#task(event.task, event.wave).counts.skipped += 1;
+        return;
+      case 'wave-finished': {
+        const wave = this.#wave(event.wave);
+        wave.durationMs = Math.max(0, event.durationMs);
+        wave.check = event.check;
+        wave.measured = sane(event.measured);
+        wave.agentMs = wave.time?.total(wave.durationMs, event.at) ?? 0;
+        return;
+      }
+      case 'finally-finished':
+        this.#finally.push(finallySummary(event.task, event.checkpoint));
+        return;
+      case 'warning':
+        if (this.#warnings.length < MOST_WARNINGS) this.#warnings.push(shorten(inertLine(event.message), 500));
+        else this.#otherWarnings += 1;
+        return;
+      case 'run-finished':
+        this.#finished = event;
+        return;
+      default:
+        unreachable(event);
+    }
+  }
+
+  /** The report of what has been folded so far. */
+  result(): RunSummary {
+    const facts = this.#facts();
+    return {
+      ...facts,
+      outcomes: keyOutcomes(facts),
+      issues: issuesOf(facts),
+      recommendations: recommendationsOf(facts),
+      checklist: executionChecklist(facts, this.#planShown),
+    };
+  }
+
+  #start(event: Extract<RunEvent, { type: 'run-started' }>): void {
+    this.#started = event;
+    this.#decision = event.decision;
+    for (const wave of event.waves) {
+      this.#wave(wave.number).name = wave.name;
+      for (const task of wave.tasks) {
+        const state = this.#task(task.id, wave.number);
+        state.fanOut = task.fanOut;
+        state.subtasks = task.subtasks;
+      }
+    }
+  }
+
+  #changeAgents({ wave: number, at, from, to, reason }: Extract<RunEvent, { type: 'agents-changed' }>): void {
+    const wave = this.#wave(number);
+    wave.time?.change(to, at);
+    wave.changes += 1;
+    if (wave.firstChanges.length < MOST_CHANGES) wave.firstChanges.push({ from, to, reason: shorten(inertLine(reason), 200) });
+  }
+
+  /** A decision in the middle of a wave holds for the rest of it. */
+  #changeDecision(number: number, decision: ScalingDecision): void {
+    const wave = this.#waves.get(number);
+    if (wave?.time !== undefined) wave.decision = decision;
+  }
+
+  #finish(taskId: string, checkpoint: Checkpoint): void {
+    const wave = this.#wave(checkpoint.wave);
+    const task = this.#task(taskId, checkpoint.wave);
+    this.#agents.ended(checkpoint.task_id);
+    this.#agents.reported(checkpoint.agent_id);
+    task.spread.add(checkpoint.duration_ms);
+    if (Number.isFinite(checkpoint.duration_ms)) this.#baselineMs += Math.max(0, checkpoint.duration_ms);
+    const outcome = checkpoint.status === 'success' ? 'success' : 'failed';
+    const retried = outcome === 'success' && checkpoint.attempt > 1;
+    for (const counts of [this.#totals, wave.counts, task.counts]) {
+      counts[outcome] += 1;
+      if (retried) counts.retried += 1;
+    }
+    if (outcome === 'failed') this.#failures.add(checkpoint.task_id, checkpoint.error ?? UNKNOWN_FAILURE);
+    else if (!task.fanOut) task.says = saidBy(checkpoint.results);
+  }
+
+  #facts(): RunFacts {
+    const started = this.#started;
+    const finished = this.#finished;
+    const cores = isAmount(started?.cores) && started.cores >= 1 ? started.cores : undefined;
+    const score = this.#score(cores);
+    const waves = this.#waveSummaries(score);
+    const totalMs = Math.max(0, finished?.durationMs ?? this.#lastAt - (this.#firstAt ?? this.#lastAt));
+    const baselineMs = this.#baselineMs;
+    const status: RunStatus | 'running' = finished?.status ?? 'running';
+    return {
+      run: started?.run,
+      plan: started?.plan,
+      task: started?.task,
+      methodologyHash: started?.methodologyHash,
+      confirmed: started?.confirmed,
+      mode: this.#decision?.mode,
+      decision: this.#decision,
+      redecisions: [...this.#redecisions],
+      status,
+      reason: finished?.reason ?? '',
+      events: this.#events,
+      waves,
+      tasks: [...this.#tasks.entries()].map(([id, state]) => taskSummary(id, state)),
+      totals: { ...this.#totals },
+      retries: this.#retries,
+      backup: this.#backup?.backup,
+      backupMs: this.#backup?.durationMs,
+      finally: [...this.#finally],
+      failures: this.#failures.groups(),
+      otherFailures: this.#failures.others,
+      warnings: [...this.#warnings],
+      otherWarnings: this.#otherWarnings,
+      totalMs,
+      wavesMs: waves.reduce((sum, wave) => sum + (wave.durationMs ?? 0), 0),
+      baselineMs,
+      timeSavedMs: baselineMs - totalMs,
+      efficiency: savedShare(baselineMs, totalMs),
+      peak: this.#agents.peak,
+      agentsPlanned: this.#decision?.decided.agents,
+      predictedSeconds: started?.predictedSeconds,
+      cores,
+      score,
+    };
+  }
+
+  #score(cores: number | undefined): RunScore | undefined {
+    return scoreRun({
+      decision: this.#started?.decision,
+      predictedSeconds: this.#started?.predictedSeconds,
+      cores,
+      waves: this.#wavesInOrder().map(([number, wave]) => ({
+        number,
+        name: wave.name,
+        predictedSeconds: wave.predictedSeconds,
+        durationMs: wave.durationMs,
+        agentMs: wave.agentMs,
+        subtasks: wave.counts.success + wave.counts.failed,
+        measured: wave.measured,
+        decision: wave.decision,
+      })),
+    });
+  }
+
+  #wavesInOrder(): readonly (readonly [number, WaveState])[] {
+    return [...this.#waves.entries()].sort(([a], [b]) => a - b);
+  }
+
+  #waveSummaries(score: RunScore | undefined): readonly WaveSummary[] {
+    const scores = new Map(score?.waves.map((wave) => [wave.wave, wave]));
+    const tasksOf = new Map<number, TaskSummary[]>();
+    for (const [id, state] of this.#tasks) {
+      const list = tasksOf.get(state.wave);
+      if (list === undefined) tasksOf.set(state.wave, [taskSummary(id, state)]);
+      else list.push(taskSummary(id, state));
+    }
+    return this.#wavesInOrder().map(([number, wave]) => {
+      const tasks = tasksOf.get(number) ?? [];
+      const expanded = tasks.reduce((sum, task) => sum + (task.subtasks ?? 0), 0);
+      const ended = wave.counts.success + wave.counts.failed + wave.counts.skipped;
+      return {
+        number,
+        name: wave.name,
+        agents: wave.agents,
+        subtasks: Math.max(wave.planned, expanded, ended),
+        ...wave.counts,
+        durationMs: wave.durationMs,
+        check: wave.check,
+        findings: tasks.flatMap(taskOutcome).slice(0, MOST_FINDINGS),
+        predictedSeconds: wave.predictedSeconds,
+        measured: wave.measured,
+        agentsChanges: { count: wave.changes, first: [...wave.firstChanges] },
+        score: scores.get(number),
+      };
+    });
+  }
+
+  #wave(number: number): WaveState {
+    const known = this.#waves.get(number);
+    if (known !== undefined) return known;
+    const wave: WaveState = {
+      name: `Wave ${number}`,
+      agents: 0,
+      planned: 0,
+      counts: noCounts(),
+      durationMs: undefined,
+      check: undefined,
+      predictedSeconds: undefined,
+      time: undefined,
+      agentMs: 0,
+      measured: undefined,
+      decision: undefined,
+      changes: 0,
+      firstChanges: [],
+    };
+    this.#waves.set(number, wave);
+    return wave;
+  }
+
+  #task(id: string, wave: number): TaskState {
+    const known = this.#tasks.get(id);
+    if (known !== undefined) return known;
+    const task: TaskState = {
+      wave,
+      fanOut: true,
+      subtasks: undefined,
+      counts: noCounts(),
+      spread: new DurationSpread(),
+      says: [],
+    };
+    this.#tasks.set(id, task);
+    return task;
+  }
+}
+
+type Counts = { -readonly [Key in keyof OutcomeCounts]: number };
+
+interface WaveState {
+  name: string;
+  agents: number;
+  planned: number;
+  readonly counts: Counts;
+  durationMs: number | undefined;
+  check: WaveCheck | undefined;
+  predictedSeconds: number | undefined;
+  /** Absent until it started. */
+  time: AgentTime | undefined;
+  agentMs: number;
+  measured: WaveMeasures | undefined;
+  decision: ScalingDecision | undefined;
+  changes: number;
+  readonly firstChanges: AgentsChange[];
+}
+
+interface TaskState {
+  readonly wave: number;
+  fanOut: boolean;
+  subtasks: number | undefined;
+  readonly counts: Counts;
+  readonly spread: DurationSpread;
+  says: readonly string[];
+}
+
+const MOST_WARNINGS = 50;
+const MOST_FINDINGS = 8;
+const MOST_SAID = 10;
+const MOST_CHANGES = 5;
+const UNKNOWN_FAILURE = { kind: 'module', message: 'failed without a message' } as const;
+
+function noCounts(): Counts {
+  return { success: 0, failed: 0, skipped: 0, retried: 0 };
+}
+
+function taskSummary(id: string, state: TaskState): TaskSummary {
+  const { spread } = state;
+  return {
+    id,
+    wave: state.wave,
+    fanOut: state.fanOut,
+    subtasks: state.subtasks,
+    ...state.counts,
+    busyMs: spread.sum,
+    minMs: spread.min,
+    meanMs: spread.mean,
+    medianMs: spread.median,
+    quartileRangeMs: spread.quartileRange,
+    maxMs: spread.max,
+    says: state.says,
+  };
+}
+
+/** What was measured, if all of it can be: a record from elsewhere may hold anything. */
+function sane(measured: WaveMeasures | undefined): WaveMeasures | undefined {
+  if (measured === undefined) return undefined;
+  const { cpuSeconds, busySeconds, idleSeconds } = measured;
+  return [cpuSeconds, busySeconds, idleSeconds].every(isAmount) ? { cpuSeconds, busySeconds, idleSeconds } : undefined;
+}
+
+function finallySummary(task: string, checkpoint: Checkpoint): FinallySummary {
+  const success = checkpoint.status === 'success';
+  return {
+    task,
+    success,
+    durationMs: Math.max(0, checkpoint.duration_ms),
+    message: success ? undefined : inertFirstLine((checkpoint.error ?? UNKNOWN_FAILURE).message, 300),
+  };
+}
+
+/** What a task says about its result: its `summary`, a text or a list of texts. */
+function saidBy(results: JsonValue): readonly string[] {
+  if (!isJsonObject(results) || !Object.hasOwn(results, 'summary')) return [];
+  const { summary } = results;
+  const lines = Array.isArray(summary) ? summary : [summary];
+  return lines
+    .filter((said): said is string => typeof said === 'string' && said.trim() !== '')
+    .slice(0, MOST_SAID)
+    .map((said) => shorten(inertLine(said.slice(0, 2000)), 300));
+}

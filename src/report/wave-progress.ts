@@ -1,0 +1,92 @@
+import { figure, humanDuration } from './figures.js';
+
+/** Counts of the wave that runs, and the line that shows them. Bounded by the subtasks in flight. */
+export class WaveProgress {
+  /** When the wave started, by the clock of the view. */
+  readonly startedAt: number;
+  readonly wave: number;
+  readonly #planned: number;
+  readonly #running = new Set<string>();
+  #known = 0;
+  #succeeded = 0;
+  #failed = 0;
+  #skipped = 0;
+  #retries = 0;
+
+  constructor(wave: number, subtasks: number, now: number) {
+    this.wave = wave;
+    this.#planned = subtasks;
+    this.startedAt = now;
+  }
+
+  /** Tells how many subtasks the wave's tasks have, as far as their sizes are known by now. */
+  knows(subtasks: number): void {
+    this.#known = subtasks;
+  }
+
+  started(subtask: string): void {
+    this.#running.add(subtask);
+  }
+
+  retried(subtask: string): void {
+    this.#running.delete(subtask);
+    this.#retries += 1;
+  }
+
+  finished(subtask: string, success: boolean): void {
+    this.#running.delete(subtask);
+    if (success) this.#succeeded += 1;
+    else this.#failed += 1;
+  }
+
+  skipped(subtask: string): void {
+    this.#running.delete(subtask);
+    this.#skipped += 1;
+  }
+
+  get succeeded(): number {
+    return this.#succeeded;
+  }
+
+  get failed(): number {
+    return this.#failed;
+  }
+
+  get skippedCount(): number {
+    return this.#skipped;
+  }
+
+  /** `wave 2: 120 of 796 done, 1 failed, 8 running, 45/s, about 15 s left`. */
+  text(now: number): string {
+    const done = this.#succeeded + this.#failed + this.#skipped;
+    const total = Math.max(this.#planned, this.#known, done);
+    const elapsed = Math.max(0, now - this.startedAt) / 1000;
+    const parts = [`wave ${this.wave}: ${figure(done)} of ${figure(total)} done`];
+    if (this.#failed > 0) parts.push(`${figure(this.#failed)} failed`);
+    if (this.#retries > 0) parts.push(`${figure(this.#retries)} retried`);
+    parts.push(`${figure(this.#running.size)} running`);
+    if (done === 0 || elapsed === 0)
+      return [...parts, `${humanDuration(elapsed * 1000)} so far`, 'time left not known yet'].join(', ');
+    const rate = done / elapsed;
+    parts.push(rate >= 1 ? `${figure(rate)}/s` : `${figure(rate * 60)}/min`);
+    if (done < total) parts.push(`about ${humanDuration(Math.ceil((total - done) / rate) * 1000)} left`);
+    return parts.join(', ');
+  }
+}
+
+/** Sizes of the tasks by wave; a fan-out's is 0 until it expands, which may be before its wave starts or after. */
+export class TaskSizes {
+  readonly #byWave = new Map<number, Map<string, number>>();
+
+  set(wave: number, task: string, subtasks: number): void {
+    const tasks = this.#byWave.get(wave);
+    if (tasks === undefined) this.#byWave.set(wave, new Map([[task, subtasks]]));
+    else tasks.set(task, subtasks);
+  }
+
+  inWave(wave: number): number {
+    let sum = 0;
+    for (const subtasks of this.#byWave.get(wave)?.values() ?? []) sum += subtasks;
+    return sum;
+  }
+}
