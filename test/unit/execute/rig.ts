@@ -1,0 +1,144 @@
+import { RunControl } from '../../../src/execute/run-control.js';
+import { type RunWavesOptions, type RunWavesPorts, runWaves, type WavesEnd } from '../../../src/execute/run-waves.js';
+import type { WaveTally } from '../../../src/execute/wave-check.js';
+import type { Checkpoint } from '../../../src/model/checkpoint.js';
+import type { RunEvent } from '../../../src/model/run-event.js';
+import type { ScalingDecision } from '../../../src/model/scaling-decision.js';
+import { decideScaling } from '../../../src/scaling/decide.js';
+import type { ScalingRules } from '../../../src/scaling/rules.js';
+import { compiled, type TaskSketch, taskOf } from '../../support/plans.js';
+import { type Execution, FakeClock, FakeExecutor, type OutcomeSketch, settled } from './fakes.js';
+
+export interface RigOptions {
+  readonly tasks: readonly TaskSketch[];
+  readonly finally?: readonly TaskSketch[];
+  /** 2, unless a test says otherwise. */
+  readonly agents?: number;
+  readonly ratePerMinute?: number;
+  readonly majorShare?: number;
+  readonly random?: () => number;
+  /** Told of every event before it is kept. */
+  readonly onEvent?: (event: RunEvent, rig: Rig) => void;
+  /** What the check between waves finds, in place of the checkpoints that were emitted. */
+  readonly verifyWave?: (wave: number, found: WaveTally) => WaveTally;
+}
+
+/** A run of the waves whose clock, executor and control a test holds in its hands. */
+export class Rig {
+  readonly clock = new FakeClock();
+  readonly executor = new FakeExecutor(this.clock);
+  readonly control = new RunControl();
+  readonly events: RunEvent[] = [];
+  /** What `decide` was told, by task, at each call. */
+  readonly decidedFor: Readonly<Record<string, number>>[] = [];
+  /** How the run ended; undefined while it runs. */
+  end: WavesEnd | undefined;
+  /** What the run rejected with, which is a bug. */
+  broken: unknown;
+  readonly #options: RigOptions;
+
+  constructor(options: RigOptions) {
+    this.#options = options;
+  }
+
+  /** Starts the run and lets it come to its first attempts. */
+  async start(): Promise<this> {
+    const { graph, waves } = compiled(this.#options.tasks);
+    const options: RunWavesOptions = {
+      graph,
+      waves,
+      finally: (this.#options.finally ?? []).map(taskOf),
+      surroundings: { params: {}, env: {}, folder: '/work' },
+      ratePerMinute: this.#options.ratePerMinute,
+      majorShare: this.#options.majorShare ?? 0.1,
+    };
+    const ports: RunWavesPorts = {
+      executor: this.executor,
+      clock: this.clock,
+      random: this.#options.random ?? (() => 0.5),
+      control: this.control,
+      emit: (event) => {
+        this.#options.onEvent?.(event, this);
+        this.events.push(event);
+      },
+      decide: (counts) => {
+        this.decidedFor.push(Object.fromEntries([...counts].map(([index, count]) => [graph.nodes[index]?.task.id, count])));
+        return decisionFor(this.#options.agents ?? 2);
+      },
+      layout: (agents) => ({ agents, threads: 1 }),
+      verifyWave: (wave) => Promise.resolve(this.#verify(wave)),
+    };
+    runWaves(options, ports).then(
+      (end) => {
+        this.end = end;
+      },
+      (error: unknown) => {
+        this.broken = error;
+      },
+    );
+    await settled();
+    return this;
+  }
+
+  #verify(wave: number): WaveTally {
+    const last = new Map(this.checkpoints.filter((one) => one.wave === wave).map((one) => [one.task_id, one.status]));
+    const found = { recorded: last.size, failed: [...last.values()].filter((status) => status === 'failure').length };
+    return this.#options.verifyWave?.(wave, found) ?? found;
+  }
+
+  /** The names of the subtasks that run, in order. */
+  get running(): readonly string[] {
+    return this.executor.running.map((execution) => execution.request.subtask);
+  }
+
+  /** The outcomes of the waves, in the order they came. */
+  get checkpoints(): readonly Checkpoint[] {
+    return this.events.flatMap((event) => (event.type === 'subtask-finished' ? [event.checkpoint] : []));
+  }
+
+  eventsOf<Type extends RunEvent['type']>(type: Type): readonly Extract<RunEvent, { type: Type }>[] {
+    return this.events.filter((event): event is Extract<RunEvent, { type: Type }> => event.type === type);
+  }
+
+  /** Ends the attempt at `subtask` that runs. */
+  async finish(subtask: string, outcome?: OutcomeSketch): Promise<void> {
+    this.executor.end(this.executor.runningOf(subtask), outcome);
+    await settled();
+  }
+
+  /** Ends whatever runs, and what then runs, until nothing does. */
+  async finishAll(outcomeOf: (execution: Execution) => OutcomeSketch = () => ({})): Promise<void> {
+    for (let [next] = this.executor.running; next !== undefined; [next] = this.executor.running) {
+      this.executor.end(next, outcomeOf(next));
+      await settled();
+    }
+  }
+}
+
+const RULES: ScalingRules = {
+  iops: 10_000,
+  connections: 5000,
+  computationAgentsPerCore: 4,
+  memoryPerAgentBytes: 500e6,
+  microTask: { belowMinutes: 1, overheadShare: 0.1 },
+  longTask: { aboveMinutes: 30 },
+  roiBands: { excellent: 100, good: 10, marginal: 2 },
+  fitTolerance: 0.02,
+};
+
+function decisionFor(agents: number): ScalingDecision {
+  return decideScaling(
+    {
+      requested: { kind: 'count', agents },
+      subtasks: 1,
+      widestWave: 1,
+      averageMinutes: 1,
+      waves: [{ subtasks: 1, seconds: 60 }],
+      type: 'general',
+      overhead: { secondsPerAgent: 0.3, secondsPerWave: 0, source: 'given' },
+      limits: { ratePerMinute: undefined, connections: undefined, iops: undefined, memoryPerAgentBytes: undefined },
+    },
+    RULES,
+    { cores: 2, memoryBytes: 16e9 },
+  );
+}

@@ -1,0 +1,281 @@
+import { describe, expect, it } from 'vitest';
+import { PROBLEM_CODES } from '../../../src/plan/codes.js';
+import { diagnose, planOf, unmark } from './marked-plan.js';
+
+/** Code, plan with the expected place between marks, and a word that message or hint must have. */
+type Mistake = readonly [code: string, plan: string, says: RegExp];
+
+const TASK = '  t: { run: x }\n';
+const MODULE = 'uses: ./tasks/rename.ts';
+
+const MISTAKES: readonly Mistake[] = [
+  // The document
+  ['PLAN-YAML', planOf('  t:\n    run: «"»abc\n'), /not closed/],
+  ['PLAN-YAML', planOf(`${TASK}  u:\n«\t»run: x\n`), /spaces/],
+  ['PLAN-YAML', planOf('  t: { run: «!foo» x }\n'), /Unresolved tag/],
+  ['PLAN-YAML', `${planOf(TASK)}---\n«a»: 1\n`, /second document/],
+  ['PLAN-YAML', planOf(`  t: { ${MODULE}, foreach: [«12345678901234567890»] }\n`), /too large.*quotes/],
+  ['PLAN-YAML', planOf(`  t: { ${MODULE}, foreach: [«.inf»] }\n`), /not a number/],
+  ['PLAN-YAML', planOf('  t: { run: x, env: { «[a, b]»: c } }\n'), /key must be text/],
+  ['PLAN-YAML', planOf('  t: { run: x, <<: «5» }\n'), /merges mappings/],
+  ['PLAN-ALIAS', planOf(`  t: { ${MODULE}, with: «*nope» }\n`), /no anchor '&nope'/],
+  ['PLAN-ALIAS', planOf(`  t: { ${MODULE}, with: &w [«*w»] }\n`), /contains itself/],
+  ['PLAN-DUPLICATE-KEY', planOf(TASK, '').replace('name: x', 'name: x\n«name»: y'), /twice/],
+  ['PLAN-DUPLICATE-KEY', planOf(`${TASK}  «t»: { run: y }\n`), /twice/],
+  // The schema
+  ['PLAN-UNKNOWN-KEY', planOf(TASK, '«agent»: 5\n'), /did you mean 'agents'/],
+  ['PLAN-UNKNOWN-KEY', planOf('  t: { run: x, «depends_on»: [] }\n'), /did you mean 'needs'/],
+  ['PLAN-UNKNOWN-KEY', planOf(TASK, 'defaults: { retries: { «backof»: 1s } }\n'), /did you mean 'backoff'/],
+  ['PLAN-UNKNOWN-KEY', planOf(TASK, '«__proto__»: 5\n'), /the keys here are version, name/],
+  ['PLAN-UNKNOWN-KEY', planOf(TASK, '«constructor»: 5\n'), /unknown key 'constructor'/],
+  ['PLAN-MISSING-KEY', '«name»: x\ntasks:\n  t: { run: x }\n', /version: 1/],
+  ['PLAN-MISSING-KEY', '«version»: 1\ntasks:\n  t: { run: x }\n', /no 'name'/],
+  ['PLAN-MISSING-KEY', '«version»: 1\nname: x\n', /no 'tasks'/],
+  ['PLAN-VALUE', 'version: «2»\nname: x\ntasks:\n  t: { run: x }\n', /must be 1/],
+  ['PLAN-VALUE', 'version: 1\nname: x\ntasks: «{}»\n', /'tasks' is empty/],
+  ['PLAN-TYPE', '«- a»\n', /must be a mapping, not a list/],
+  ['PLAN-TYPE', '«hello»\n', /must be a mapping, not text/],
+  ['PLAN-TYPE', planOf('  t: «[a]»\n'), /task 't' must be a mapping/],
+  ['PLAN-TYPE', planOf('  t: { run: x, timeout: «5» }\n'), /unit.*200ms/],
+  ['PLAN-TYPE', planOf('  t: { run: x, needs: [«[a]»] }\n'), /item 1 of 'needs' must be text/],
+  ['PLAN-TYPE', planOf(TASK, 'agents: «1.5»\n'), /whole number/],
+  ['PLAN-NAME', planOf('  «"bad name"»: { run: x }\n'), /must begin with a letter/],
+  ['PLAN-NAME', planOf(`  «${'a'.repeat(65)}»: { run: x }\n`), /64/],
+  ['PLAN-NAME', planOf('  «__proto__»: { run: x }\n'), /must begin with a letter/],
+  ['PLAN-NAME', planOf('  t: { run: x, phase: «"*"» }\n'), /'phase' must begin/],
+  ['PLAN-NAME', planOf(TASK, 'env: { «A-B»: x }\n'), /letters, digits and '_'/],
+  ['PLAN-NAME', planOf(TASK, 'finally: { «t»: { run: x } }\n'), /taken/],
+  ['PLAN-VALUE', planOf(TASK, 'type: «files»\n'), /must be one of/],
+  ['PLAN-VALUE', planOf(TASK, 'sync: «waves»\n'), /did you mean 'wave'/],
+  ['PLAN-VALUE', planOf(TASK, 'limits: { iops: «0» }\n'), /at least 1, not 0/],
+  // Quantities
+  ['PLAN-VALUE', planOf('  t: { run: x, timeout: «"5"» }\n'), /no unit/],
+  ['PLAN-VALUE', planOf('  t: { run: x, timeout: «0s» }\n'), /more than 0/],
+  ['PLAN-VALUE', planOf('  t: { run: x, timeout: «30d» }\n'), /24 days/],
+  ['PLAN-VALUE', planOf('  t: { run: x, estimate: «soon» }\n'), /not a duration/],
+  ['PLAN-VALUE', planOf(TASK, 'defaults: { timeout: «1x» }\n'), /not a duration/],
+  ['PLAN-VALUE', planOf(TASK, 'defaults: { retries: { backoff: «1x» } }\n'), /not a duration/],
+  ['PLAN-VALUE', planOf(TASK, 'limits: { rate: «5/year» }\n'), /not a rate/],
+  ['PLAN-VALUE', planOf(TASK, 'limits: { memoryPerAgent: «5X» }\n'), /not a size/],
+  ['PLAN-VALUE', planOf(TASK, 'agents: «0»\n'), /at least 1/],
+  ['PLAN-VALUE', planOf(TASK, 'agents: «many»\n'), /auto, 50 or 75%/],
+  ['PLAN-VALUE', planOf(TASK, 'agents: «"120%"»\n'), /more than 100%/],
+  [
+    'PLAN-REQUEST',
+    planOf(TASK, 'request: Execute this task using «0» parallel agents; x\n')
+      .replace(';', ':')
+      .replace('request: ', "request: '")
+      .replace('x\ntasks', "x'\ntasks"),
+    /at least 1/,
+  ],
+  ['PLAN-REQUEST', planOf(TASK, 'request: >-\n  tidy up\n  using «-4» parallel\n  agents\n'), /at least 1/],
+  // Tasks
+  ['PLAN-RUN-USES', planOf('  «t»: {}\n'), /neither 'run' nor 'uses'/],
+  ['PLAN-RUN-USES', planOf(`  «t»: { run: x, ${MODULE} }\n`), /both/],
+  ['PLAN-VALUE', planOf('  t: { run: «""» }\n'), /'run' is empty/],
+  ['PLAN-VALUE', planOf('  t: { run: «[]» }\n'), /'run' is empty/],
+  ['PLAN-VALUE', planOf('  t: { run: «"a\\0b"» }\n'), /NUL/],
+  ['PLAN-VALUE', planOf('  t: { run: x, «with»: 5 }\n'), /input for 'uses'/],
+  ['PLAN-VALUE', planOf(`  t: { ${MODULE}, «output»: json }\n`), /for commands/],
+  ['PLAN-VALUE', planOf('  t: { run: x, «batch»: 5 }\n'), /without 'foreach'/],
+  ['PLAN-SHELL-TEMPLATE', planOf('  t: { run: "echo «${{ item }}» x" }\n'), /\$ITEM.*run: \[echo, "\$\{\{ item \}\}"\]/],
+  ['PLAN-SHELL-TEMPLATE', planOf('  t:\n    run: |\n      echo a\n        echo «${{ params.a }}»\n'), /never templated/],
+  ['PLAN-MODULE', planOf('  t: { uses: «./tasks/renam.ts» }\n'), /did you mean 'rename.ts'/],
+  ['PLAN-MODULE', planOf('  t: { uses: «tasks/rename.ts» }\n'), /did you mean '\.\/tasks\/rename\.ts'/],
+  ['PLAN-MODULE', planOf('  t: { uses: «files/glop» }\n'), /did you mean 'files\/glob'/],
+  ['PLAN-MODULE', planOf('  t: { uses: «./tasks» }\n'), /must end in/],
+  ['PLAN-MODULE', planOf(`  t: { uses: «./${'x'.repeat(400)}.ts» }\n`), /no module/],
+  ['PLAN-MODULE', planOf('  t: { uses: «"./tasks/rename.ts#1"» }\n'), /export/],
+  ['PLAN-MODULE', planOf('  t: { uses: «"./tasks/${{ params.a }}.ts"» }\n'), /holds no expressions/],
+  ['PLAN-VALUE', planOf('  t: { run: x, foreach: «files» }\n'), /must be a list/],
+  ['PLAN-VALUE', planOf('  t: { run: x, foreach: «env.PATH» }\n'), /did you mean "\$\{\{ env.PATH \}\}"/],
+  ['PLAN-VALUE', planOf('  t: { run: x, foreach: «"a ${{ env.A }}"» }\n'), /one whole expression/],
+  ['PLAN-EXPRESSION', planOf('  t: { run: x, foreach: [a, «"${{ env.A }}"»] }\n'), /not templated/],
+  ['PLAN-FINALLY', planOf(TASK, 'finally: { c: { run: x, «needs»: [t] } }\n'), /'needs'/],
+  ['PLAN-FINALLY', planOf(TASK, 'finally: { c: { run: x, «foreach»: [t] } }\n'), /'foreach'/],
+  // Needs
+  ['PLAN-NEEDS', planOf('  scan: { run: x }\n  t: { run: x, needs: [«scn»] }\n'), /did you mean 'scan'/],
+  ['PLAN-NEEDS', planOf('  t: { run: x, needs: [«t»] }\n'), /needs itself/],
+  ['PLAN-NEEDS', planOf('  a: { run: x }\n  t: { run: x, needs: [a, «a»] }\n'), /twice/],
+  ['PLAN-NEEDS', planOf('  t: { run: x, needs: [«constructor»] }\n'), /no task 'constructor'/],
+  ['PLAN-NEEDS', planOf('  t: { run: x, needs: [«c»] }\n', 'finally: { c: { run: x } }\n'), /'finally'/],
+  ['PLAN-CYCLE', planOf('  a: { run: x, needs: [«b»] }\n  b: { run: x, needs: [a] }\n'), /a → b → a/],
+  // Expressions
+  ['PLAN-EXPRESSION', planOf('  t: { run: [x, "ü ${{ «nope».a }}"] }\n'), /unknown variable: nope/],
+  ['PLAN-EXPRESSION', planOf('  t: { run: [x, "${{ «itme» }}"], foreach: [1] }\n'), /did you mean 'item'/],
+  ['PLAN-EXPRESSION', planOf('  t: { run: [x, "${{ «item» }}"] }\n'), /'foreach'/],
+  ['PLAN-EXPRESSION', planOf('  t: { run: [x, "${{ «prev» }}"] }\n'), /not supported yet/],
+  ['PLAN-EXPRESSION', planOf('  t: { run: [x, "«${{» item"] }\n'), /not closed/],
+  ['PLAN-EXPRESSION', planOf('  t: { run: x, cwd: "${{ 1 + «)» }}" }\n'), /unexpected token/],
+  ['PLAN-EXPRESSION', planOf('  t: { run: x, env: { A: "${{ «\'a\' + 1» }}" } }\n'), /no such overload/],
+  [
+    'PLAN-EXPRESSION',
+    planOf('  t: { run: x, if: «params.rot» == 1 }\n', 'params: { root: { default: a } }\n'),
+    /did you mean 'root'/,
+  ],
+  [
+    'PLAN-EXPRESSION',
+    planOf('  t: { run: x, if: «root» == 1 }\n', 'params: { root: { default: a } }\n'),
+    /did you mean 'params.root'/,
+  ],
+  ['PLAN-EXPRESSION', planOf('  t: { run: x, if: «"1 + 1"» }\n').replace('«"1 + 1"»', '"«1 + 1»"'), /true or false, not int/],
+  ['PLAN-EXPRESSION', planOf('  t: { run: x, success: [results.exitCode == 0, «nope»] }\n'), /unknown variable/],
+  ['PLAN-EXPRESSION', planOf('  t:\n    run: x\n    if: >-\n      1 == 1 &&\n      «nope»\n'), /unknown variable/],
+  ['PLAN-EXPRESSION', planOf("  t: { run: x, if: '''a'' == «nope»' }\n"), /unknown variable/],
+  ['PLAN-EXPRESSION', planOf('  t: { run: x, if: "\\"a\\" == «nope»" }\n'), /unknown variable/],
+  ['PLAN-EXPRESSION', planOf('  t: { run: x, foreach: "${{ «1 + 1» }}" }\n'), /a list, not int/],
+  ['PLAN-EXPRESSION', planOf(TASK, 'env: { A: "${{ «tasks».t.results }}" }\n'), /within tasks only/],
+  [
+    'PLAN-EXPRESSION',
+    planOf('  my-t: { run: x }\n  t: { needs: [my-t], run: [x, "${{ tasks.my-«t».results }}"] }\n'),
+    /tasks\["my-t"\]/,
+  ],
+  ['PLAN-EXPRESSION', planOf(`  t: { ${MODULE}, with: { «"\${{ env.A }}"»: 1 } }\n`), /keys are not templated/],
+  ['PLAN-READS', planOf('  a: { run: x }\n  t: { run: [x, "${{ «tasks.a».results }}"] }\n'), /add 'a' to needs/],
+  [
+    'PLAN-READS',
+    planOf('  scan: { run: x }\n  t: { run: x, needs: [scan], foreach: "${{ «tasks.scn».results }}" }\n'),
+    /did you mean 'scan'/,
+  ],
+  ['PLAN-READS', planOf(`  t: { run: x, if: "«tasks['t']».results == 1" }\n`), /its own results/],
+  ['PLAN-READS', planOf(TASK, 'finally: { c: { run: x, if: «tasks.nope».results == 1 }, d: { run: x } }\n'), /no task 'nope'/],
+  // Params
+  ['PLAN-PARAM', planOf(TASK, 'params: { «root»: { type: string } }\n'), /--param root/],
+  ['PLAN-PARAM', planOf(TASK, 'params: { n: { type: integer, default: «1.5» } }\n'), /not a whole number/],
+  ['PLAN-PARAM', planOf(TASK, 'params: { n: { default: «5» } }\n'), /not text.*quotes/],
+  // Later
+  ['PLAN-UNSUPPORTED', planOf(TASK, 'sync: «eager»\n'), /sync: wave/],
+  ['PLAN-UNSUPPORTED', planOf(TASK, '«secrets»: [A]\n'), /not supported yet/],
+  ['PLAN-UNSUPPORTED', planOf(TASK, '«pools»: { a: 1, b: { max: 1, rate: 1/s } }\n'), /not supported yet/],
+  ['PLAN-UNSUPPORTED', planOf(TASK, '«failure»: { minor: 1%, onMajor: abort }\n'), /not supported yet/],
+  ['PLAN-UNSUPPORTED', planOf(TASK, 'defaults: { retries: { «on»: [timeout] } }\n'), /not supported yet/],
+  ['PLAN-UNSUPPORTED', planOf('  t: { run: x, retries: { «on»: [timeout] } }\n'), /not supported yet/],
+  ['PLAN-UNSUPPORTED', planOf('  t: { run: x, «pool»: a }\n'), /not supported yet/],
+  ['PLAN-UNSUPPORTED', planOf('  t: { run: x, «inputs»: [a] }\n'), /not supported yet/],
+  ['PLAN-UNSUPPORTED', planOf('  t: { run: x, «outputs»: [a] }\n'), /not supported yet/],
+  ['PLAN-UNSUPPORTED', planOf('  t: { uses: «http/request» }\n'), /not supported yet/],
+  ['PLAN-UNSUPPORTED', planOf('  t: { run: x, foreach: «{ each: a }» }\n'), /not supported yet/],
+  ['PLAN-UNSUPPORTED', planOf('  t: { run: x, foreach: «{ file: a }» }\n'), /not supported yet/],
+  ['PLAN-UNSUPPORTED', planOf('  t: { run: x, foreach: «{ matrix: { a: [1] } }» }\n'), /not supported yet/],
+];
+
+describe('one mistake, one diagnostic, with its code and exact place', () => {
+  it.each(MISTAKES)('%s in %j', (code, marked, says) => {
+    const { text, ranges } = unmark(marked);
+    const found = diagnose(text);
+    expect(found.map((one) => [one.code, one.range])).toEqual([[code, ranges[0]]]);
+    expect(`${found[0]?.message} ${found[0]?.hint}`).toMatch(says);
+    expect(found[0]?.file).toBe('plan.yaml');
+  });
+
+  it('covers every code that a text can bring about', () => {
+    const covered = new Set(MISTAKES.map(([code]) => code.slice('PLAN-'.length)));
+    const elsewhere = ['FILE', 'EMPTY', 'DEPTH'];
+    expect([...covered, ...elsewhere].sort()).toEqual(Object.keys(PROBLEM_CODES).sort());
+  });
+});
+
+describe('many mistakes', () => {
+  it('are told all at once, in the order of the file', () => {
+    const { text, ranges } = unmark(`version: 1
+name: seven
+params: { root: { type: string, default: media } }
+«taks»: {}
+tasks:
+  scan:
+    run: ls "«\${{ params.root }}»"
+    timeout: «5»
+  rename:
+    needs: [«scn»]
+    uses: «./tasks/renam.ts»
+    with: { file: "\${{ «params.rot» }}" }
+  a: { needs: [«b»], run: echo a }
+  b: { needs: [a], run: echo b }
+`);
+    const found = diagnose(text);
+    expect(found.map((one) => one.code)).toEqual([
+      'PLAN-UNKNOWN-KEY',
+      'PLAN-SHELL-TEMPLATE',
+      'PLAN-TYPE',
+      'PLAN-NEEDS',
+      'PLAN-MODULE',
+      'PLAN-EXPRESSION',
+      'PLAN-CYCLE',
+    ]);
+    expect(found.map((one) => one.range)).toEqual(ranges);
+  });
+
+  it('of one kind are told for every task', () => {
+    const found = diagnose(
+      planOf(Array.from({ length: 50 }, (_, index) => `  t${index}: { run: x, needs: [nope${index}] }\n`).join('')),
+    );
+    expect(found.map((one) => one.code)).toEqual(Array(50).fill('PLAN-NEEDS'));
+  });
+
+  it('of syntax are told once a line: what follows on it is a consequence', () => {
+    const found = diagnose(
+      'version: 1\nname: x\ntasks:\n  t: { run: x, if: tasks["t"].results == 1 }\n  u: { run: x, if: params["t"] }\n',
+    );
+    expect(found.map((one) => [one.code, one.range?.line])).toEqual([
+      ['PLAN-YAML', 4],
+      ['PLAN-YAML', 5],
+    ]);
+  });
+
+  it('behind a syntax error are left out where they could be its consequence', () => {
+    const found = diagnose('version: 1\nname: x\nfoo: 1\ntasks:\n  t:\n    needs: [a, b\n    run: x\n');
+    expect(found.map((one) => one.code)).toEqual(['PLAN-UNKNOWN-KEY', 'PLAN-YAML']);
+  });
+});
+
+describe('a circle', () => {
+  it('lists every edge with its place', () => {
+    const { text, ranges } = unmark(
+      planOf(
+        '  a: { run: x, needs: [«b»] }\n  b: { run: x, needs: [«c»] }\n  c: { run: x, needs: [«a»] }\n  d: { run: x, needs: [a] }\n',
+      ),
+    );
+    const [found, ...others] = diagnose(text);
+    expect(others).toEqual([]);
+    expect(found?.related).toEqual([
+      { message: "'a' needs 'b'", range: ranges[0] },
+      { message: "'b' needs 'c'", range: ranges[1] },
+      { message: "'c' needs 'a'", range: ranges[2] },
+    ]);
+  });
+
+  it('is one diagnostic each, also where two share a task', () => {
+    const found = diagnose(planOf('  a: { run: x, needs: [b] }\n  b: { run: x, needs: [a, c] }\n  c: { run: x, needs: [b] }\n'));
+    expect(found.map((one) => one.message)).toEqual([
+      'tasks need each other in a circle: a → b → a',
+      'tasks need each other in a circle: b → c → b',
+    ]);
+  });
+});
+
+describe('params from the command line', () => {
+  const plan = planOf(
+    '  t: { run: x }\n',
+    'params: { n: { type: integer, default: 1 }, on: { type: boolean, default: true } }\n',
+  );
+
+  it.each([
+    [{ m: '5' }, /declares no such param/],
+    [{ n: 'x' }, /must be a whole number/],
+    [{ n: '1.5' }, /must be a whole number/],
+    [{ n: '' }, /must be a whole number/],
+    [{ on: 'yes' }, /must be true or false/],
+    [{ ['__proto__']: '5' }, /declares no such param/],
+  ])('%j is refused', (params, says) => {
+    const found = diagnose(plan, params);
+    expect(found.map((one) => one.code)).toEqual(['PLAN-PARAM']);
+    expect(found[0]?.message).toMatch(says);
+    expect(found[0]?.range?.line).toBe(3);
+  });
+
+  it('are suggested where one is mistyped', () => {
+    expect(diagnose(planOf('  t: { run: x }\n', 'params: { root: { default: a } }\n'), { rot: 'x' })[0]?.hint).toBe(
+      "did you mean 'root'?",
+    );
+  });
+});
