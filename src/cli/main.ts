@@ -2,8 +2,10 @@
 import { Command, CommanderError } from 'commander';
 import { benchCommand } from './bench.js';
 import { EXIT } from './exit-code.js';
+import { graphCommand } from './graph.js';
 import { packageVersion } from './package-version.js';
 import { planCommand } from './plan.js';
+import { reportCommand } from './report.js';
 import { restoreCommand } from './restore.js';
 import { runCommand } from './run.js';
 import { scaleCommand } from './scale.js';
@@ -23,6 +25,8 @@ async function main(argv: readonly string[]): Promise<void> {
     validateCommand(),
     planCommand(),
     runCommand(),
+    reportCommand(),
+    graphCommand(),
     restoreCommand(),
     scaleCommand(),
     benchCommand(),

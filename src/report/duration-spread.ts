@@ -20,6 +20,17 @@ export class DurationSpread {
     this.#buckets.set(bucket, (this.#buckets.get(bucket) ?? 0) + 1);
   }
 
+  get count(): number {
+    return this.#count;
+  }
+
+  /** How many durations fell into each range with any, in order. */
+  ranges(): readonly { readonly fromMs: number; readonly toMs: number; readonly count: number }[] {
+    return [...this.#buckets]
+      .sort(([a], [b]) => a - b)
+      .map(([bucket, count]) => ({ fromMs: Math.exp(bucket * GROWTH), toMs: Math.exp((bucket + 1) * GROWTH), count }));
+  }
+
   get sum(): number {
     return this.#sum;
   }

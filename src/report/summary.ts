@@ -1,7 +1,7 @@
 import type { Checkpoint } from '../model/checkpoint.js';
 import { isJsonObject, type JsonValue } from '../model/json.js';
 import { unreachable } from '../model/result.js';
-import type { Backup, RunEvent, RunStatus, WaveCheck, WaveMeasures } from '../model/run-event.js';
+import type { Backup, RunEvent, RunObservations, RunStatus, WaveCheck, WaveMeasures } from '../model/run-event.js';
 import type { ScalingDecision } from '../model/scaling-decision.js';
 import { AgentTime } from './agent-time.js';
 import { AgentsAtWork } from './agents-at-work.js';
@@ -134,10 +134,19 @@ export class SummaryFold {
         return;
       case 'run-finished':
         this.#finished = event;
+        if (event.observed !== undefined) {
+          this.#agents.observed(event.observed.peakAgents);
+          this.#events = Math.max(this.#events, event.observed.events + 1);
+        }
         return;
       default:
         unreachable(event);
     }
+  }
+
+  /** What only the fold of a live run can know, for the run's last event. */
+  get observed(): RunObservations {
+    return { events: this.#events, peakAgents: this.#agents.peak.source === 'observed' ? this.#agents.peak.agents : 0 };
   }
 
   /** The report of what has been folded so far. */
@@ -148,7 +157,7 @@ export class SummaryFold {
       outcomes: keyOutcomes(facts),
       issues: issuesOf(facts),
       recommendations: recommendationsOf(facts),
-      checklist: executionChecklist(facts, this.#planShown),
+      checklist: executionChecklist(facts, this.#started?.planShown ?? this.#planShown),
     };
   }
 
@@ -191,8 +200,9 @@ export class SummaryFold {
       counts[outcome] += 1;
       if (retried) counts.retried += 1;
     }
-    if (outcome === 'failed') this.#failures.add(checkpoint.task_id, checkpoint.error ?? UNKNOWN_FAILURE);
-    else if (!task.fanOut) task.says = saidBy(checkpoint.results);
+    if (outcome === 'failed') {
+      this.#failures.add(checkpoint.task_id, checkpoint.error ?? UNKNOWN_FAILURE, checkpoint.results);
+    } else if (!task.fanOut) task.says = saidBy(checkpoint.results);
   }
 
   #facts(): RunFacts {

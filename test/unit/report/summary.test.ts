@@ -108,8 +108,8 @@ describe('the fold', () => {
       failed('rename', 3, 'out of time', 'timeout'),
     ]);
     expect(summary.failures).toEqual([
-      { kind: 'command', message: 'exit code 1 on file17', count: 2, subtasks: ['rename[1]', 'rename[2]'] },
-      { kind: 'timeout', message: 'out of time', count: 1, subtasks: ['rename[3]'] },
+      { kind: 'command', message: 'exit code 1 on file17', count: 2, subtasks: ['rename[1]', 'rename[2]'], outputs: [] },
+      { kind: 'timeout', message: 'out of time', count: 1, subtasks: ['rename[3]'], outputs: [] },
     ]);
   });
 
