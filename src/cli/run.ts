@@ -3,7 +3,6 @@ import { RunControl } from '../execute/run-control.js';
 import type { RunEvent } from '../model/run-event.js';
 import type { PanelOptions } from '../report/panel.js';
 import type { CompiledPlan } from './compile-plan.js';
-import { confirm } from './confirm.js';
 import { EXIT, exitCodeOf } from './exit-code.js';
 import { addPlanOptions, loadFromOptions, type PlanOptions, type PreparedPlan, prepareFromOptions } from './plan-options.js';
 import { type OutputOptions, tellGitHub, writeOutputs } from './run-outputs.js';
@@ -51,11 +50,14 @@ async function run(file: string, options: RunOptions): Promise<number> {
   if (showsText(options)) await printAnalysis(compiled);
   else if (options.dryRun === true && options.json === true) printLine(JSON.stringify(compiled.analysis));
   if (options.dryRun === true) return EXIT.done;
-  if (ask && !(await confirm(process.stdin, process.stdout))) {
+  if (!ask) return execute(prepared, options, 'flag');
+  const { talkAbout } = await import('./conversation.js');
+  const confirmed = await talkAbout(compiled, { input: process.stdin, output: process.stdout, panel: panelView });
+  if (confirmed === undefined) {
     printError('Not confirmed: nothing was done.');
     return EXIT.refused;
   }
-  return execute(prepared, options, ask ? 'prompt' : 'flag');
+  return execute({ ...prepared, compiled: confirmed }, options, 'prompt');
 }
 
 function showsText({ json, quiet }: RunOptions): boolean {
