@@ -370,6 +370,8 @@ interface TaskState {
 const MOST_WARNINGS = 50;
 const MOST_FINDINGS = 8;
 const MOST_SAID = 10;
+/** A command's output beyond this is data, not a word to its user. */
+const MOST_OUTPUT = 200;
 const MOST_CHANGES = 5;
 const UNKNOWN_FAILURE = { kind: 'module', message: 'failed without a message' } as const;
 
@@ -412,9 +414,15 @@ function finallySummary(task: string, checkpoint: Checkpoint): FinallySummary {
   };
 }
 
-/** What a task says about its result: its `summary`, a text or a list of texts. */
+/** What a task says about its result: its `summary`, a text or a list of texts; of a command, its output, if that is one line. */
 function saidBy(results: JsonValue): readonly string[] {
-  if (!isJsonObject(results) || !Object.hasOwn(results, 'summary')) return [];
+  if (!isJsonObject(results)) return [];
+  if (!Object.hasOwn(results, 'summary')) {
+    const stdout = Object.hasOwn(results, 'stdout') ? results['stdout'] : undefined;
+    if (typeof stdout !== 'string' || stdout.length > MOST_OUTPUT || !Object.hasOwn(results, 'exitCode')) return [];
+    const text = stdout.trim();
+    return text === '' || text.includes('\n') ? [] : [shorten(inertLine(text), 300)];
+  }
   const { summary } = results;
   const lines = Array.isArray(summary) ? summary : [summary];
   return lines

@@ -165,13 +165,13 @@ describe('key outcomes', () => {
 
   it('are what single tasks say of themselves', () => {
     expect(outcomesOf({ results: { summary: 'found 3' } })).toEqual(['scan: found 3']);
+    expect(outcomesOf({ results: { exitCode: 0, stdout: ' 3 files counted\n', stderr: '' } })).toEqual(['scan: 3 files counted']);
     expect(outcomesOf({ results: { summary: ['one', 7, 'two\nlines'] } })).toEqual(['scan: one', 'scan: two lines']);
   });
 
   it('are facts where a task says nothing', () => {
-    expect(outcomesOf({ results: { exitCode: 0, stdout: 'summary', stderr: '' }, duration_ms: 1200 })).toEqual([
-      'scan: done in 1.2 s',
-    ]);
+    for (const stdout of ['', 'two\nlines\n', 'x'.repeat(201)])
+      expect(outcomesOf({ results: { exitCode: 0, stdout, stderr: '' }, duration_ms: 1200 })).toEqual(['scan: done in 1.2 s']);
     expect(outcomesOf({ results: ['summary'] })).toEqual(['scan: done in 5 ms']);
     expect(outcomesOf({ status: 'failure', error: { kind: 'command', message: 'no' }, results: { summary: 'found 3' } })).toEqual(
       ['scan: failed after 5 ms'],
