@@ -2,21 +2,20 @@ import { makeBackup } from '../checkpoint/backup.js';
 import { writeCalibration } from '../checkpoint/calibration-store.js';
 import { EVENTS_FILE, EventLog } from '../checkpoint/event-log.js';
 import { appendHistory } from '../checkpoint/history-store.js';
-import { type Journal, openJournal } from '../checkpoint/journal.js';
+import { openJournal } from '../checkpoint/journal.js';
 import { acquireLock } from '../checkpoint/lock.js';
 import type { EnvironmentProblem } from '../checkpoint/problem.js';
-import { readWave } from '../checkpoint/read-journal.js';
 import { createRun, type RunManifest, writeManifest, writeReportFile } from '../checkpoint/run-store.js';
+import { verifyWave } from '../checkpoint/verify-wave.js';
 import { discardRun, openWorkspace, prepareState, type RunFolders, type Workspace } from '../checkpoint/workspace.js';
 import { totalCpuSeconds } from '../execute/cpu-time.js';
 import { readHeadroom } from '../execute/headroom.js';
 import { InlineExecutor } from '../execute/inline-executor.js';
 import { layoutAgents, maxThreads } from '../execute/layout.js';
-import { PiscinaExecutor } from '../execute/piscina-executor.js';
+import type { WavesEnd } from '../execute/ports.js';
 import { RunControl } from '../execute/run-control.js';
-import { runWaves, type WavesEnd } from '../execute/run-waves.js';
+import { runWaves } from '../execute/run-waves.js';
 import { SwitchingExecutor } from '../execute/switching-executor.js';
-import type { WaveTally } from '../execute/wave-check.js';
 import { startTimeLine, systemClock, type TimeLine } from '../model/clock.js';
 import { newRunId } from '../model/ids.js';
 import { ok, type Result } from '../model/result.js';
@@ -32,7 +31,8 @@ import type { Calibration } from '../scaling/calibration.js';
 import { machineKey } from '../scaling/history.js';
 import { fingerprintOf } from '../scaling/machine.js';
 import { waveKey } from '../scaling/workload.js';
-import { type CompiledPlan, decideFor, isUnknownTo, predictWaveFor, processEnvironment, runsInline } from './compile-plan.js';
+import { processEnvironment } from '../worker/environment.js';
+import { type CompiledPlan, decideFor, isUnknownTo, predictWaveFor, runsInline } from './compile-plan.js';
 import { Lessons } from './lessons.js';
 import { packageVersion } from './package-version.js';
 import { SubtaskLogs } from './subtask-logs.js';
@@ -191,7 +191,10 @@ async function runLocked(
 
   const logs = new SubtaskLogs(runDir);
   const onStray = (message: string) => emit({ type: 'warning', at: clock.now(), message });
-  const makePool = () => new PiscinaExecutor(maxThreads(plan.type, machine.cores), timeLine, onStray);
+  const makePool = async () => {
+    const { PiscinaExecutor } = await import('../execute/piscina-executor.js');
+    return new PiscinaExecutor(maxThreads(plan.type, machine.cores), timeLine, onStray);
+  };
   const executor = new SwitchingExecutor(new InlineExecutor(timeLine, onStray), makePool);
   const threadStarts = new ThreadStarts(compiled.calibration);
   const mayRunInline = (task: TaskDefinition) => runsInline(compiled, task);
@@ -199,6 +202,7 @@ async function runLocked(
     {
       graph: compiled.graph,
       waves: compiled.waves,
+      sync: plan.sync,
       finally: plan.finally,
       surroundings: { params: plan.params, env: processEnvironment(), folder: workspace.folder },
       ratePerMinute: plan.limits.ratePerMinute,
@@ -223,6 +227,7 @@ async function runLocked(
         startAtMost: (wave) => (knowsWave(compiled, wave) ? Number.POSITIVE_INFINITY : FIRST_AGENTS_PER_CORE * machine.cores),
       },
       emit: (event) => {
+        if (event.type === 'subtasks-finished') journal.value.append(event.wave, event.lines, event.count);
         if (event.type === 'subtask-finished' || event.type === 'finally-finished') {
           journal.value.record(event.checkpoint);
           if (event.log !== undefined) logs.save(event.checkpoint.task_id, event.log);
@@ -255,13 +260,6 @@ const LIGHT_AGENT_BYTES = 8e6;
 function memoryPerAgent({ plan, methodology, analysis }: CompiledPlan): number {
   const usual = analysis.decision.capacity.limit === 'memory' ? methodology.memoryPerAgentBytes : LIGHT_AGENT_BYTES;
   return plan.limits.memoryPerAgentBytes ?? usual;
-}
-
-/** Waits until a wave's checkpoints are on disk, and counts what is there. What cannot be read is missing. */
-async function verifyWave(journal: Journal, runDir: string, wave: number): Promise<WaveTally> {
-  await journal.closeWave(wave);
-  const tally = await readWave(runDir, wave);
-  return tally.ok ? { recorded: tally.value.distinct, failed: tally.value.failed } : { recorded: 0, failed: 0 };
 }
 
 /** A record on its way to the disk. */
