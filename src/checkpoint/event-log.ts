@@ -66,7 +66,10 @@ export class EventLog {
 function keptOf(event: RunEvent): RunEvent | undefined {
   switch (event.type) {
     case 'subtask-started':
+    case 'subtasks-started':
+    case 'subtasks-returned':
     case 'subtask-finished':
+    case 'subtasks-finished':
     case 'finally-finished':
       return undefined;
     case 'subtask-retried': {

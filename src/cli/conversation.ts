@@ -1,6 +1,5 @@
 import { unreachable } from '../model/result.js';
 import { overridePlan, type PlanOverrides } from '../plan/override-plan.js';
-import { counted } from '../report/figures.js';
 import { inertLine } from '../report/inert.js';
 import type { PanelOptions } from '../report/panel.js';
 import { type CompiledPlan, compilePlan, whatIfOf } from './compile-plan.js';
@@ -39,6 +38,12 @@ export async function talkAbout(compiled: CompiledPlan, place: Conversation): Pr
   }
 }
 
+/** The panel has waves in either case: they are the names of depths then. */
+const SYNC: Readonly<Record<CompiledPlan['plan']['sync'], string>> = {
+  wave: 'sync wave: each wave waits for the one before.',
+  eager: 'sync eager: each subtask starts as soon as its own needs are done, whatever else its wave waits for.',
+};
+
 type Question = Exclude<PromptCommand, { readonly kind: 'yes' | 'no' }>;
 
 /** The plan with a change laid over it; `undefined` where the command changes nothing. */
@@ -48,6 +53,8 @@ function changedBy(command: Question, compiled: CompiledPlan): CompiledPlan | un
       return recompiled(compiled, { agents: command.setting });
     case 'backup':
       return recompiled(compiled, { backup: command.mode });
+    case 'sync':
+      return recompiled(compiled, { sync: command.mode });
     default:
       return undefined;
   }
@@ -65,10 +72,6 @@ async function answerTo(command: Question, { plan, analysis, ...rest }: Compiled
       return inertLine(command.answer);
     case 'help':
       return PROMPT_COMMANDS.map(([name, argument, what]) => `  ${`${name} ${argument}`.trimEnd().padEnd(24)}${what}`).join('\n');
-    case 'sync':
-      return command.mode === plan.sync
-        ? `The plan runs in waves already: each waits for the one before.`
-        : `'sync ${command.mode}' is not supported yet: this plan runs in ${counted(analysis.waves.length, 'wave')}, each waiting for the one before.`;
     case 'why': {
       const { renderWhy } = await import('../report/prompt-answers.js');
       return renderWhy(analysis, panel);
@@ -88,9 +91,11 @@ async function answerTo(command: Question, { plan, analysis, ...rest }: Compiled
     }
     case 'show':
     case 'agents':
-    case 'backup': {
+    case 'backup':
+    case 'sync': {
       const { renderAnalysis } = await import('../report/analysis-panel.js');
-      return renderAnalysis(analysis, panel);
+      const panels = renderAnalysis(analysis, panel);
+      return command.kind === 'sync' ? `${panels}\n${SYNC[command.mode]}` : panels;
     }
     default:
       return unreachable(command);

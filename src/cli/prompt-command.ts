@@ -14,7 +14,7 @@ export type PromptCommand =
   | { readonly kind: 'task'; readonly id: string }
   | { readonly kind: 'agents'; readonly setting: AgentsSetting }
   | { readonly kind: 'backup'; readonly mode: ValidPlan['backup'] }
-  | { readonly kind: 'sync'; readonly mode: string }
+  | { readonly kind: 'sync'; readonly mode: ValidPlan['sync'] }
   /** Nothing that is understood; `answer` says what would be. */
   | { readonly kind: 'unclear'; readonly answer: string };
 

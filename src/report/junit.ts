@@ -21,37 +21,47 @@ export async function* renderJunit(
   const tests = success + failed + skipped + last.tests;
   yield '<?xml version="1.0" encoding="UTF-8"?>\n';
   yield `<testsuites name="${name}" tests="${tests}" failures="${failed + last.failures}" errors="0" time="${seconds(summary.totalMs)}">\n`;
-  const waves = new Map(summary.waves.map((wave) => [wave.number, wave]));
+  // What is skipped is told when it is known, which may be in the middle of another wave.
+  const skippedIn = new Map<number, string[]>();
   let open: number | undefined;
   for await (const event of events) {
-    const place = placeOf(event);
-    if (place === undefined) continue;
-    if (place !== open) {
-      if (open !== undefined) yield SUITE_END;
-      open = place;
-      const wave = waves.get(place);
-      const counts = wave ?? { success: 0, failed: 0, skipped: 0 };
-      const total = counts.success + counts.failed + counts.skipped;
-      const title = xml(`wave ${place}: ${inertLine(wave?.name ?? '')}`);
-      yield `  <testsuite name="${title}" tests="${total}" failures="${counts.failed}" errors="0" skipped="${counts.skipped}" time="${seconds(wave?.durationMs ?? 0)}"${timestamp(event.at)}>\n`;
-    }
-    if (event.type === 'subtask-finished') yield await testCase(name, event.task, event.checkpoint, log);
-    else if (event.type === 'subtask-skipped') {
-      const { task, subtask, reason } = event;
-      yield `    <testcase name="${xml(subtask)}" classname="${name}.${xml(task)}" time="0"><skipped message="${xml(inertFirstLine(reason, 300))}"/></testcase>\n`;
+    if (event.type === 'subtask-skipped') {
+      const { wave, task, subtask, reason } = event;
+      const text = `    <testcase name="${xml(subtask)}" classname="${name}.${xml(task)}" time="0"><skipped message="${xml(inertFirstLine(reason, 300))}"/></testcase>\n`;
+      const known = skippedIn.get(wave);
+      if (known === undefined) skippedIn.set(wave, [text]);
+      else known.push(text);
+    } else if (event.type === 'subtask-finished') {
+      const { wave } = event.checkpoint;
+      if (wave !== open) {
+        if (open !== undefined) yield SUITE_END;
+        open = wave;
+        yield suiteStart(summary, wave, event.at);
+        yield* skippedIn.get(wave) ?? [];
+        skippedIn.delete(wave);
+      }
+      yield await testCase(name, event.task, event.checkpoint, log);
     }
   }
   if (open !== undefined) yield SUITE_END;
+  for (const [wave, cases] of skippedIn) {
+    // Of the wave that is open last, or of one in which nothing else was recorded.
+    yield suiteStart(summary, wave, 0, wave === open ? ', skipped later' : '', cases.length);
+    yield* cases;
+    yield SUITE_END;
+  }
   yield last.text;
   yield '</testsuites>\n';
 }
 
 const SUITE_END = '  </testsuite>\n';
 
-/** The wave that an event is a test case of. */
-function placeOf(event: RunEvent): number | undefined {
-  if (event.type === 'subtask-finished') return event.checkpoint.wave;
-  return event.type === 'subtask-skipped' ? event.wave : undefined;
+function suiteStart(summary: RunSummary, number: number, at: number, note = '', only?: number): string {
+  const wave = summary.waves.find((candidate) => candidate.number === number);
+  const { success = 0, failed = 0, skipped = 0 } = only === undefined ? (wave ?? {}) : { skipped: only };
+  const title = xml(`wave ${number}: ${inertLine(wave?.name ?? '')}${note}`);
+  const time = seconds(wave?.durationMs ?? 0);
+  return `  <testsuite name="${title}" tests="${success + failed + skipped}" failures="${failed}" errors="0" skipped="${skipped}" time="${time}"${timestamp(at)}>\n`;
 }
 
 async function testCase(

@@ -130,5 +130,12 @@ function workText({ work }: TaskDefinition): string {
 }
 
 function foreachText(source: FanOutSource): string {
-  return source.kind === 'list' ? `of a list of ${figure(source.items.length)}` : source.expression;
+  switch (source.kind) {
+    case 'list':
+      return `of a list of ${figure(source.items.length)}`;
+    case 'expression':
+      return source.expression;
+    case 'each':
+      return `subtask of ${source.task}, as it ends`;
+  }
 }

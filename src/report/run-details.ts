@@ -1,4 +1,4 @@
-import type { Checkpoint } from '../model/checkpoint.js';
+import { type Checkpoint, parseCheckpoints } from '../model/checkpoint.js';
 import type { RunEvent, WaveOutline } from '../model/run-event.js';
 import { DurationSpread } from './duration-spread.js';
 import { TimeGrid } from './time-grid.js';
@@ -118,6 +118,9 @@ export class RunDetailsFold {
       }
       case 'subtask-finished':
         this.addCheckpoint(event.task, event.checkpoint);
+        return;
+      case 'subtasks-finished':
+        for (const checkpoint of parseCheckpoints(event.lines)) this.addCheckpoint(event.task, checkpoint);
         return;
       default:
         return;

@@ -1,4 +1,4 @@
-import type { Checkpoint } from '../model/checkpoint.js';
+import { type Checkpoint, toMicroseconds } from '../model/checkpoint.js';
 import { isJsonObject, type JsonValue } from '../model/json.js';
 import { unreachable } from '../model/result.js';
 import type { Backup, RunEvent, RunObservations, RunStatus, WaveCheck, WaveMeasures } from '../model/run-event.js';
@@ -54,7 +54,8 @@ export class SummaryFold {
   #decision: ScalingDecision | undefined;
   #otherWarnings = 0;
   #retries = 0;
-  #baselineMs = 0;
+  /** Whole microseconds, as records keep them: exact, and the same in any order. */
+  #baselineUs = 0;
   #events = 0;
   #firstAt: number | undefined;
   #lastAt = 0;
@@ -201,8 +202,8 @@ export class SummaryFold {
     const task = this.#task(taskId, checkpoint.wave);
     this.#agents.ended(checkpoint.agent_id);
     this.#agents.reported(checkpoint.agent_id);
-    task.spread.add(checkpoint.duration_ms);
-    if (Number.isFinite(checkpoint.duration_ms)) this.#baselineMs += Math.max(0, checkpoint.duration_ms);
+    task.spread.add(toMicroseconds(checkpoint.duration_ms));
+    this.#addToBaseline(checkpoint.duration_ms);
     const outcome = checkpoint.status === 'success' ? 'success' : 'failed';
     const retried = outcome === 'success' && checkpoint.attempt > 1;
     for (const counts of [this.#totals, wave.counts, task.counts]) {
@@ -219,10 +220,14 @@ export class SummaryFold {
     this.#agents.ended(agent, count);
     this.#agents.reported(agent);
     for (const ms of durationsMs) {
-      task.spread.add(ms);
-      if (Number.isFinite(ms)) this.#baselineMs += Math.max(0, ms);
+      task.spread.add(toMicroseconds(ms));
+      this.#addToBaseline(ms);
     }
     for (const counts of [this.#totals, this.#wave(number).counts, task.counts]) counts.success += count;
+  }
+
+  #addToBaseline(ms: number): void {
+    if (Number.isFinite(ms)) this.#baselineUs += Math.round(Math.max(0, ms) * 1000);
   }
 
   #facts(): RunFacts {
@@ -232,7 +237,7 @@ export class SummaryFold {
     const score = this.#score(cores);
     const waves = this.#waveSummaries(score);
     const totalMs = Math.max(0, finished?.durationMs ?? this.#lastAt - (this.#firstAt ?? this.#lastAt));
-    const baselineMs = this.#baselineMs;
+    const baselineMs = this.#baselineUs / 1000;
     const status: RunStatus | 'running' = finished?.status ?? 'running';
     return {
       run: started?.run,

@@ -66,7 +66,7 @@ tasks:
     await say('agents 3', 'TASK ANALYSIS COMPLETE', 'User Override', 'TOTAL AGENTS: 3');
     await say('agents none', 'is not a number of agents');
     await say('backup ref', 'TASK ANALYSIS COMPLETE', 'under a ref');
-    await say('sync eager', 'not supported yet');
+    await say('sync eager', 'TASK ANALYSIS COMPLETE', 'as soon as its own needs are done');
     // Key by key: a line that is pasted is not completed.
     await terminal.waitFor(QUESTION);
     for (const [keys, shown] of [
