@@ -8,13 +8,14 @@ import { addPlanOptions, loadFromOptions, type PlanOptions, type PreparedPlan, p
 import { type OutputOptions, tellGitHub, writeOutputs } from './run-outputs.js';
 import { runPlan } from './run-plan.js';
 import { stopOnSignals } from './signals.js';
-import { panelWidth, printError, printLine, printProblem, wantsColor } from './streams.js';
+import { isInCI, panelWidth, printError, printLine, printProblem, wantsColor } from './streams.js';
 
 interface RunOptions extends PlanOptions, OutputOptions {
   readonly yes?: boolean;
   readonly dryRun?: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
+  readonly verbose?: boolean;
   readonly checkpointFiles?: string;
 }
 
@@ -25,7 +26,8 @@ export function runCommand(): Command {
     .argument('<plan>', 'plan file')
     .option('-y, --yes', 'answer every question with yes')
     .option('-n, --dry-run', 'show the analysis and stop; writes nothing')
-    .option('-q, --quiet', 'print nothing but errors')
+    .addOption(new Option('-q, --quiet', 'print nothing but errors').conflicts('verbose'))
+    .option('-v, --verbose', 'also print every subtask that ends, with what it said')
     .addOption(new Option('--json', 'print events, one JSON object a line, instead of text').conflicts('quiet'))
     .option('--html <file>', 'also write the report as one HTML page')
     .option('--md <file>', 'also write the report as Markdown')
@@ -125,7 +127,9 @@ async function openView(
   const view = await createLiveView({
     stream,
     color: wantsColor(stream),
-    tty: stream.isTTY === true,
+    // A service that runs jobs keeps what is printed: redrawn lines would fill its pages.
+    tty: stream.isTTY === true && !isInCI() && process.env['TERM'] !== 'dumb',
+    verbose: options.verbose === true,
     now: () => performance.now(),
   });
   return { handle: (event) => view.handle(event), close: () => view.close() };

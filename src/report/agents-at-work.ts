@@ -38,6 +38,11 @@ export class AgentsAtWork {
     this.#seenInWave.clear();
   }
 
+  /** Agents that have work. */
+  get now(): number {
+    return this.#load.size;
+  }
+
   get running(): number {
     return this.#running;
   }

@@ -54,14 +54,19 @@ interface Group {
   readonly outputs: FailureLog[];
 }
 
-/** The end of what a command printed: errors last, because they tell most. */
 function outputOf(subtask: string, results: JsonValue): FailureLog[] {
-  if (!isJsonObject(results)) return [];
+  const text = printedBy(results);
+  return text === '' ? [] : [{ subtask, text }];
+}
+
+/** The end of what a command printed, as its result has it: errors last, because they tell most. Empty where nothing is known. */
+export function printedBy(results: JsonValue): string {
+  if (!isJsonObject(results)) return '';
   const printed = ['stdout', 'stderr'].flatMap((name) => {
     const value = Object.hasOwn(results, name) ? results[name] : undefined;
     return typeof value === 'string' && value.trim() !== '' ? [value.slice(-MOST_OUTPUT).trimEnd()] : [];
   });
-  return printed.length === 0 ? [] : [{ subtask, text: printed.join('\n').slice(-MOST_OUTPUT) }];
+  return printed.join('\n').slice(-MOST_OUTPUT);
 }
 
 /** Kind and first line, with every number as `N`: `exit code 1 on file 17` and `… 18` have one cause. */

@@ -42,7 +42,12 @@ export function renderDot(view: GraphView): string {
 
 /** Text between Graphviz' quotes: a backslash begins an escape of its own there, and `&` an HTML entity. */
 function escapedText(text: string): string {
-  return inertLine(text).replace(/\\/g, '\\\\').replace(/"/g, '\\"').replace(/&/g, '&amp;');
+  return inertLine(text)
+    .replace(/\\/g, '\\\\')
+    .replace(/"/g, '\\"')
+    .replace(/&/g, '&amp;')
+    .replace(/</g, '&lt;')
+    .replace(/>/g, '&gt;');
 }
 
 function quoted(text: string, raw = true): string {

@@ -6,7 +6,7 @@ import { graphTitle, nodeLines } from './labels.js';
 export function renderMermaid(view: GraphView): string {
   const tasks = view.waves.flatMap((wave) => wave.tasks);
   const nodeOf = new Map(tasks.map(({ id }, position) => [id, `t${position + 1}`]));
-  const lines = ['flowchart LR', `  %% ${graphTitle(view).replace(/[{}%]/g, ' ')}`];
+  const lines = ['flowchart LR', `  %% ${escapedText(graphTitle(view))}`];
   for (const { number, name, tasks: members } of view.waves) {
     lines.push(`  subgraph w${number}["${escapedText(`Wave ${number}: ${name}`)}"]`);
     for (const task of members) {
