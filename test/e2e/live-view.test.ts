@@ -39,7 +39,7 @@ describeWith('tmux')('in a terminal', () => {
       }
     };
     try {
-      const during = await screen(/^▸2 A .* 33% 4 of 12[^]*^4 of 4 agents at work/m);
+      const during = await screen(/^▸2 A .* 33% 4 of 12[\s\S]*^4 of 4 agents at work/m);
       // One frame, however often it was drawn: a line for each wave, the figures, and what is slow.
       expect(during.match(/^[ ▸]\d .*[█░]{4}/gm)).toHaveLength(3);
       expect(during).toMatch(/^▸2 A .*█+░+ +33% 4 of 12/m);
