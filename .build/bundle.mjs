@@ -8,6 +8,7 @@ const bundle = await rolldown({
     'worker/host': 'src/worker/host.ts',
     'measure/noop': 'src/measure/noop.ts',
     'measure/quick': 'src/measure/quick.ts',
+    'scaling/machine': 'src/scaling/machine.ts',
     'lib/index': 'src/index.ts',
   },
   platform: 'node',
