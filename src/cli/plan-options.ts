@@ -123,10 +123,7 @@ function hasChoice({ analysis }: CompiledPlan): boolean {
 
 /** Prints diagnostics to standard error, each with the source line that it is about. */
 export function printDiagnostics(diagnostics: readonly Diagnostic[]): void {
-  for (const file of new Set(diagnostics.map((diagnostic) => diagnostic.file))) {
-    const found = diagnostics.filter((diagnostic) => diagnostic.file === file);
-    printError(formatDiagnostics(found, readOrNothing(file), { color: wantsColor(process.stderr) }));
-  }
+  printError(formatDiagnostics(diagnostics, readOrNothing, { color: wantsColor(process.stderr) }));
   const count = diagnostics.filter((diagnostic) => diagnostic.severity === 'error').length;
   if (count > 0) printError(`\n${count} ${count === 1 ? 'error' : 'errors'}`);
 }

@@ -14,6 +14,8 @@ export const PROBLEM_CODES = {
   TYPE: 'a value is of another type than its key takes',
   VALUE: 'a value that its key does not take: a duration without a unit, a number out of range, a word not in the list',
   NAME: 'a name of a task, phase, param or variable with characters that names do not have, or used twice',
+  INCLUDE: '`include` names a file that cannot be read or leads back to itself, or an included file has a key of the plan alone',
+  TEMPLATE: '`template` names no template, or templates build on one another in a circle',
   'RUN-USES': 'a task has neither `run` nor `uses`, or has both',
   'SHELL-TEMPLATE': '`${{` in text for a shell, which is never templated',
   NEEDS: '`needs` names a task that does not exist, the task itself, or one task twice',

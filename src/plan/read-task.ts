@@ -5,7 +5,7 @@ import { type ExpressionVariable, wholeExpression } from './expressions.js';
 import type { ModuleFinder } from './module-path.js';
 import type { Params } from './params.js';
 import { type Patience, readDuration, readPatience } from './patience.js';
-import type { LineIndex, Report } from './problems.js';
+import type { Report } from './problems.js';
 import {
   entriesOf,
   entryAt,
@@ -19,6 +19,7 @@ import {
   valueAt,
   writtenText,
 } from './source-node.js';
+import type { SourceTexts } from './source-texts.js';
 import { TEMPLATE_START } from './template.js';
 import type { FanOutSource, TaskDefinition, Work } from './valid-plan.js';
 
@@ -42,8 +43,7 @@ export interface TaskDraft {
 
 /** What tasks take from the plan around them. */
 export interface TaskSurroundings {
-  readonly text: string;
-  readonly lines: LineIndex;
+  readonly sources: SourceTexts;
   readonly report: Report;
   readonly expressions: ExpressionChecker;
   readonly modules: ModuleFinder;
@@ -67,18 +67,21 @@ class TaskReader {
   readonly #around: TaskSurroundings & { readonly inFinally: boolean };
   readonly #findings = noFindings();
   readonly #allowed: readonly ExpressionVariable[];
+  /** A template that was not found might have said whatever is missing here. */
+  readonly #lacksTemplate: boolean;
 
   constructor(id: string, entry: MapEntry, around: TaskSurroundings & { readonly inFinally: boolean }) {
     this.#id = id;
     this.#key = entry.key;
     this.#node = entry.value;
     this.#around = around;
-    const fansOut = !around.inFinally && valueAt(entry.value, 'foreach') !== undefined;
+    this.#lacksTemplate = valueAt(entry.value, 'template') !== undefined;
+    const fansOut = !around.inFinally && (valueAt(entry.value, 'foreach') !== undefined || this.#lacksTemplate);
     this.#allowed = fansOut ? ['params', 'env', 'tasks', 'item', 'index'] : ['params', 'env', 'tasks'];
   }
 
   draft(): TaskDraft {
-    if (this.#node.kind === 'map') this.#checkCombinations();
+    if (this.#node.kind === 'map' && !this.#lacksTemplate) this.#checkCombinations();
     const needs = itemsOf(this.#at('needs')).flatMap((item) => {
       const task = writtenText(item);
       return task === undefined ? [] : [{ task, span: item }];
@@ -173,7 +176,7 @@ class TaskReader {
       ...shared,
       reads: [...new Set(this.#findings.reads.map((read) => read.task))],
       hash: this.#hash(work, shared),
-      range: this.#around.lines.range(this.#key),
+      range: this.#around.sources.place(this.#key).range,
     };
   }
 
@@ -198,7 +201,7 @@ class TaskReader {
       this.#report(
         'SHELL-TEMPLATE',
         "text for a shell is never templated: a value with a quote or a ';' in it would become code",
-        spanInText(this.#around.text, run, part),
+        spanInText(this.#around.sources.text, run, part),
         'two right ways: read "$ITEM", "$PARAM_<name>" or a variable of env: in the command; or make run a list, ' +
           `without a shell: run: [echo, "\${{ item }}"]`,
       );

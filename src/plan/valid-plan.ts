@@ -75,7 +75,7 @@ export interface TaskDefinition {
   readonly reads: readonly string[];
   /** Canonical hash of what the task does, for checkpoint keys. */
   readonly hash: string;
-  /** Where the task's name stands in the plan. */
+  /** Where the task's name stands, in the plan or in a file that it includes. */
   readonly range: SourceRange;
 }
 
@@ -88,6 +88,8 @@ export interface ValidPlan {
   readonly file: string;
   /** The source, kept so that a run can store what it ran. */
   readonly text: string;
+  /** The files that it includes, direct and indirect, with their texts; absolute. */
+  readonly includes: readonly { readonly file: string; readonly text: string }[];
   readonly name: string;
   readonly description: string | undefined;
   readonly request: PlanRequest;

@@ -49,6 +49,7 @@ export function planOf(sketches: readonly TaskSketch[]): ValidPlan {
   return {
     file: '/plans/test.yaml',
     text: '',
+    includes: [],
     name: 'test',
     description: undefined,
     request: { mode: 'AUTOMATIC_SCALING', task: 'test' },

@@ -13,6 +13,7 @@ export function plan(sketches: readonly TaskSketch[]): ValidPlan {
   return {
     file: '/plans/test.yaml',
     text: '',
+    includes: [],
     name: 'test',
     description: undefined,
     request: { mode: 'AUTOMATIC_SCALING', task: 'test' },

@@ -43,7 +43,7 @@ function holds(text: string): void {
       expect(endLine > line || endColumn >= column).toBe(true);
     }
   }
-  expect(formatDiagnostics(found, text, { color: false })).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202e]/);
+  expect(formatDiagnostics(found, () => text, { color: false })).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202e]/);
 }
 
 const FRAGMENTS = [

@@ -143,6 +143,39 @@ const MISTAKES: readonly Mistake[] = [
   ['PLAN-PARAM', planOf(TASK, 'params: { «root»: { type: string } }\n'), /--param root/],
   ['PLAN-PARAM', planOf(TASK, 'params: { n: { type: integer, default: «1.5» } }\n'), /not a whole number/],
   ['PLAN-PARAM', planOf(TASK, 'params: { n: { default: «5» } }\n'), /not text.*quotes/],
+  ['PLAN-PARAM', planOf(TASK, 'params: { n: { choices: [a, «5»], default: a } }\n'), /choice.*not text.*quotes/],
+  [
+    'PLAN-PARAM',
+    planOf(TASK, 'params: { n: { choices: [fast, slow], default: «fats» } }\n'),
+    /one of fast, slow.*did you mean 'fast'/,
+  ],
+  ['PLAN-PARAM', planOf(TASK, 'params: { «n»: { type: integer, choices: [1, 2] } }\n'), /no value.*one of 1, 2/],
+  ['PLAN-VALUE', planOf(TASK, 'params: { n: { default: a, choices: «[]» } }\n'), /'choices' is empty/],
+  // Templates
+  ['PLAN-TEMPLATE', planOf('  t: { template: «noed» }\n', 'templates: { node: { run: x } }\n'), /did you mean 'node'/],
+  ['PLAN-TEMPLATE', planOf('  t: { template: «zzz» }\n', 'templates: { node: { run: x } }\n'), /the templates are node/],
+  ['PLAN-TEMPLATE', planOf('  t: { template: «a» }\n'), /declare it/],
+  ['PLAN-TEMPLATE', planOf(TASK, 'templates: { a: { template: b }, b: { template: «a» } }\n'), /'a' builds on itself/],
+  ['PLAN-TEMPLATE', planOf(TASK, 'templates: { a: { template: «a» } }\n'), /builds on itself/],
+  ['PLAN-UNKNOWN-KEY', planOf(TASK, 'templates: { a: { «runn»: b } }\n'), /in template 'a'.*did you mean 'run'/],
+  [
+    'PLAN-SHELL-TEMPLATE',
+    planOf('  t: { template: a }\n  u: { template: a }\n', "templates: { a: { run: 'x «${{ 1 }}»' } }\n"),
+    /never templated/,
+  ],
+  ['PLAN-FINALLY', planOf(TASK, 'templates: { a: { run: x, «needs»: [t] } }\nfinally: { c: { template: a } }\n'), /no 'needs'/],
+  ['PLAN-RUN-USES', planOf('  «t»: { template: a }\n', 'templates: { a: { timeout: 1s } }\n'), /does nothing/],
+  // Includes
+  ['PLAN-INCLUDE', planOf(TASK, 'include: [«./sharde.yaml»]\n'), /no such file.*did you mean 'shared.yaml'/],
+  ['PLAN-INCLUDE', planOf(TASK, 'include: «./tasks»\n'), /not a file/],
+  ['PLAN-INCLUDE', planOf(TASK, 'include: [«"./${{ params.a }}.yaml"»]\n'), /holds no expressions/],
+  [
+    'PLAN-INCLUDE',
+    planOf('  t: { run: x, needs: [far] }\n  u: { template: far }\n', 'include: [«./far.yaml»]\n'),
+    /no such file/,
+  ],
+  ['PLAN-MISSING-KEY', 'version: 1\nname: x\n«include»: [./shared.yaml]\n', /neither here nor in what is included/],
+  ['PLAN-UNKNOWN-KEY', planOf(TASK, '«includes»: [./shared.yaml]\n'), /did you mean 'include'/],
   // Later
   ['PLAN-UNSUPPORTED', planOf(TASK, 'sync: «eager»\n'), /sync: wave/],
   ['PLAN-UNSUPPORTED', planOf(TASK, '«secrets»: [A]\n'), /not supported yet/],
@@ -238,9 +271,9 @@ describe('a circle', () => {
     const [found, ...others] = diagnose(text);
     expect(others).toEqual([]);
     expect(found?.related).toEqual([
-      { message: "'a' needs 'b'", range: ranges[0] },
-      { message: "'b' needs 'c'", range: ranges[1] },
-      { message: "'c' needs 'a'", range: ranges[2] },
+      { message: "'a' needs 'b'", file: 'plan.yaml', range: ranges[0] },
+      { message: "'b' needs 'c'", file: 'plan.yaml', range: ranges[1] },
+      { message: "'c' needs 'a'", file: 'plan.yaml', range: ranges[2] },
     ]);
   });
 
@@ -256,7 +289,7 @@ describe('a circle', () => {
 describe('params from the command line', () => {
   const plan = planOf(
     '  t: { run: x }\n',
-    'params: { n: { type: integer, default: 1 }, on: { type: boolean, default: true } }\n',
+    'params: { n: { type: integer, default: 1 }, on: { type: boolean, default: true }, size: { choices: [small, large], default: small } }\n',
   );
 
   it.each([
@@ -265,6 +298,8 @@ describe('params from the command line', () => {
     [{ n: '1.5' }, /must be a whole number/],
     [{ n: '' }, /must be a whole number/],
     [{ on: 'yes' }, /must be true or false/],
+    [{ size: 'lage' }, /must be one of small, large/],
+    [{ size: '' }, /must be one of small, large/],
     [{ ['__proto__']: '5' }, /declares no such param/],
   ])('%j is refused', (params, says) => {
     const found = diagnose(plan, params);

@@ -86,7 +86,9 @@ describe('the plan schema', () => {
     agents: 'agents: 5\n',
     sync: 'sync: wave\n',
     backup: 'backup: ref\n',
-    params: 'params: { a: { type: string, default: b, description: c } }\n',
+    include: 'include: [./shared.yaml]\n',
+    params: 'params: { a: { type: string, default: b, description: c, choices: [a, b] } }\n',
+    templates: 'templates: { a: { run: y } }\n',
     secrets: 'secrets: [A]\n',
     env: 'env: { A: b }\n',
     limits: 'limits: { rate: 1/s, connections: 1, iops: 1, memoryPerAgent: 1MB }\n',
@@ -96,6 +98,7 @@ describe('the plan schema', () => {
     finally: 'finally: { c: { run: x } }\n',
   };
   const TASK_KEYS: Readonly<Record<string, string>> = {
+    template: 'template: base',
     phase: 'run: x, phase: A',
     needs: 'run: x, needs: [first]',
     foreach: 'run: x, foreach: [1]',
@@ -131,9 +134,9 @@ describe('the plan schema', () => {
   });
 
   it.each(Object.entries(TASK_KEYS))('%s of a task is accepted, or answered with PLAN-UNSUPPORTED', (key, task) => {
-    expect(diagnose(planOf(`  first: { run: x }\n  t: { ${task} }\n`)).map((one) => one.code)).toEqual(
-      LATER.includes(key) ? ['PLAN-UNSUPPORTED'] : [],
-    );
+    expect(
+      diagnose(planOf(`  first: { run: x }\n  t: { ${task} }\n`, 'templates: { base: { run: x } }\n')).map((one) => one.code),
+    ).toEqual(LATER.includes(key) ? ['PLAN-UNSUPPORTED'] : []);
   });
 });
 
