@@ -90,12 +90,12 @@ export async function prepareFromOptions(
   options: PlanOptions,
   say: (text: string) => void,
 ): Promise<PreparedPlan> {
-  const { stateDir } = openWorkspace({ planFile: plan.file, cwd: options.cwd, stateDir: options.stateDir });
+  const { stateDir, folder } = openWorkspace({ planFile: plan.file, cwd: options.cwd, stateDir: options.stateDir });
   const machine = readMachine();
   const fingerprint = fingerprintOf(machine, packageVersion());
   const history = new History(await readHistory(stateDir), machineKey(fingerprint));
   const overheadSeconds = options.overhead === undefined ? undefined : options.overhead / 1000;
-  const common = { machine, history, overheadSeconds, policy: options.scaling };
+  const common = { machine, folder, history, overheadSeconds, policy: options.scaling };
   const stored = overheadSeconds === undefined ? await readCalibration(stateDir, fingerprint) : undefined;
   const compiled = compilePlan(plan, methodology, { ...common, calibration: stored });
   if (stored !== undefined || overheadSeconds !== undefined || !hasChoice(compiled))

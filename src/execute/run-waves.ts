@@ -1,14 +1,15 @@
-import { batchCount, batchItem } from '../graph/fan-out.js';
+import { batchCount, batchItem, expandsInRun } from '../graph/fan-out.js';
+import type { ItemList } from '../graph/item-list.js';
 import type { TaskGraph, TaskNode, Wave } from '../graph/task-graph.js';
 import type { Clock } from '../model/clock.js';
 import type { Failure } from '../model/failure.js';
 import type { JsonValue } from '../model/json.js';
-import { err, ok, type Result } from '../model/result.js';
+import type { Result } from '../model/result.js';
 import type { RunEvent } from '../model/run-event.js';
 import type { ScalingDecision } from '../model/scaling-decision.js';
-import { evaluate } from '../plan/expressions.js';
 import type { TaskDefinition } from '../plan/valid-plan.js';
 import { type AgentLayout, type Executor, ExecutorStartError } from './executor.js';
+import { expandItems } from './expand.js';
 import type { Headroom } from './headroom.js';
 import { Pacer } from './pacer.js';
 import type { RunSurroundings } from './prepare.js';
@@ -305,7 +306,7 @@ class WavesRunner {
       this.#counts.set(node.index, count);
       this.#results.set(task.id, new Array<JsonValue>(count).fill(null));
       tasks.push({ task, count, itemAt: (i) => batchItem(list, task.batch, i), readable });
-      if (task.foreach?.kind === 'expression' && task.foreach.tasks.length > 0) {
+      if (expandsInRun(node)) {
         expanded = true;
         this.#ports.emit({ type: 'task-expanded', at: this.#ports.clock.now(), wave, task: task.id, subtasks: count });
       }
@@ -314,17 +315,9 @@ class WavesRunner {
   }
 
   /** A fan-out's items; `undefined` for a task without `foreach`. */
-  #items(task: TaskDefinition): Result<readonly JsonValue[] | undefined, Failure> {
-    if (task.foreach === undefined) return ok(undefined);
-    if (task.foreach.kind === 'list') return ok(task.foreach.items);
-    const { params, env } = this.#options.surroundings;
-    const value = evaluate(task.foreach.expression, { params, env, tasks: this.#results.scope(task.reads) });
-    if (!value.ok) return err({ kind: 'expression', message: `foreach: ${value.error}` });
-    if (Array.isArray(value.value)) return ok(value.value as readonly JsonValue[]);
-    return err({
-      kind: 'expression',
-      message: `foreach: ${task.foreach.expression} is ${describeKind(value.value)}, not a list`,
-    });
+  #items(task: TaskDefinition): Result<ItemList | undefined, Failure> {
+    const { params, env, folder } = this.#options.surroundings;
+    return expandItems(task, { params, env, tasks: this.#results.scope(task.reads) }, folder);
   }
 
   #failBeforeStart(wave: number, task: TaskDefinition, failure: Failure): void {
@@ -373,9 +366,4 @@ class WavesRunner {
     unlisten();
     return failed === 0 ? DONE : { status: 'failed', reason: `${failed} of the finally tasks failed` };
   }
-}
-
-function describeKind(value: JsonValue): string {
-  if (value === null) return 'null';
-  return typeof value === 'object' ? 'an object' : `the ${typeof value} ${JSON.stringify(value)}`;
 }

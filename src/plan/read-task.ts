@@ -1,11 +1,13 @@
 import { canonicalJson, contentHash } from '../model/ids.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import { type ExpressionChecker, type ExpressionFindings, noFindings, type TaskRead } from './expression-check.js';
-import { type ExpressionVariable, wholeExpression } from './expressions.js';
+import type { ExpressionVariable } from './expressions.js';
+import { ANY_ITEM, BATCH_OF_ITEMS } from './item-type.js';
 import type { ModuleFinder } from './module-path.js';
 import type { Params } from './params.js';
 import { type Patience, readDuration, readPatience } from './patience.js';
 import type { Report } from './problems.js';
+import { type FanOut, readForeach } from './read-foreach.js';
 import {
   entriesOf,
   entryAt,
@@ -21,7 +23,7 @@ import {
 } from './source-node.js';
 import type { SourceTexts } from './source-texts.js';
 import { TEMPLATE_START } from './template.js';
-import type { FanOutSource, TaskDefinition, Work } from './valid-plan.js';
+import type { TaskDefinition, Work } from './valid-plan.js';
 
 /** A need as written. */
 export interface WrittenNeed {
@@ -66,6 +68,8 @@ class TaskReader {
   readonly #node: SourceNode;
   readonly #around: TaskSurroundings & { readonly inFinally: boolean };
   readonly #findings = noFindings();
+  readonly #fanOut: FanOut | undefined;
+  readonly #expressions: ExpressionChecker;
   readonly #allowed: readonly ExpressionVariable[];
   /** A template that was not found might have said whatever is missing here. */
   readonly #lacksTemplate: boolean;
@@ -76,7 +80,11 @@ class TaskReader {
     this.#node = entry.value;
     this.#around = around;
     this.#lacksTemplate = valueAt(entry.value, 'template') !== undefined;
-    const fansOut = !around.inFinally && (valueAt(entry.value, 'foreach') !== undefined || this.#lacksTemplate);
+    const foreach = around.inFinally ? undefined : valueAt(entry.value, 'foreach');
+    this.#fanOut = foreach && readForeach(foreach, around, this.#findings);
+    const batched = valueAt(entry.value, 'batch') !== undefined;
+    this.#expressions = around.expressions.forItems(batched ? BATCH_OF_ITEMS : (this.#fanOut?.item ?? ANY_ITEM));
+    const fansOut = foreach !== undefined || this.#lacksTemplate;
     this.#allowed = fansOut ? ['params', 'env', 'tasks', 'item', 'index'] : ['params', 'env', 'tasks'];
   }
 
@@ -148,13 +156,12 @@ class TaskReader {
   #definition(): TaskDefinition | undefined {
     const work = this.#work();
     const input = this.#at('with');
-    this.#around.expressions.template(input, this.#allowed, this.#findings);
+    this.#expressions.template(input, this.#allowed, this.#findings);
     const env = this.#env();
     const cwd = this.#at('cwd');
-    this.#around.expressions.template(cwd, this.#allowed, this.#findings);
+    this.#expressions.template(cwd, this.#allowed, this.#findings);
     const condition = this.#condition();
     const success = itemsOf(this.#at('success')).flatMap((item) => this.#conditionAt(item, [...this.#allowed, 'results']) ?? []);
-    const foreach = this.#around.inFinally ? undefined : this.#foreach();
     const shared = {
       phase: textOf(this.#at('phase')),
       with: input?.json,
@@ -163,7 +170,7 @@ class TaskReader {
       output: this.#output(),
       if: condition,
       success,
-      foreach,
+      foreach: this.#fanOut?.source,
       batch: this.#around.inFinally ? undefined : numberOf(this.#at('batch')),
       ...readPatience(this.#node, this.#around.defaults, this.#around.report),
       estimateMs: readDuration(this.#at('estimate'), { positive: true }, this.#around.report),
@@ -189,7 +196,7 @@ class TaskReader {
     }
     if (run === undefined) return undefined;
     if (run.kind === 'list') {
-      this.#around.expressions.template(run, this.#allowed, this.#findings);
+      this.#expressions.template(run, this.#allowed, this.#findings);
       return { kind: 'argv', argv: run.items.map((item) => writtenText(item) ?? '') };
     }
     const command = textOf(run);
@@ -213,7 +220,7 @@ class TaskReader {
 
   #env(): Readonly<Record<string, string>> {
     const node = this.#at('env');
-    this.#around.expressions.template(node, this.#allowed, this.#findings);
+    this.#expressions.template(node, this.#allowed, this.#findings);
     return Object.fromEntries([...this.#around.env, ...envOf(node)]);
   }
 
@@ -231,34 +238,7 @@ class TaskReader {
   #conditionAt(node: SourceNode, allowed: readonly ExpressionVariable[]): string | undefined {
     const text = textOf(node);
     if (text === undefined) return undefined;
-    return this.#around.expressions.bare(node, text, { allowed, role: 'condition', findings: this.#findings });
-  }
-
-  #foreach(): FanOutSource | undefined {
-    const node = this.#at('foreach');
-    if (node?.kind === 'list') {
-      const templated = node.items.find((item) => JSON.stringify(item.json).includes(TEMPLATE_START));
-      if (templated !== undefined) {
-        const hint = `make the whole list one expression, such as foreach: "\${{ [params.a, 'b'] }}"`;
-        this.#report('EXPRESSION', "the items of a list under 'foreach' are not templated", templated, hint);
-      }
-      return { kind: 'list', items: node.json };
-    }
-    const text = textOf(node);
-    if (node === undefined || text === undefined) return undefined;
-    if (wholeExpression(text) === undefined) {
-      const hint =
-        /[.[(]/.test(text) && !text.includes('{{')
-          ? `did you mean "\${{ ${text.trim()} }}"?`
-          : `such as [a, b] or "\${{ tasks.scan.results }}"`;
-      this.#report('VALUE', `'foreach' must be a list, or one whole expression \${{ … }} whose value is a list`, node, hint);
-      return undefined;
-    }
-    const findings = noFindings();
-    const expression = this.#around.expressions.bare(node, text, { allowed: ['params', 'env', 'tasks'], role: 'list', findings });
-    this.#findings.reads.push(...findings.reads);
-    if (expression === undefined) return undefined;
-    return { kind: 'expression', expression, tasks: [...new Set(findings.reads.map((read) => read.task))] };
+    return this.#expressions.bare(node, text, { allowed, role: 'condition', findings: this.#findings });
   }
 
   /**

@@ -43,10 +43,9 @@ const UNSUPPORTED: readonly UnsupportedRow[] = [
   { path: ['defaults', 'retries', 'on'], message: "'retries.on' is not supported yet", hint: 'every failure is retried' },
   ...TASK_LISTS.flatMap((list): readonly UnsupportedRow[] => [
     {
-      path: [list, '*', 'foreach'],
-      when: (value) => value.kind === 'map',
-      message: "'foreach' with a mapping is not supported yet",
-      hint: 'give a list, or one expression whose value is a list',
+      path: [list, '*', 'foreach', 'each'],
+      message: "'foreach' with 'each' is not supported yet",
+      hint: 'give a list, one expression whose value is a list, a matrix or a file',
     },
     {
       path: [list, '*', 'uses'],

@@ -1,6 +1,7 @@
 import type { SourceRange } from '../model/diagnostic.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import type { ScalingMode, TaskType } from '../model/scaling-decision.js';
+import type { ItemFormat } from './item-format.js';
 
 /** What the user asked for in words, and the mode that the words select. */
 export type PlanRequest =
@@ -45,7 +46,23 @@ export type Work =
 export type FanOutSource =
   | { readonly kind: 'list'; readonly items: readonly JsonValue[] }
   /** One whole expression; `tasks` names the tasks whose results it reads (none: it is known before the run). */
-  | { readonly kind: 'expression'; readonly expression: string; readonly tasks: readonly string[] };
+  | { readonly kind: 'expression'; readonly expression: string; readonly tasks: readonly string[] }
+  /** A cross product; each item is an object with a key for each axis. `tasks` as above. */
+  | {
+      readonly kind: 'matrix';
+      readonly axes: readonly MatrixAxis[];
+      readonly exclude: readonly JsonObject[];
+      readonly include: readonly JsonObject[];
+      readonly tasks: readonly string[];
+    }
+  /** A file that is read when the fan-out expands; its path, relative to the work folder, may hold expressions. */
+  | { readonly kind: 'file'; readonly path: string; readonly format: ItemFormat | undefined; readonly tasks: readonly string[] };
+
+/** One axis of a matrix: its values, or one whole expression whose value is a list of them. */
+export interface MatrixAxis {
+  readonly name: string;
+  readonly values: readonly JsonValue[] | { readonly expression: string };
+}
 
 /** One entry under `tasks` or `finally`, with the plan's defaults filled in. */
 export interface TaskDefinition {

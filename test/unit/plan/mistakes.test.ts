@@ -176,6 +176,61 @@ const MISTAKES: readonly Mistake[] = [
   ],
   ['PLAN-MISSING-KEY', 'version: 1\nname: x\n«include»: [./shared.yaml]\n', /neither here nor in what is included/],
   ['PLAN-UNKNOWN-KEY', planOf(TASK, '«includes»: [./shared.yaml]\n'), /did you mean 'include'/],
+  // Fan-outs
+  ['PLAN-VALUE', planOf('  t: { run: x, foreach: «{}» }\n'), /one of 'matrix', 'file' and 'each'/],
+  [
+    'PLAN-VALUE',
+    planOf('  t: { run: x, foreach: { matrix: { a: [1] }, «file»: a.csv } }\n'),
+    /one of 'matrix', 'file' and 'each'/,
+  ],
+  ['PLAN-VALUE', planOf('  t: { run: x, foreach: { matrix: { a: [1] }, «format»: csv } }\n'), /no effect without 'file'/],
+  ['PLAN-VALUE', planOf('  t: { run: x, foreach: { file: «data/users» } }\n'), /does not tell.*one of csv/],
+  ['PLAN-VALUE', planOf('  t: { run: x, foreach: { file: a, format: «cv» } }\n'), /must be one of csv, tsv/],
+  ['PLAN-VALUE', planOf('  t: { run: x, foreach: { matrix: «{}» } }\n'), /'matrix' is empty/],
+  [
+    'PLAN-VALUE',
+    planOf('  t: { run: x, foreach: { matrix: { os: [a], exclude: [{ «so»: a }] } } }\n'),
+    /no axis 'so'.*|did you mean 'os'/,
+  ],
+  ['PLAN-VALUE', planOf('  t: { run: x, foreach: { matrix: { os: «linux» } } }\n'), /'os' must be a list/],
+  ['PLAN-NAME', planOf('  t: { run: x, foreach: { matrix: { «node-version»: [1] } } }\n'), /letters, digits and '_'/],
+  [
+    'PLAN-VALUE',
+    planOf(
+      `  t: { run: x, foreach: { matrix: «{ ${['a', 'b', 'c', 'd', 'e'].map((axis) => `${axis}: [${Array(20).fill(1).join(', ')}]`).join(', ')} }» } }\n`,
+    ),
+    /3,200,000 combinations/,
+  ],
+  ['PLAN-EXPRESSION', planOf('  t: { run: x, foreach: { matrix: { a: [«"${{ env.A }}"»] } } }\n'), /not templated/],
+  [
+    'PLAN-EXPRESSION',
+    planOf('  t: { run: x, foreach: { matrix: { a: [1], include: [«{ b: "${{ env.A }}" }»] } } }\n'),
+    /not templated/,
+  ],
+  ['PLAN-EXPRESSION', planOf('  t: { run: x, foreach: { matrix: { a: "${{ «1 + 1» }}" } } }\n'), /a list, not int/],
+  ['PLAN-EXPRESSION', planOf('  t: { run: x, foreach: { file: "${{ «nope» }}.csv" } }\n'), /unknown variable/],
+  [
+    'PLAN-READS',
+    planOf('  a: { run: x }\n  t: { run: x, foreach: { file: "${{ «tasks.a».results.file }}" } }\n'),
+    /add 'a' to needs/,
+  ],
+  // What is known of items
+  [
+    'PLAN-EXPRESSION',
+    planOf('  t: { foreach: { matrix: { os: [a], node: [1] } }, run: [x, "${{ item.«oss» }}"] }\n'),
+    /no 'oss'.*did you mean 'os'/,
+  ],
+  [
+    'PLAN-EXPRESSION',
+    planOf(`  t: { foreach: { matrix: { os: [a], include: [{ extra: 1 }] } }, run: [x, "\${{ «item['zzz']» }}"] }\n`),
+    /an item has os, extra/,
+  ],
+  ['PLAN-EXPRESSION', planOf('  t: { foreach: { matrix: { os: [a] } }, run: [x, "${{ «item.os + 1» }}"] }\n'), /string \+ int/],
+  ['PLAN-EXPRESSION', planOf('  t: { foreach: { file: a.csv }, run: [x, "${{ «item.age + 1» }}"] }\n'), /string \+ int/],
+  ['PLAN-EXPRESSION', planOf('  t: { foreach: { file: a.txt }, run: [x, "${{ item.«name» }}"] }\n'), /string/],
+  ['PLAN-EXPRESSION', planOf('  t: { foreach: [a, b], run: [x, "${{ «item + 1» }}"] }\n'), /string \+ int/],
+  ['PLAN-EXPRESSION', planOf('  t: { foreach: [{ a: 1 }, { b: 1 }], if: "item.«c» == 1", run: x }\n'), /an item has a, b/],
+  ['PLAN-EXPRESSION', planOf('  t: { foreach: [a, b], batch: 2, run: [x, "${{ «item + 1» }}"] }\n'), /list/],
   // Later
   ['PLAN-UNSUPPORTED', planOf(TASK, 'sync: «eager»\n'), /sync: wave/],
   ['PLAN-UNSUPPORTED', planOf(TASK, '«secrets»: [A]\n'), /not supported yet/],
@@ -187,9 +242,7 @@ const MISTAKES: readonly Mistake[] = [
   ['PLAN-UNSUPPORTED', planOf('  t: { run: x, «inputs»: [a] }\n'), /not supported yet/],
   ['PLAN-UNSUPPORTED', planOf('  t: { run: x, «outputs»: [a] }\n'), /not supported yet/],
   ['PLAN-UNSUPPORTED', planOf('  t: { uses: «http/request» }\n'), /not supported yet/],
-  ['PLAN-UNSUPPORTED', planOf('  t: { run: x, foreach: «{ each: a }» }\n'), /not supported yet/],
-  ['PLAN-UNSUPPORTED', planOf('  t: { run: x, foreach: «{ file: a }» }\n'), /not supported yet/],
-  ['PLAN-UNSUPPORTED', planOf('  t: { run: x, foreach: «{ matrix: { a: [1] } }» }\n'), /not supported yet/],
+  ['PLAN-UNSUPPORTED', planOf('  t: { run: x, foreach: { «each»: a } }\n'), /not supported yet/],
 ];
 
 describe('one mistake, one diagnostic, with its code and exact place', () => {
