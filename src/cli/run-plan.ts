@@ -11,6 +11,7 @@ import { totalCpuSeconds } from '../execute/cpu-time.js';
 import { readHeadroom } from '../execute/headroom.js';
 import { InlineExecutor } from '../execute/inline-executor.js';
 import { layoutAgents, maxThreads } from '../execute/layout.js';
+import { maskingExecutor } from '../execute/masking-executor.js';
 import { PiscinaExecutor } from '../execute/piscina-executor.js';
 import { RunControl } from '../execute/run-control.js';
 import { runWaves, type WavesEnd } from '../execute/run-waves.js';
@@ -18,8 +19,12 @@ import { SwitchingExecutor } from '../execute/switching-executor.js';
 import type { WaveTally } from '../execute/wave-check.js';
 import { startTimeLine, systemClock, type TimeLine } from '../model/clock.js';
 import { newRunId } from '../model/ids.js';
-import { ok, type Result } from '../model/result.js';
+import type { JsonObject } from '../model/json.js';
+import { type Mask, NO_MASK } from '../model/mask.js';
+import { maskEvent } from '../model/mask-event.js';
+import { err, ok, type Result } from '../model/result.js';
 import type { RunEvent } from '../model/run-event.js';
+import { maskOfSecrets } from '../plan/secrets.js';
 import type { TaskDefinition } from '../plan/valid-plan.js';
 import { inertJson } from '../report/inert.js';
 import { toReportJson } from '../report/report-json.js';
@@ -74,6 +79,17 @@ export async function runPlan(
   compiled: CompiledPlan,
   options: RunPlanOptions = {},
 ): Promise<Result<RunResult, EnvironmentProblem>> {
+  const mask = maskOfSecrets(compiled.plan.secrets, processEnvironment());
+  if (!mask.ok) return mask;
+  const done = await runMasked(compiled, options, mask.value);
+  return done.ok ? done : err({ message: mask.value.text(done.error.message), hint: mask.value.text(done.error.hint) });
+}
+
+async function runMasked(
+  compiled: CompiledPlan,
+  options: RunPlanOptions,
+  mask: Mask,
+): Promise<Result<RunResult, EnvironmentProblem>> {
   const workspace = openWorkspace({ planFile: compiled.plan.file, cwd: options.cwd, stateDir: options.stateDir });
   const run = newRunId();
   const timeLine = startTimeLine();
@@ -85,7 +101,7 @@ export async function runPlan(
     return lock;
   }
   try {
-    return await runLocked(compiled, options, { workspace, run, timeLine, ...folders.value, warning: lock.value.broken });
+    return await runLocked(compiled, options, { workspace, run, timeLine, mask, ...folders.value, warning: lock.value.broken });
   } finally {
     await lock.value.release();
   }
@@ -96,6 +112,7 @@ interface RunPlace extends RunFolders {
   readonly workspace: Workspace;
   readonly run: string;
   readonly timeLine: TimeLine;
+  readonly mask: Mask;
   readonly warning: string | undefined;
 }
 
@@ -106,7 +123,7 @@ async function runLocked(
 ): Promise<Result<RunResult, EnvironmentProblem>> {
   const { plan, methodology, analysis, machine } = compiled;
   const { confirmed = 'library', control = new RunControl() } = options;
-  const { workspace, run, runDir, timeLine } = place;
+  const { workspace, run, runDir, timeLine, mask } = place;
   const clock = systemClock(timeLine);
   const elapsed = () => clock.now() - timeLine.epochMs;
 
@@ -115,7 +132,7 @@ async function runLocked(
     run,
     plan: { name: plan.name, file: plan.file },
     folder: workspace.folder,
-    params: plan.params,
+    params: mask.json(plan.params) as JsonObject,
     created: new Date(timeLine.epochMs).toISOString(),
     waveplan: packageVersion(),
     node: process.version,
@@ -132,12 +149,20 @@ async function runLocked(
 
   const summary = createSummary({ planShown: options.planShown === true });
   const lessons = new Lessons(compiled);
-  const emit = (event: RunEvent) => {
+  const logs = new SubtaskLogs(runDir);
+  /** The one way to everything that is told or stored. */
+  const emit = (raw: RunEvent) => {
+    const event = mask === NO_MASK ? raw : maskEvent(raw, mask);
+    if (event.type === 'subtask-finished' || event.type === 'finally-finished') {
+      journal.value.record(event.checkpoint);
+      if (event.log !== undefined) logs.save(event.checkpoint.task_id, event.log);
+    }
     summary.add(event);
     lessons.add(event);
     options.onEvent?.(event);
   };
-  const finish = async (end: WavesEnd): Promise<Result<RunResult, EnvironmentProblem>> => {
+  const finish = async (unmasked: WavesEnd): Promise<Result<RunResult, EnvironmentProblem>> => {
+    const end = { ...unmasked, reason: mask.text(unmasked.reason) };
     emit({ type: 'run-finished', at: clock.now(), status: end.status, reason: end.reason, durationMs: elapsed() });
     const result = summary.result();
     manifest = { ...manifest, end: { ...end, ended: new Date(clock.now()).toISOString() } };
@@ -153,7 +178,7 @@ async function runLocked(
       const saved = await saving;
       if (saved.ok) continue;
       unsaved.push(name);
-      options.onEvent?.({ type: 'warning', at: clock.now(), message: saved.error.message });
+      options.onEvent?.({ type: 'warning', at: clock.now(), message: mask.text(saved.error.message) });
     }
     return ok({ run, folder: runDir, end, summary: result, unsaved });
   };
@@ -182,10 +207,9 @@ async function runLocked(
   if (!recorded.ok) return recorded;
   emit({ type: 'backup-made', at: clock.now(), durationMs: elapsed(), backup: backup.value });
 
-  const logs = new SubtaskLogs(runDir);
   const onStray = (message: string) => emit({ type: 'warning', at: clock.now(), message });
   const makePool = () => new PiscinaExecutor(maxThreads(plan.type, machine.cores), timeLine, onStray);
-  const executor = new SwitchingExecutor(new InlineExecutor(timeLine, onStray), makePool);
+  const executor = maskingExecutor(new SwitchingExecutor(new InlineExecutor(timeLine, onStray), makePool), mask);
   const threadStarts = new ThreadStarts(compiled.calibration);
   const mayRunInline = (task: TaskDefinition) => runsInline(compiled, task);
   const end = await runWaves(
@@ -193,7 +217,7 @@ async function runLocked(
       graph: compiled.graph,
       waves: compiled.waves,
       finally: plan.finally,
-      surroundings: { params: plan.params, env: processEnvironment(), folder: workspace.folder },
+      surroundings: { params: plan.params, env: processEnvironment(), folder: workspace.folder, mask },
       ratePerMinute: plan.limits.ratePerMinute,
       majorShare: methodology.failure.major,
     },
@@ -215,13 +239,7 @@ async function runLocked(
         cores: machine.cores,
         startAtMost: (wave) => (knowsWave(compiled, wave) ? Number.POSITIVE_INFINITY : FIRST_AGENTS_PER_CORE * machine.cores),
       },
-      emit: (event) => {
-        if (event.type === 'subtask-finished' || event.type === 'finally-finished') {
-          journal.value.record(event.checkpoint);
-          if (event.log !== undefined) logs.save(event.checkpoint.task_id, event.log);
-        }
-        emit(event);
-      },
+      emit,
       verifyWave: (wave) => verifyWave(journal.value, runDir, wave),
     },
   );

@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { RunControl } from '../execute/run-control.js';
 import type { RunEvent } from '../model/run-event.js';
+import { maskOfSecrets } from '../plan/secrets.js';
 import type { CompiledPlan } from './compile-plan.js';
 import { confirm } from './confirm.js';
 import { EXIT, exitCodeOf } from './exit-code.js';
@@ -39,6 +40,12 @@ async function run(file: string, options: RunOptions): Promise<number> {
   if (ask && !(process.stdin.isTTY && process.stdout.isTTY)) {
     printError('waveplan: there is no terminal to ask for confirmation: answer with --yes, or look first with --dry-run');
     return EXIT.refused;
+  }
+  // Asked before the user is: an answer of yes that ends in this would be a waste.
+  const secrets = maskOfSecrets(options.dryRun === true ? [] : loaded.plan.secrets, process.env);
+  if (!secrets.ok) {
+    printProblem(secrets.error);
+    return EXIT.environment;
   }
   const prepared = await prepareFromOptions(loaded, options, showsText(options) ? printLine : () => {});
   const { compiled } = prepared;

@@ -3,6 +3,7 @@ import type { Action, SubtaskRequest } from '../actions/action.js';
 import type { Failure } from '../model/failure.js';
 import { subtaskId } from '../model/ids.js';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.js';
+import type { Mask } from '../model/mask.js';
 import { err, ok, type Result, unreachable } from '../model/result.js';
 import { type ExpressionScope, evaluate, renderTemplate } from '../plan/expressions.js';
 import type { TaskDefinition } from '../plan/valid-plan.js';
@@ -15,6 +16,8 @@ export interface RunSurroundings {
   readonly env: Readonly<Record<string, string>>;
   /** The folder that work is done in, absolute. */
   readonly folder: string;
+  /** Of the plan's secrets. */
+  readonly mask?: Mask;
 }
 
 /** One subtask of a task, before its expressions are evaluated. */
@@ -57,7 +60,7 @@ export function prepareSubtask(
       return expressionFailure('if', `is ${JSON.stringify(wanted.value)}, neither true nor false`);
     if (!wanted.value) return ok({ kind: 'left-out' });
   }
-  const action = prepareAction(task, scope);
+  const action = prepareAction(task, scope, surroundings.mask);
   if (!action.ok) return action;
   const env = renderStrings(task.env, 'env', scope);
   if (!env.ok) return env;
@@ -95,7 +98,10 @@ export function checkSuccess(
   return undefined;
 }
 
-function prepareAction(task: TaskDefinition, scope: ExpressionScope): Result<Action, Failure> {
+/** The list of processes shows the arguments of each to every user of the machine. */
+const HOLDS_SECRET = 'has a secret in it, which the list of processes would show to everybody: read it from the environment';
+
+function prepareAction(task: TaskDefinition, scope: ExpressionScope, mask: Mask | undefined): Result<Action, Failure> {
   const { work } = task;
   switch (work.kind) {
     case 'shell':
@@ -105,6 +111,7 @@ function prepareAction(task: TaskDefinition, scope: ExpressionScope): Result<Act
       for (const argument of work.argv) {
         const rendered = renderString(argument, 'run', scope);
         if (!rendered.ok) return rendered;
+        if (mask?.finds(rendered.value) === true) return expressionFailure('run', `${argument} ${HOLDS_SECRET}`);
         argv.push(rendered.value);
       }
       return ok({ kind: 'command', argv, output: task.output });

@@ -24,6 +24,7 @@ export const PROBLEM_CODES = {
   READS: 'an expression reads a task that is not among the needs, direct or indirect',
   FINALLY: 'a task under `finally` has `needs`, `foreach` or `batch`',
   PARAM: 'a param has no value, or one of another type, or is not declared',
+  SECRET: 'an argument of a command would hold a secret, for everybody to see in the list of processes',
   REQUEST: '`request` asks for an impossible number of agents, or names no task',
   MODULE: '`uses` names no module file that exists',
   UNSUPPORTED: 'the format has it, this version does not do it yet',

@@ -1,4 +1,5 @@
 import { didYouMean } from './closest.js';
+import type { NameUse } from './expression-uses.js';
 import {
   type CheckedExpression,
   checkExpression,
@@ -23,11 +24,13 @@ export interface TaskRead {
 export interface ExpressionFindings {
   readonly reads: TaskRead[];
   readonly params: Set<string>;
+  /** Variables of the environment that are named, and where. */
+  readonly env: { readonly name: string; readonly span: () => Span }[];
   readsAllParams: boolean;
 }
 
 export function noFindings(): ExpressionFindings {
-  return { reads: [], params: new Set(), readsAllParams: false };
+  return { reads: [], params: new Set(), env: [], readsAllParams: false };
 }
 
 /** What checks of expressions share within one plan. */
@@ -162,10 +165,10 @@ export class ExpressionChecker {
   }
 
   #collect(checked: CheckedExpression, place: Place, findings: ExpressionFindings): boolean {
-    for (const use of checked.taskUses) {
-      const part = { start: place.offset + use.start, end: place.offset + use.end };
-      findings.reads.push({ task: use.name, span: () => spanInText(this.#context.text, place.node, part) });
-    }
+    const spanOf = (use: NameUse) => () =>
+      spanInText(this.#context.text, place.node, { start: place.offset + use.start, end: place.offset + use.end });
+    for (const use of checked.taskUses) findings.reads.push({ task: use.name, span: spanOf(use) });
+    for (const use of checked.envUses) findings.env.push({ name: use.name, span: spanOf(use) });
     return true;
   }
 

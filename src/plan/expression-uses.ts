@@ -19,6 +19,8 @@ export interface VariableUses {
   readonly taskFields: readonly NameUse[];
   /** The `F` of `item.F` and `item["F"]`, but for those that only ask whether it is there: `has(item.F)`. */
   readonly itemFields: readonly NameUse[];
+  /** `env.X` and `env["X"]`. */
+  readonly envFields: readonly NameUse[];
   /** `params.X` and `params["X"]`. */
   readonly params: readonly NameUse[];
   /** `params` in any other position. */
@@ -36,6 +38,7 @@ export function usesOf(ast: ASTNode): VariableUses {
   const taskFields: NameUse[] = [];
   const params: NameUse[] = [];
   const itemFields: NameUse[] = [];
+  const envFields: NameUse[] = [];
   let allParams = false;
 
   const visit = (node: ASTNode, bound: ReadonlySet<string>): void => {
@@ -56,8 +59,13 @@ export function usesOf(ast: ASTNode): VariableUses {
     }
     const field = taskFieldOf(node);
     if (field !== undefined && !bound.has('tasks')) taskFields.push({ name: field, start: node.start, end: node.end });
-    const itemField = bound.has('item') ? undefined : itemFieldOf(node);
-    if (itemField !== undefined) itemFields.push(itemField);
+    const itemField = bound.has('item') ? undefined : fieldOf('item', node);
+    if (itemField !== undefined) {
+      const start = node.op === '.' ? itemField.end - itemField.name.length : itemField.start;
+      itemFields.push({ ...itemField, start });
+    }
+    const envField = bound.has('env') ? undefined : fieldOf('env', node);
+    if (envField !== undefined) envFields.push(envField);
     const asked = askedByHas(node);
     if (asked !== undefined) {
       visit(asked, bound);
@@ -73,7 +81,7 @@ export function usesOf(ast: ASTNode): VariableUses {
     for (const child of childrenOf(node)) visit(child, bound);
   };
   visit(ast, new Set());
-  return { variables, tasks, computedTasks, taskFields, itemFields, params, allParams };
+  return { variables, tasks, computedTasks, taskFields, itemFields, envFields, params, allParams };
 }
 
 /** `tasks.X`, `tasks["X"]`, `params.X`, `params["X"]`. */
@@ -91,13 +99,12 @@ function taskFieldOf(node: ASTNode): string | undefined {
   return memberOf(object)?.variable === 'tasks' ? literalKey(key) : undefined;
 }
 
-function itemFieldOf(node: ASTNode): NameUse | undefined {
+function fieldOf(variable: 'item' | 'env', node: ASTNode): NameUse | undefined {
   if (node.op !== '.' && node.op !== '[]') return undefined;
   const [object, key] = node.args;
-  if (object.op !== 'id' || object.args !== 'item') return undefined;
+  if (object.op !== 'id' || object.args !== variable) return undefined;
   const name = literalKey(key);
-  if (name === undefined) return undefined;
-  return { name, start: node.op === '.' ? node.end - name.length : node.start, end: node.end };
+  return name === undefined ? undefined : { name, start: node.start, end: node.end };
 }
 
 /** What is asked for a field in `has(….F)`, which may well not have it. */

@@ -40,6 +40,8 @@ export interface CheckedExpression {
   readonly taskUses: readonly NameUse[];
   /** Every place at which it names a param. */
   readonly paramUses: readonly NameUse[];
+  /** Every place at which it names a variable of the environment. */
+  readonly envUses: readonly NameUse[];
   /** It looks at `params` as a whole, or by a computed name. */
   readonly readsAllParams: boolean;
   /** The CEL type of its value, `dyn` where that depends on data. */
@@ -160,6 +162,7 @@ export function checkExpression(
     reads,
     taskUses: uses.tasks,
     paramUses: uses.params,
+    envUses: uses.envFields,
     readsAllParams: uses.allParams,
     type: checked.type ?? 'dyn',
   });

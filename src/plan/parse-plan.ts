@@ -14,7 +14,17 @@ import { type Problem, type Report, toDiagnostics, withoutFollowUps, withoutWant
 import { parseRate, parseSize } from './quantities.js';
 import { envOf, readTask, type TaskDraft, type TaskSurroundings } from './read-task.js';
 import { parseRequest } from './request.js';
-import { entriesOf, entryAt, numberOf, type SourceNode, spanInText, textOf, valueAt, writtenText } from './source-node.js';
+import {
+  entriesOf,
+  entryAt,
+  itemsOf,
+  numberOf,
+  type SourceNode,
+  spanInText,
+  textOf,
+  valueAt,
+  writtenText,
+} from './source-node.js';
 import { SourceTexts } from './source-texts.js';
 import { applyTemplates } from './task-templates.js';
 import { checkUnsupported } from './unsupported.js';
@@ -65,12 +75,14 @@ function readPlan(root: SourceNode, { sources, options, report }: Reading): Vali
   const envNode = valueAt(root, 'env');
   const envFindings = noFindings();
   expressions.template(envNode, ['params', 'env'], envFindings);
+  const secrets = new Set(itemsOf(valueAt(root, 'secrets')).flatMap((item) => textOf(item) ?? []));
   const around: TaskSurroundings = {
     sources,
     report,
     expressions,
     modules: new ModuleFinder(sources),
     params,
+    secrets,
     env: new Map(envOf(envNode)),
     envFindings,
     defaults: readPatience(valueAt(root, 'defaults'), undefined, report),
@@ -94,6 +106,7 @@ function readPlan(root: SourceNode, { sources, options, report }: Reading): Vali
     sync: 'wave',
     backup: backupOf(root),
     params: params.values,
+    secrets: [...secrets],
     limits: limitsOf(root, report),
     tasks: definitionsOf(tasks),
     finally: definitionsOf(finallyTasks),

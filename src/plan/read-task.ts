@@ -50,6 +50,7 @@ export interface TaskSurroundings {
   readonly expressions: ExpressionChecker;
   readonly modules: ModuleFinder;
   readonly params: Params;
+  readonly secrets: ReadonlySet<string>;
   /** The plan's `env`, values as written. */
   readonly env: ReadonlyMap<string, string>;
   /** What the expressions of the plan's `env` read. */
@@ -196,7 +197,7 @@ class TaskReader {
     }
     if (run === undefined) return undefined;
     if (run.kind === 'list') {
-      this.#expressions.template(run, this.#allowed, this.#findings);
+      this.#checkArguments(run);
       return { kind: 'argv', argv: run.items.map((item) => writtenText(item) ?? '') };
     }
     const command = textOf(run);
@@ -216,6 +217,17 @@ class TaskReader {
       this.#report('VALUE', "'run' is empty", run);
     }
     return { kind: 'shell', command };
+  }
+
+  /** Every user of the machine reads the arguments of its processes, so that none may hold a secret. */
+  #checkArguments(run: SourceNode): void {
+    const before = this.#findings.env.length;
+    this.#expressions.template(run, this.#allowed, this.#findings);
+    for (const { name, span } of this.#findings.env.slice(before)) {
+      if (!this.#around.secrets.has(name)) continue;
+      const message = `the secret ${name} would be an argument, which the list of processes shows to everybody`;
+      this.#report('SECRET', message, span(), `commands have it as $${name}: let the program, or a text for sh, read it there`);
+    }
   }
 
   #env(): Readonly<Record<string, string>> {

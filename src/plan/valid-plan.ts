@@ -116,6 +116,8 @@ export interface ValidPlan {
   readonly backup: 'commit' | 'ref' | 'none';
   /** Declared defaults with `--param` values laid over them. */
   readonly params: JsonObject;
+  /** Names of the environment variables whose values are masked in everything that is told or stored. */
+  readonly secrets: readonly string[];
   readonly limits: PlanLimits;
   /** In file order. */
   readonly tasks: readonly TaskDefinition[];

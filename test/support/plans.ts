@@ -58,6 +58,7 @@ export function planOf(sketches: readonly TaskSketch[]): ValidPlan {
     sync: 'wave',
     backup: 'none',
     params: {},
+    secrets: [],
     limits: { ratePerMinute: undefined, connections: undefined, iops: undefined, memoryPerAgentBytes: undefined },
     tasks: sketches.map(taskOf),
     finally: [],

@@ -22,6 +22,7 @@ export function plan(sketches: readonly TaskSketch[]): ValidPlan {
     sync: 'wave',
     backup: 'none',
     params: {},
+    secrets: [],
     limits: { ratePerMinute: undefined, connections: undefined, iops: undefined, memoryPerAgentBytes: undefined },
     tasks: sketches.map(task),
     finally: [],

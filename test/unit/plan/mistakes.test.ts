@@ -231,9 +231,17 @@ const MISTAKES: readonly Mistake[] = [
   ['PLAN-EXPRESSION', planOf('  t: { foreach: [a, b], run: [x, "${{ «item + 1» }}"] }\n'), /string \+ int/],
   ['PLAN-EXPRESSION', planOf('  t: { foreach: [{ a: 1 }, { b: 1 }], if: "item.«c» == 1", run: x }\n'), /an item has a, b/],
   ['PLAN-EXPRESSION', planOf('  t: { foreach: [a, b], batch: 2, run: [x, "${{ «item + 1» }}"] }\n'), /list/],
+  // Secrets
+  ['PLAN-SECRET', planOf('  t: { run: [curl, -H, "token: ${{ «env.TOKEN» }}"] }\n', 'secrets: [TOKEN]\n'), /\$TOKEN/],
+  [
+    'PLAN-SECRET',
+    planOf(`  t: { run: [echo, "\${{ env.A + «env['TOKEN']» }}"], env: { B: "\${{ env.TOKEN }}" } }\n`, 'secrets: [TOKEN]\n'),
+    /argument/,
+  ],
+  ['PLAN-VALUE', planOf(TASK, 'secrets: [«API-TOKEN»]\n'), /letters, digits and '_'/],
+  ['PLAN-VALUE', planOf(TASK, 'secrets: «[A, A]»\n'), /equal/],
   // Later
   ['PLAN-UNSUPPORTED', planOf(TASK, 'sync: «eager»\n'), /sync: wave/],
-  ['PLAN-UNSUPPORTED', planOf(TASK, '«secrets»: [A]\n'), /not supported yet/],
   ['PLAN-UNSUPPORTED', planOf(TASK, '«pools»: { a: 1, b: { max: 1, rate: 1/s } }\n'), /not supported yet/],
   ['PLAN-UNSUPPORTED', planOf(TASK, '«failure»: { minor: 1%, onMajor: abort }\n'), /not supported yet/],
   ['PLAN-UNSUPPORTED', planOf(TASK, 'defaults: { retries: { «on»: [timeout] } }\n'), /not supported yet/],
