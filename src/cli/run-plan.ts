@@ -24,8 +24,9 @@ import { type Mask, NO_MASK } from '../model/mask.js';
 import { maskEvent } from '../model/mask-event.js';
 import { err, ok, type Result } from '../model/result.js';
 import type { RunEvent } from '../model/run-event.js';
+import { writtenFilter } from '../plan/item-filter.js';
 import { maskOfSecrets } from '../plan/secrets.js';
-import type { TaskDefinition } from '../plan/valid-plan.js';
+import type { Selection, TaskDefinition } from '../plan/valid-plan.js';
 import { inertJson } from '../report/inert.js';
 import { toReportJson } from '../report/report-json.js';
 import { renderMarkdown } from '../report/report-markdown.js';
@@ -133,6 +134,7 @@ async function runLocked(
     plan: { name: plan.name, file: plan.file },
     folder: workspace.folder,
     params: mask.json(plan.params) as JsonObject,
+    ...(plan.selection && { selection: manifestSelection(plan.selection) }),
     created: new Date(timeLine.epochMs).toISOString(),
     waveplan: packageVersion(),
     node: process.version,
@@ -273,6 +275,10 @@ async function verifyWave(journal: Journal, runDir: string, wave: number): Promi
   await journal.closeWave(wave);
   const tally = await readWave(runDir, wave);
   return tally.ok ? { recorded: tally.value.distinct, failed: tally.value.failed } : { recorded: 0, failed: 0 };
+}
+
+function manifestSelection({ only, until, filters }: Selection): NonNullable<RunManifest['selection']> {
+  return { ...(only && { only }), ...(until && { until }), ...(filters && { filter: filters.map(writtenFilter) }) };
 }
 
 /** A record on its way to the disk. */

@@ -5,12 +5,20 @@ import { maskOfSecrets } from '../plan/secrets.js';
 import type { CompiledPlan } from './compile-plan.js';
 import { confirm } from './confirm.js';
 import { EXIT, exitCodeOf } from './exit-code.js';
-import { addPlanOptions, loadFromOptions, type PlanOptions, type PreparedPlan, prepareFromOptions } from './plan-options.js';
+import {
+  addPlanOptions,
+  addSelectionOptions,
+  loadFromOptions,
+  type PlanOptions,
+  type PreparedPlan,
+  prepareFromOptions,
+  type SelectionOptions,
+} from './plan-options.js';
 import { runPlan } from './run-plan.js';
 import { stopOnSignals } from './signals.js';
 import { panelWidth, printError, printLine, printProblem, wantsColor } from './streams.js';
 
-interface RunOptions extends PlanOptions {
+interface RunOptions extends PlanOptions, SelectionOptions {
   readonly yes?: boolean;
   readonly dryRun?: boolean;
   readonly json?: boolean;
@@ -28,7 +36,7 @@ export function runCommand(): Command {
     .option('-q, --quiet', 'print nothing but errors')
     .addOption(new Option('--json', 'print events, one JSON object a line, instead of text').conflicts('quiet'))
     .option('--checkpoint-files <dir>', 'also write each checkpoint as a file of its own');
-  return addPlanOptions(command).action(async (file: string, options: RunOptions) => {
+  return addSelectionOptions(addPlanOptions(command)).action(async (file: string, options: RunOptions) => {
     process.exitCode = await run(file, options);
   });
 }

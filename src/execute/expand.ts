@@ -1,13 +1,14 @@
 import { isUtf8 } from 'node:buffer';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { resolve } from 'node:path';
-import type { ItemList } from '../graph/item-list.js';
+import { type ItemList, itemsThat } from '../graph/item-list.js';
 import { matrixItems } from '../graph/matrix.js';
 import { itemsInBytes } from '../graph/records.js';
 import type { Failure } from '../model/failure.js';
 import type { JsonValue } from '../model/json.js';
 import { err, ok, type Result, unreachable } from '../model/result.js';
 import { type ExpressionScope, evaluate, renderTemplate } from '../plan/expressions.js';
+import { itemPasses } from '../plan/item-filter.js';
 import { ITEM_FORMATS, itemFormatOf } from '../plan/item-format.js';
 import type { FanOutSource, MatrixAxis, TaskDefinition } from '../plan/valid-plan.js';
 
@@ -20,11 +21,13 @@ const MAX_ITEM_FILE_BYTES = 1024 ** 3;
  * for a million lines, and holds its bytes once. The failure is of kind `expression` or `items`.
  */
 export function expandItems(
-  task: Pick<TaskDefinition, 'foreach'>,
+  { foreach, filters }: Pick<TaskDefinition, 'foreach' | 'filters'>,
   scope: ExpressionScope,
   folder: string,
 ): Result<ItemList | undefined, Failure> {
-  return task.foreach === undefined ? ok(undefined) : itemsOf(task.foreach, scope, folder);
+  if (foreach === undefined) return ok(undefined);
+  const items = itemsOf(foreach, scope, folder);
+  return items.ok && filters !== undefined ? ok(itemsThat(items.value, itemPasses(filters))) : items;
 }
 
 function itemsOf(source: FanOutSource, scope: ExpressionScope, folder: string): Result<ItemList, Failure> {

@@ -7,6 +7,7 @@ import type { JsonValue } from '../model/json.js';
 import type { Result } from '../model/result.js';
 import type { RunEvent } from '../model/run-event.js';
 import type { ScalingDecision } from '../model/scaling-decision.js';
+import { writtenFilter } from '../plan/item-filter.js';
 import type { TaskDefinition } from '../plan/valid-plan.js';
 import { type AgentLayout, type Executor, ExecutorStartError } from './executor.js';
 import { expandItems } from './expand.js';
@@ -306,6 +307,10 @@ class WavesRunner {
       this.#counts.set(node.index, count);
       this.#results.set(task.id, new Array<JsonValue>(count).fill(null));
       tasks.push({ task, count, itemAt: (i) => batchItem(list, task.batch, i), readable });
+      if (count === 0 && task.filters !== undefined) {
+        const message = `no item of task '${task.id}' passes --filter ${task.filters.map(writtenFilter).join(' ')}`;
+        this.#ports.emit({ type: 'warning', at: this.#ports.clock.now(), message });
+      }
       if (expandsInRun(node)) {
         expanded = true;
         this.#ports.emit({ type: 'task-expanded', at: this.#ports.clock.now(), wave, task: task.id, subtasks: count });

@@ -1,6 +1,7 @@
 import type { SourceRange } from '../model/diagnostic.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import type { ScalingMode, TaskType } from '../model/scaling-decision.js';
+import type { ItemFilter } from './item-filter.js';
 import type { ItemFormat } from './item-format.js';
 
 /** What the user asked for in words, and the mode that the words select. */
@@ -73,6 +74,8 @@ export interface TaskDefinition {
   /** Input of a module; strings in it may hold expressions. */
   readonly with: JsonValue | undefined;
   readonly foreach: FanOutSource | undefined;
+  /** Of the items of `foreach`, those that pass are wanted; absent: all. */
+  readonly filters?: readonly ItemFilter[];
   /** Items per subtask; absent: one item, handed over bare rather than as a list. */
   readonly batch: number | undefined;
   /** The plan's `env` and the task's own; values may hold expressions. */
@@ -94,6 +97,16 @@ export interface TaskDefinition {
   readonly hash: string;
   /** Where the task's name stands, in the plan or in a file that it includes. */
   readonly range: SourceRange;
+}
+
+/** Which part of a plan is to run. At most one of `only` and `until`. */
+export interface Selection {
+  /** Just these tasks. */
+  readonly only?: readonly string[] | undefined;
+  /** These tasks and all that they need, direct and indirect. */
+  readonly until?: readonly string[] | undefined;
+  /** Of fan-outs, the items that pass. */
+  readonly filters?: readonly ItemFilter[] | undefined;
 }
 
 /**
@@ -124,6 +137,8 @@ export interface ValidPlan {
   /** Run after the waves, in file order, whatever happened. */
   readonly finally: readonly TaskDefinition[];
   readonly warnings: readonly string[];
+  /** Absent where all of the plan is to run. */
+  readonly selection?: Selection;
 }
 
 /** The mode that a plan starts in: `agents` beats `request`. */
