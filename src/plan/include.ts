@@ -93,7 +93,7 @@ class DocumentReader {
   #include(item: SourceNode, way: readonly Step[]): void {
     const path = textOf(item);
     const including = way.at(-1)?.source;
-    if (path === undefined || including === undefined) return;
+    if (path === undefined || path === '' || including === undefined) return;
     const file = resolve(dirname(including.file), path);
     const identity = identityOf(file);
     const circle = way.findIndex((step) => step.identity === identity);
