@@ -1,14 +1,15 @@
 import { openWorkspace } from '../checkpoint/workspace.js';
 import { expandItems } from '../execute/expand.js';
 import { layoutAgents } from '../execute/layout.js';
-import type { MeasuredWork } from '../execute/run-waves.js';
+import type { MeasuredWork } from '../execute/ports.js';
 import { compileGraph } from '../graph/compile-graph.js';
-import { batchCount, expandsAfterWave, expandsInRun } from '../graph/fan-out.js';
+import { batchCount, expandsAfterWave } from '../graph/fan-out.js';
 import { classifyDependencies, classifyPattern } from '../graph/shape.js';
 import type { TaskGraph, TaskNode, Wave } from '../graph/task-graph.js';
 import { groupWaves } from '../graph/waves.js';
 import type { TaskOutline } from '../model/run-event.js';
 import type { Overhead, ScalingDecision } from '../model/scaling-decision.js';
+import type { ExpressionScope } from '../plan/expressions.js';
 import type { Methodology } from '../plan/methodology.js';
 import type { TaskDefinition, ValidPlan, Work } from '../plan/valid-plan.js';
 import type { PlanAnalysis, WaveAnalysis } from '../report/analysis.js';
@@ -20,6 +21,7 @@ import type { History } from '../scaling/history.js';
 import { type MachineProfile, readMachine } from '../scaling/machine.js';
 import { type WhatIf, whatIf } from '../scaling/what-if.js';
 import { summarizeWorkload, type WorkKind } from '../scaling/workload.js';
+import { processEnvironment } from '../worker/environment.js';
 
 /** A plan with its graph, its waves and the decision: everything that is known before it runs. */
 export interface CompiledPlan {
@@ -163,18 +165,42 @@ function requestedAgents({ agents, request }: ValidPlan): RequestedAgents | unde
 function knownCounts({ plan, graph, folder }: Pick<Parts, 'plan' | 'graph' | 'folder'>): ReadonlyMap<number, number> {
   const counts = new Map<number, number>();
   const scope = { params: plan.params, env: processEnvironment() };
-  for (const node of graph.nodes) {
-    if (expandsInRun(node)) continue;
-    const items = expandItems(node.task, scope, folder);
-    // What cannot be had now is the run's to report.
-    if (items.ok) counts.set(node.index, items.value === undefined ? 1 : batchCount(items.value.length, node.task.batch));
+  for (const { index, task, needs } of [...graph.nodes].sort((a, b) => a.depth - b.depth)) {
+    const count = knownCount(task, { counts, graph, scope, folder, needsOthers: needs.length > 0 });
+    if (count !== undefined) counts.set(index, count);
   }
   return counts;
 }
 
-/** The environment of this process, as expressions and commands see it. */
-export function processEnvironment(): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+function knownCount(
+  { foreach, filters, batch }: TaskDefinition,
+  known: {
+    readonly counts: ReadonlyMap<number, number>;
+    readonly graph: TaskGraph;
+    readonly scope: ExpressionScope;
+    readonly folder: string;
+    readonly needsOthers: boolean;
+  },
+): number | undefined {
+  switch (foreach?.kind) {
+    case undefined:
+      return 1;
+    case 'each':
+      return known.counts.get(known.graph.indexOf.get(foreach.task) ?? -1);
+    case 'expression':
+    case 'matrix':
+      if (foreach.tasks.length > 0) return undefined;
+      break;
+    case 'file':
+      // A task before it may write the file.
+      if (known.needsOthers) return undefined;
+      break;
+    case 'list':
+      break;
+  }
+  const items = expandItems(foreach, { filters, scope: known.scope, folder: known.folder });
+  // What cannot be had now is the run's to report.
+  return items.ok ? batchCount(items.value.length, batch) : undefined;
 }
 
 function analyse(parts: Parts, counts: ReadonlyMap<number, number>): PlanAnalysis {

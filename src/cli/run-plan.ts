@@ -11,10 +11,9 @@ import { totalCpuSeconds } from '../execute/cpu-time.js';
 import { readHeadroom } from '../execute/headroom.js';
 import { InlineExecutor } from '../execute/inline-executor.js';
 import { layoutAgents, maxThreads } from '../execute/layout.js';
-import { maskingExecutor } from '../execute/masking-executor.js';
-import { PiscinaExecutor } from '../execute/piscina-executor.js';
+import type { WavesEnd } from '../execute/ports.js';
 import { RunControl } from '../execute/run-control.js';
-import { runWaves, type WavesEnd } from '../execute/run-waves.js';
+import { runWaves } from '../execute/run-waves.js';
 import { SwitchingExecutor } from '../execute/switching-executor.js';
 import type { WaveTally } from '../execute/wave-check.js';
 import { startTimeLine, systemClock, type TimeLine } from '../model/clock.js';
@@ -37,7 +36,8 @@ import type { Calibration } from '../scaling/calibration.js';
 import { machineKey } from '../scaling/history.js';
 import { fingerprintOf } from '../scaling/machine.js';
 import { waveKey } from '../scaling/workload.js';
-import { type CompiledPlan, decideFor, isUnknownTo, predictWaveFor, processEnvironment, runsInline } from './compile-plan.js';
+import { processEnvironment } from '../worker/environment.js';
+import { type CompiledPlan, decideFor, isUnknownTo, predictWaveFor, runsInline } from './compile-plan.js';
 import { Lessons } from './lessons.js';
 import { packageVersion } from './package-version.js';
 import { SubtaskLogs } from './subtask-logs.js';
@@ -155,6 +155,7 @@ async function runLocked(
   /** The one way to everything that is told or stored. */
   const emit = (raw: RunEvent) => {
     const event = mask === NO_MASK ? raw : maskEvent(raw, mask);
+    if (event.type === 'subtasks-finished') journal.value.append(event.wave, event.lines);
     if (event.type === 'subtask-finished' || event.type === 'finally-finished') {
       journal.value.record(event.checkpoint);
       if (event.log !== undefined) logs.save(event.checkpoint.task_id, event.log);
@@ -210,16 +211,20 @@ async function runLocked(
   emit({ type: 'backup-made', at: clock.now(), durationMs: elapsed(), backup: backup.value });
 
   const onStray = (message: string) => emit({ type: 'warning', at: clock.now(), message });
-  const makePool = () => new PiscinaExecutor(maxThreads(plan.type, machine.cores), timeLine, onStray);
-  const executor = maskingExecutor(new SwitchingExecutor(new InlineExecutor(timeLine, onStray), makePool), mask);
+  const makePool = async () => {
+    const { PiscinaExecutor } = await import('../execute/piscina-executor.js');
+    return new PiscinaExecutor(maxThreads(plan.type, machine.cores), timeLine, onStray);
+  };
+  const executor = new SwitchingExecutor(new InlineExecutor(timeLine, onStray), makePool);
   const threadStarts = new ThreadStarts(compiled.calibration);
   const mayRunInline = (task: TaskDefinition) => runsInline(compiled, task);
   const end = await runWaves(
     {
       graph: compiled.graph,
       waves: compiled.waves,
+      sync: plan.sync,
       finally: plan.finally,
-      surroundings: { params: plan.params, env: processEnvironment(), folder: workspace.folder, mask },
+      surroundings: { params: plan.params, env: processEnvironment(), folder: workspace.folder, secrets: plan.secrets },
       ratePerMinute: plan.limits.ratePerMinute,
       majorShare: methodology.failure.major,
     },

@@ -8,29 +8,36 @@ import type { Failure } from '../model/failure.js';
 import type { JsonValue } from '../model/json.js';
 import { err, ok, type Result, unreachable } from '../model/result.js';
 import { type ExpressionScope, evaluate, renderTemplate } from '../plan/expressions.js';
-import { itemPasses } from '../plan/item-filter.js';
+import { type ItemFilter, itemPasses } from '../plan/item-filter.js';
 import { ITEM_FORMATS, itemFormatOf } from '../plan/item-format.js';
-import type { FanOutSource, MatrixAxis, TaskDefinition } from '../plan/valid-plan.js';
+import type { FanOutSource, MatrixAxis } from '../plan/valid-plan.js';
 
 /** A larger file is work for a task that reads it piece by piece. */
 const MAX_ITEM_FILE_BYTES = 1024 ** 3;
 
+/** A source that has items of its own. */
+export type OwnItems = Exclude<FanOutSource, { kind: 'each' }>;
+
+/** What it takes to find items. */
+export interface ExpandOptions {
+  /** Of the items, those that pass are wanted; absent: all. */
+  readonly filters?: readonly ItemFilter[] | undefined;
+  /** Its `tasks` are the results that the source reads. */
+  readonly scope: ExpressionScope;
+  /** What paths are relative to. */
+  readonly folder: string;
+}
+
 /**
- * The items of a task's fan-out, by what is known now; `undefined` for a task without `foreach`. `scope.tasks` holds the
- * results that its source reads, and paths are relative to `folder`. Reads a file of items at once, at about a second
- * for a million lines, and holds its bytes once. The failure is of kind `expression` or `items`.
+ * The items of a fan-out, by what is known now. Reads a file of items at once, at about a second for a million lines, and
+ * holds its bytes once. The failure is of kind `expression` or `items`.
  */
-export function expandItems(
-  { foreach, filters }: Pick<TaskDefinition, 'foreach' | 'filters'>,
-  scope: ExpressionScope,
-  folder: string,
-): Result<ItemList | undefined, Failure> {
-  if (foreach === undefined) return ok(undefined);
-  const items = itemsOf(foreach, scope, folder);
+export function expandItems(source: OwnItems, { filters, scope, folder }: ExpandOptions): Result<ItemList, Failure> {
+  const items = itemsOf(source, scope, folder);
   return items.ok && filters !== undefined ? ok(itemsThat(items.value, itemPasses(filters))) : items;
 }
 
-function itemsOf(source: FanOutSource, scope: ExpressionScope, folder: string): Result<ItemList, Failure> {
+function itemsOf(source: OwnItems, scope: ExpressionScope, folder: string): Result<ItemList, Failure> {
   switch (source.kind) {
     case 'list':
       return ok(source.items);

@@ -22,8 +22,8 @@ export function batchItem(items: ItemList, batch: number | undefined, i: number)
  * Whether a fan-out's items are known only while the plan runs: they depend on results, or stand in a file that a task
  * before it may write.
  */
-export function expandsInRun({ task, needs }: Pick<TaskNode, 'task' | 'needs'>): boolean {
-  const source = task.foreach;
+export function expandsInRun(node: TaskNode, graph: TaskGraph): boolean {
+  const source = node.task.foreach;
   switch (source?.kind) {
     case undefined:
     case 'list':
@@ -32,7 +32,11 @@ export function expandsInRun({ task, needs }: Pick<TaskNode, 'task' | 'needs'>):
     case 'matrix':
       return source.tasks.length > 0;
     case 'file':
-      return needs.length > 0;
+      return node.needs.length > 0;
+    case 'each': {
+      const paired = nodeOf(source.task, graph);
+      return paired !== undefined && expandsInRun(paired, graph);
+    }
   }
 }
 
@@ -41,9 +45,23 @@ export function expandsInRun({ task, needs }: Pick<TaskNode, 'task' | 'needs'>):
  * file. `undefined` where they are known before the run.
  */
 export function expandsAfterWave(node: TaskNode, graph: TaskGraph): number | undefined {
-  if (!expandsInRun(node)) return undefined;
   const source = node.task.foreach;
-  if (source === undefined || source.kind === 'list') return undefined;
-  if (source.kind === 'file') return node.depth - 1;
-  return Math.max(...source.tasks.map((id) => graph.nodes[graph.indexOf.get(id) ?? -1]?.depth ?? 1));
+  switch (source?.kind) {
+    case undefined:
+    case 'list':
+      return undefined;
+    case 'each': {
+      const paired = nodeOf(source.task, graph);
+      return paired === undefined ? undefined : expandsAfterWave(paired, graph);
+    }
+    case 'file':
+      return node.needs.length > 0 ? node.depth - 1 : undefined;
+    case 'expression':
+    case 'matrix':
+      return source.tasks.length === 0 ? undefined : Math.max(...source.tasks.map((id) => nodeOf(id, graph)?.depth ?? 1));
+  }
+}
+
+function nodeOf(id: string, graph: TaskGraph): TaskNode | undefined {
+  return graph.nodes[graph.indexOf.get(id) ?? -1];
 }

@@ -119,11 +119,17 @@ function filterProblems(
     if (!byId.has(task)) return [{ message: `${option}: there is no task '${task}'`, hint: hintFor(task, byId) }];
     const found = kept.find((one) => one.id === task);
     if (found === undefined) return [{ message: `${option}: task '${task}' would not run`, hint: 'select it too' }];
+    if (found.foreach?.kind === 'each') {
+      const followed = found.foreach.task;
+      return [{ message: `${option}: task '${task}' follows '${followed}' item by item`, hint: `filter ${followed}:item` }];
+    }
     return found.foreach === undefined ? [{ message: `${option}: task '${task}' has no 'foreach'`, hint: undefined }] : [];
   });
 }
 
 function withFilters(task: TaskDefinition, filters: readonly ItemFilter[]): TaskDefinition {
   const own = filters.filter((filter) => filter.task === undefined || filter.task === task.id);
-  return task.foreach === undefined || own.length === 0 ? task : { ...task, filters: own };
+  // What follows another task item by item has its items from there.
+  const hasItems = task.foreach !== undefined && task.foreach.kind !== 'each';
+  return hasItems && own.length > 0 ? { ...task, filters: own } : task;
 }

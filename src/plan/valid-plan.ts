@@ -57,7 +57,9 @@ export type FanOutSource =
       readonly tasks: readonly string[];
     }
   /** A file that is read when the fan-out expands; its path, relative to the work folder, may hold expressions. */
-  | { readonly kind: 'file'; readonly path: string; readonly format: ItemFormat | undefined; readonly tasks: readonly string[] };
+  | { readonly kind: 'file'; readonly path: string; readonly format: ItemFormat | undefined; readonly tasks: readonly string[] }
+  /** One subtask for each of that task's, with the same item; `prev` is what the paired one returned. */
+  | { readonly kind: 'each'; readonly task: string };
 
 /** One axis of a matrix: its values, or one whole expression whose value is a list of them. */
 export interface MatrixAxis {
@@ -125,7 +127,7 @@ export interface ValidPlan {
   readonly request: PlanRequest;
   readonly type: TaskType;
   readonly agents: AgentsSetting;
-  readonly sync: 'wave';
+  readonly sync: 'wave' | 'eager';
   readonly backup: 'commit' | 'ref' | 'none';
   /** Declared defaults with `--param` values laid over them. */
   readonly params: JsonObject;

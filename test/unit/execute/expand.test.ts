@@ -2,25 +2,28 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { expandItems } from '../../../src/execute/expand.js';
+import { expandItems, type OwnItems } from '../../../src/execute/expand.js';
 import type { JsonObject, JsonValue } from '../../../src/model/json.js';
-import type { FanOutSource } from '../../../src/plan/valid-plan.js';
 import { tempFolder, writeFiles } from '../../support/repository.js';
 
-function expand(foreach: FanOutSource, folder = '/nowhere', tasks: JsonObject = {}): readonly JsonValue[] | string {
-  const items = expandItems({ foreach }, { params: { root: 'data' }, env: {}, tasks }, folder);
+function expand(source: OwnItems, folder = '/nowhere', tasks: JsonObject = {}): readonly JsonValue[] | string {
+  const items = expandItems(source, { scope: { params: { root: 'data' }, env: {}, tasks }, folder });
   if (!items.ok) return `${items.error.kind}: ${items.error.message}`;
-  const { value } = items;
-  return Array.from({ length: value?.length ?? 0 }, (_, i) => value?.at(i) ?? null);
+  return Array.from({ length: items.value.length }, (_, i) => items.value.at(i) ?? null);
 }
 
-function file(path: string, format?: Extract<FanOutSource, { kind: 'file' }>['format']): FanOutSource {
+function file(path: string, format?: Extract<OwnItems, { kind: 'file' }>['format']): OwnItems {
   return { kind: 'file', path, format, tasks: [] };
 }
 
 describe('expandItems', () => {
-  it('has nothing for a task without foreach', () => {
-    expect(expandItems({ foreach: undefined }, { params: {}, env: {} }, '/')).toEqual({ ok: true, value: undefined });
+  it('keeps the items that pass the filters', () => {
+    const filters = [{ task: undefined, path: [], operator: '=', glob: 'a*' }] as const;
+    const items = expandItems(
+      { kind: 'list', items: ['ab', 'b', 'a'] },
+      { filters, scope: { params: {}, env: {} }, folder: '/' },
+    );
+    expect(items.ok && [items.value.length, items.value.at(1), items.value.at(2)]).toEqual([2, 'a', undefined]);
   });
 
   it('evaluates the axes of a matrix', () => {
@@ -35,7 +38,7 @@ describe('expandItems', () => {
     ]);
   });
 
-  it.each<[string, FanOutSource, RegExp]>([
+  it.each<[string, OwnItems, RegExp]>([
     [
       'an axis that is no list',
       { kind: 'matrix', axes: [{ name: 'a', values: { expression: 'params.root' } }], exclude: [], include: [], tasks: [] },
