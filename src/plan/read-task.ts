@@ -226,7 +226,7 @@ class TaskReader {
     for (const { name, span } of this.#findings.env.slice(before)) {
       if (!this.#around.secrets.has(name)) continue;
       const message = `the secret ${name} would be an argument, which the list of processes shows to everybody`;
-      this.#report('SECRET', message, span(), `commands have it as $${name}: let the program, or a text for sh, read it there`);
+      this.#report('SECRET', message, span(), `commands have $${name} in their environment: let the program read it there`);
     }
   }
 

@@ -77,12 +77,19 @@ function missingResults(
   only: readonly string[],
 ): readonly SelectionProblem[] {
   return [...chosen].flatMap((id) => {
-    const missing = (byId.get(id)?.reads ?? []).filter((read) => byId.has(read) && !chosen.has(read));
+    const missing = readBy(byId.get(id)).filter((read) => byId.has(read) && !chosen.has(read));
     if (missing.length === 0) return [];
     const message = `--only: task '${id}' reads results of ${missing.map((read) => `'${read}'`).join(', ')}, which would not run`;
     const hint = `add what it reads: --only ${[...new Set([...missing, ...only])].join(',')}; or run all that it needs: --until ${id}`;
     return [{ message, hint }];
   });
+}
+
+/** The tasks whose results a task reads, or follows item by item. */
+function readBy(task: TaskDefinition | undefined): readonly string[] {
+  if (task === undefined) return [];
+  const { foreach, reads } = task;
+  return foreach?.kind === 'each' ? [...new Set([foreach.task, ...reads])] : reads;
 }
 
 /** The selected tasks that must end before a task: those that it needs, also by way of tasks that are left out. */

@@ -41,6 +41,22 @@ describe('selectTasks', () => {
     expect(select({ only: ['lint'] })).toEqual(['lint after']);
   });
 
+  it('counts what a task follows item by item as read, and filters it by what it follows', () => {
+    const plan = planOf([
+      { id: 'a', ...overList(2) },
+      { id: 'b', needs: ['a'], foreach: { kind: 'each', task: 'a' } },
+    ]);
+    const only = selectTasks(plan, { only: ['b'] });
+    expect(only.ok ? '' : only.error[0]?.message).toContain("task 'b' reads results of 'a'");
+    const named = selectTasks(plan, { filters: [filter('b:item=1')] });
+    expect(named.ok ? '' : named.error[0]).toEqual({
+      message: "--filter b:item=1: task 'b' follows 'a' item by item",
+      hint: 'filter a:item',
+    });
+    const all = selectTasks(plan, { filters: [filter('item=1')] });
+    expect(all.ok && all.value.tasks.map(({ filters }) => filters?.length)).toEqual([1, undefined]);
+  });
+
   it('keeps what always runs', () => {
     const selected = selectTasks(PLAN, { only: ['lint'] });
     expect(selected.ok && selected.value.finally.map(({ id }) => id)).toEqual(['clean']);
