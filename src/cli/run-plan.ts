@@ -1,11 +1,11 @@
 import { makeBackup } from '../checkpoint/backup.js';
 import { writeCalibration } from '../checkpoint/calibration-store.js';
 import { appendHistory } from '../checkpoint/history-store.js';
-import { type Journal, openJournal } from '../checkpoint/journal.js';
+import { openJournal } from '../checkpoint/journal.js';
 import { acquireLock } from '../checkpoint/lock.js';
 import type { EnvironmentProblem } from '../checkpoint/problem.js';
-import { readWave } from '../checkpoint/read-journal.js';
 import { createRun, type RunManifest, writeManifest, writeReportFile } from '../checkpoint/run-store.js';
+import { verifyWave } from '../checkpoint/verify-wave.js';
 import { discardRun, openWorkspace, prepareState, type RunFolders, type Workspace } from '../checkpoint/workspace.js';
 import { totalCpuSeconds } from '../execute/cpu-time.js';
 import { readHeadroom } from '../execute/headroom.js';
@@ -15,7 +15,6 @@ import type { WavesEnd } from '../execute/ports.js';
 import { RunControl } from '../execute/run-control.js';
 import { runWaves } from '../execute/run-waves.js';
 import { SwitchingExecutor } from '../execute/switching-executor.js';
-import type { WaveTally } from '../execute/wave-check.js';
 import { startTimeLine, systemClock, type TimeLine } from '../model/clock.js';
 import { newRunId } from '../model/ids.js';
 import type { JsonObject } from '../model/json.js';
@@ -155,7 +154,7 @@ async function runLocked(
   /** The one way to everything that is told or stored. */
   const emit = (raw: RunEvent) => {
     const event = mask === NO_MASK ? raw : maskEvent(raw, mask);
-    if (event.type === 'subtasks-finished') journal.value.append(event.wave, event.lines);
+    if (event.type === 'subtasks-finished') journal.value.append(event.wave, event.lines, event.count);
     if (event.type === 'subtask-finished' || event.type === 'finally-finished') {
       journal.value.record(event.checkpoint);
       if (event.log !== undefined) logs.save(event.checkpoint.task_id, event.log);
@@ -273,13 +272,6 @@ const LIGHT_AGENT_BYTES = 8e6;
 function memoryPerAgent({ plan, methodology, analysis }: CompiledPlan): number {
   const usual = analysis.decision.capacity.limit === 'memory' ? methodology.memoryPerAgentBytes : LIGHT_AGENT_BYTES;
   return plan.limits.memoryPerAgentBytes ?? usual;
-}
-
-/** Waits until a wave's checkpoints are on disk, and counts what is there. What cannot be read is missing. */
-async function verifyWave(journal: Journal, runDir: string, wave: number): Promise<WaveTally> {
-  await journal.closeWave(wave);
-  const tally = await readWave(runDir, wave);
-  return tally.ok ? { recorded: tally.value.distinct, failed: tally.value.failed } : { recorded: 0, failed: 0 };
 }
 
 function manifestSelection({ only, until, filters }: Selection): NonNullable<RunManifest['selection']> {

@@ -1,5 +1,5 @@
 import type { ActionOutcome } from '../actions/action.js';
-import { type Checkpoint, isoTime, toMicroseconds } from '../model/checkpoint.js';
+import { type Checkpoint, isoTime, parseCheckpoints, toMicroseconds } from '../model/checkpoint.js';
 import type { Clock } from '../model/clock.js';
 import type { Failure } from '../model/failure.js';
 import { subtaskId } from '../model/ids.js';
@@ -16,7 +16,7 @@ import type { ResultsStore } from './results-store.js';
 import { retryDelayMs } from './retry.js';
 import type { RunControl } from './run-control.js';
 import { TaskQueue } from './task-queue.js';
-import { addDuration, asBuffer, newTally, parseLine, type SubtaskOver, type TaskTally, type TaskWork } from './task-work.js';
+import { addDurations, newTally, type SubtaskOver, type TaskTally, type TaskWork } from './task-work.js';
 
 /** What a dispatcher works with. */
 export interface DispatcherPorts {
@@ -302,7 +302,7 @@ export class Dispatcher {
   #settle(active: ActiveChunk, outcome: SubtaskOutcome): void {
     const { state, chunk } = active;
     const index = chunk.first + outcome.position;
-    active.outcomes += 1;
+    active.outcomes += outcome.kind === 'success' ? outcome.count : 1;
     switch (outcome.kind) {
       case 'success':
         this.#succeed(active, index, outcome);
@@ -316,37 +316,36 @@ export class Dispatcher {
     }
   }
 
-  #succeed(active: ActiveChunk, index: number, outcome: Extract<SubtaskOutcome, { kind: 'success' }>): void {
+  #succeed(active: ActiveChunk, first: number, outcome: Extract<SubtaskOutcome, { kind: 'success' }>): void {
     const { state, chunk } = active;
-    const { emit, clock } = this.#ports;
-    const { task } = state.work;
-    this.#keepResults(state, index, outcome);
-    addDuration(state.tally, outcome.durationMs);
-    if (chunk.program.fanOut && chunk.attempt === 1 && outcome.log === '') {
-      active.lines.push(outcome.line);
-      active.durationsMs.push(outcome.durationMs);
+    const { count, lines, durationsMs, log } = outcome;
+    this.#keepResults(state, first, outcome);
+    state.size.observe(count, addDurations(state.tally, durationsMs));
+    if (chunk.program.fanOut && chunk.attempt === 1 && log === '') {
+      active.lines.push(lines);
+      active.durationsMs.push(...durationsMs);
     } else {
-      const checkpoint = parseLine(outcome.line);
-      const log = outcome.log === '' ? {} : { log: outcome.log };
-      emit({ type: 'subtask-finished', at: clock.now(), task: task.id, checkpoint, ...log });
-      state.size.observe(1, outcome.durationMs);
+      const { emit, clock } = this.#ports;
+      const [checkpoint] = parseCheckpoints([lines]);
+      if (checkpoint === undefined) throw new Error('Internal error: a success without its checkpoint');
+      emit({ type: 'subtask-finished', at: clock.now(), task: state.work.task.id, checkpoint, ...(log !== '' && { log }) });
     }
-    this.#count(state, 'succeeded');
-    state.onOver?.(index, 'done');
+    this.#count(state, 'succeeded', count);
+    if (state.onOver !== undefined) for (let i = 0; i < count; i++) state.onOver(first + i, 'done');
   }
 
-  #keepResults(
-    { work }: TaskState,
-    index: number,
-    { line, resultsAt, resultsBytes }: Extract<SubtaskOutcome, { kind: 'success' }>,
-  ): void {
+  #keepResults({ work }: TaskState, first: number, outcome: Extract<SubtaskOutcome, { kind: 'success' }>): void {
     if (!work.keepResults) return;
     const { results } = this.#ports;
-    // 4 bytes hold null, true, or a number; lists of results begin with null everywhere.
-    const text = asBuffer(line).toString('utf8', resultsAt, resultsAt + resultsBytes);
-    const value = text === 'null' ? null : (JSON.parse(text) as JsonValue);
-    if (work.itemAt === undefined) results.set(work.task.id, value);
-    else if (value !== null) results.setItem(work.task.id, index, value);
+    const lines = Buffer.from(outcome.lines.buffer, outcome.lines.byteOffset, outcome.lines.byteLength);
+    for (let i = 0; i < outcome.count; i++) {
+      const text = lines.toString('utf8', outcome.results[2 * i], outcome.results[2 * i + 1]);
+      // A list of results begins with null everywhere.
+      if (text === 'null') continue;
+      const value = JSON.parse(text) as JsonValue;
+      if (work.itemAt === undefined) results.set(work.task.id, value);
+      else results.setItem(work.task.id, first + i, value);
+    }
   }
 
   #leaveOut(state: TaskState, index: number, agent: string | undefined, reason: string): void {
@@ -382,7 +381,7 @@ export class Dispatcher {
       );
       const log = outcome.log === '' ? {} : { log: outcome.log };
       emit({ type: 'subtask-finished', at: clock.now(), task: task.id, checkpoint, ...log });
-      addDuration(state.tally, outcome.durationMs);
+      addDurations(state.tally, [outcome.durationMs]);
       this.#count(state, 'failed');
       state.onOver?.(index, 'failed');
       return;
@@ -414,17 +413,13 @@ export class Dispatcher {
     if (lines.length > 0) {
       active.lines = [];
       active.durationsMs = [];
-      state.size.observe(
-        lines.length,
-        durationsMs.reduce((sum, ms) => sum + ms, 0),
-      );
       this.#ports.emit({
         type: 'subtasks-finished',
         at: this.#ports.clock.now(),
         wave: state.work.wave,
         task: state.work.task.id,
         agent: chunk.agent,
-        count: lines.length,
+        count: durationsMs.length,
         lines,
         durationsMs,
       });
@@ -497,10 +492,10 @@ export class Dispatcher {
     }
   }
 
-  #count(state: TaskState, kind: 'succeeded' | 'failed' | 'leftOut'): void {
-    state.tally[kind] += 1;
-    state.left -= 1;
-    this.#unfinished -= 1;
+  #count(state: TaskState, kind: 'succeeded' | 'failed' | 'leftOut', subtasks = 1): void {
+    state.tally[kind] += subtasks;
+    state.left -= subtasks;
+    this.#unfinished -= subtasks;
   }
 
   #afterCount(state: TaskState): void {

@@ -185,7 +185,7 @@ export class HostLink {
   #take(chunk: number, outcome: SubtaskOutcome): Pending | undefined {
     const pending = this.#pending.get(chunk);
     if (pending === undefined) return undefined;
-    pending.outcomes = outcome.position + 1;
+    pending.outcomes = outcome.position + (outcome.kind === 'success' ? outcome.count : 1);
     pending.listener.outcome(outcome);
     return pending;
   }

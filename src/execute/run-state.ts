@@ -94,14 +94,13 @@ export class RunState {
     return true;
   }
 
-  /** Finds a task's subtasks; a fan-out that has none to be found fails as a whole, and that is told. */
-  expand(node: TaskNode, priority: number): ExpandedTask | undefined {
+  /** Finds a task's subtasks; a fan-out of which none can be found fails as a whole: see `failBeforeStart`. */
+  expand(node: TaskNode, priority: number): Result<ExpandedTask, Failure> {
     const { task } = node;
     const items = this.#items(task);
     if (!items.ok) {
       this.counts.set(node.index, 1);
-      this.#failBeforeStart(node.depth, task, items.error);
-      return undefined;
+      return items;
     }
     const { count, ...source } = items.value;
     const { itemAt } = source;
@@ -127,7 +126,7 @@ export class RunState {
       keepResults: this.#kept.has(task.id),
       priority,
     };
-    return { node, work, expanded: !known };
+    return ok({ node, work, expanded: !known });
   }
 
   /** Hands a task to a dispatcher; its position there. Subtasks that follow others item by item start as those end. */
@@ -206,7 +205,8 @@ export class RunState {
     return Array.isArray(results) ? (results[index] as JsonValue) : null;
   }
 
-  #failBeforeStart(wave: number, task: TaskDefinition, failure: Failure): void {
+  /** Tells of a task that failed before it had any subtasks. */
+  failBeforeStart({ task, depth: wave }: TaskNode, failure: Failure): void {
     const { emit, clock } = this.#ports;
     const now = clock.now();
     const made = { key: subtaskKey(task.hash, undefined, 0), attempt: 1, agent: COORDINATOR };

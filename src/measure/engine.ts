@@ -74,7 +74,7 @@ export class NoopEngine {
     let failure: string | undefined;
     const emit = (event: RunEvent) => {
       if (event.type === 'subtasks-finished') {
-        this.#journal.append(event.wave, event.lines);
+        this.#journal.append(event.wave, event.lines, event.count);
         busyMs += event.durationsMs.reduce((sum, ms) => sum + ms, 0);
       } else if (event.type === 'subtask-finished') {
         this.#journal.record(event.checkpoint);

@@ -64,3 +64,15 @@ export function isoTime(ms: number): string {
   if (lastTime.ms !== whole) lastTime = { ms: whole, text: new Date(whole).toISOString() };
   return lastTime.text;
 }
+
+/** The checkpoints in blocks of whole lines, parsed one by one as they are asked for. */
+export function* parseCheckpoints(blocks: readonly Uint8Array[]): Generator<Checkpoint, void, undefined> {
+  for (const block of blocks) {
+    const text = Buffer.from(block.buffer, block.byteOffset, block.byteLength).toString('utf8');
+    for (let start = 0; start < text.length; ) {
+      const end = text.indexOf('\n', start);
+      yield JSON.parse(text.slice(start, end)) as Checkpoint;
+      start = end + 1;
+    }
+  }
+}

@@ -142,7 +142,7 @@ export type RunEvent =
       readonly task: string;
       readonly agent: string;
       readonly count: number;
-      /** Their checkpoints as the journal holds them, a line each; see `checkpointsOf`. */
+      /** Their checkpoints as the journal holds them, in blocks of whole lines; see `parseCheckpoints`. */
       readonly lines: readonly Uint8Array[];
       readonly durationsMs: readonly number[];
     }
@@ -199,8 +199,3 @@ export type RunEvent =
       readonly reason: string;
       readonly durationMs: number;
     };
-
-/** The checkpoints of a group of subtasks that finished, parsed one by one as they are asked for. */
-export function* checkpointsOf(event: Extract<RunEvent, { type: 'subtasks-finished' }>): Generator<Checkpoint, void, undefined> {
-  for (const line of event.lines) yield JSON.parse(Buffer.from(line.buffer, line.byteOffset, line.byteLength).toString('utf8'));
-}

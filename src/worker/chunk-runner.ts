@@ -4,10 +4,11 @@ import { SubtaskLog } from '../actions/subtask-log.js';
 import { checkpointText } from '../model/checkpoint.js';
 import { subtaskId } from '../model/ids.js';
 import type { JsonValue } from '../model/json.js';
-import { createMask, type Mask, maskFailure, NO_MASK } from '../model/mask.js';
+import { maskFailure } from '../model/mask.js';
 import type { Chunk, OutcomeSink } from './chunk.js';
 import type { Claims } from './claims.js';
-import { checkSuccess, prepareSubtask, type Subtask, type TaskSurroundings } from './prepare.js';
+import { maskOutcome } from './outcome-mask.js';
+import type { Preparer, Subtask } from './prepare.js';
 import { subtaskKey } from './subtask-key.js';
 
 /** Makes one attempt; see `perform` in actions. */
@@ -18,8 +19,8 @@ export interface RunnerPorts {
   readonly perform: Perform;
   readonly sink: OutcomeSink;
   readonly claims: Claims;
-  /** The process environment, for `env` in expressions. */
-  readonly env: Readonly<Record<string, string>>;
+  /** Of the chunk's task. */
+  readonly preparer: Preparer;
   /** Milliseconds since the epoch on the run's monotonic time line. */
   readonly now: () => number;
   /** Told after each subtask. */
@@ -33,8 +34,6 @@ export interface RunnerPorts {
 export class ChunkRunner {
   readonly #chunk: Chunk;
   readonly #ports: RunnerPorts;
-  readonly #surroundings: TaskSurroundings;
-  readonly #mask: Mask;
   #stop: StopSource | undefined;
   #cancelled = false;
   #leaked = false;
@@ -42,9 +41,6 @@ export class ChunkRunner {
   constructor(chunk: Chunk, ports: RunnerPorts) {
     this.#chunk = chunk;
     this.#ports = ports;
-    const { surroundings } = chunk.program;
-    this.#mask = maskFor(surroundings.secrets ?? [], ports.env);
-    this.#surroundings = { ...surroundings, env: ports.env, mask: this.#mask };
   }
 
   /** Resolves when nothing of the chunk runs any more. Some work may have been leaked then: see `leaked`. */
@@ -71,21 +67,16 @@ export class ChunkRunner {
 
   /** Nothing where the outcome was there at once. */
   #runOne(position: number): Promise<void> | undefined {
-    const { perform, sink, now } = this.#ports;
-    const { program, first, items, attempt, occurrences, id } = this.#chunk;
+    const { perform, sink, now, preparer } = this.#ports;
+    const { program, first, items, previous, attempt, occurrences, id } = this.#chunk;
     const { task, fanOut } = program;
     const item = items?.[position];
-    const subtask: Subtask = {
-      task,
-      item,
-      index: fanOut ? first + position : undefined,
-      previous: this.#chunk.previous?.[position],
-    };
+    const subtask: Subtask = { item, index: fanOut ? first + position : undefined, previous: previous?.[position] };
     const key = subtaskKey(task.hash, fanOut ? item : undefined, occurrences?.[position] ?? 0);
-    const prepared = prepareSubtask(subtask, attempt, this.#surroundings);
+    const prepared = preparer.prepare(subtask, id, attempt);
     if (!prepared.ok) {
       sink.failure(position, key, {
-        failure: maskFailure(prepared.error, this.#mask),
+        failure: maskFailure(prepared.error, preparer.mask),
         results: null,
         log: '',
         started: now(),
@@ -102,7 +93,7 @@ export class ChunkRunner {
     const stop = new StopSource();
     this.#stop = stop;
     if (this.#cancelled) stop.stop('cancelled');
-    const outcome = perform({ ...request, id }, stop, new SubtaskLog(request.subtask));
+    const outcome = perform(request, stop, new SubtaskLog(request.subtask));
     if (!(outcome instanceof Promise)) {
       this.#settle(position, key, subtask, outcome);
       return undefined;
@@ -111,10 +102,10 @@ export class ChunkRunner {
   }
 
   #settle(position: number, key: string, subtask: Subtask, unmasked: ActionOutcome): void {
-    const { sink } = this.#ports;
+    const { sink, preparer } = this.#ports;
     if (unmasked.leaked) this.#leaked = true;
-    const wrong = unmasked.failure ?? checkSuccess(subtask, unmasked.results, this.#surroundings);
-    const outcome = maskOutcome({ ...unmasked, failure: wrong }, this.#mask);
+    const wrong = unmasked.failure ?? preparer.checkSuccess(subtask, unmasked.results);
+    const outcome = maskOutcome({ ...unmasked, failure: wrong }, preparer.mask);
     const { failure } = outcome;
     if (failure !== undefined) {
       sink.failure(position, key, outcome);
@@ -124,7 +115,7 @@ export class ChunkRunner {
     const text = checkpointText(
       {
         wave: program.wave,
-        task_id: subtaskId(subtask.task.id, subtask.index),
+        task_id: subtaskId(program.task.id, subtask.index),
         agent_id: agent,
         key,
         attempt,
@@ -135,29 +126,6 @@ export class ChunkRunner {
     );
     sink.success(position, text, outcome.started, outcome.durationMs, outcome.log);
   }
-}
-
-/**
- * The outcome without secrets, before it is a checkpoint or anything else. Later tasks read masked results too: in a run
- * that is resumed they come from masked checkpoints, and both must be the same.
- */
-function maskOutcome(outcome: ActionOutcome, mask: Mask): ActionOutcome {
-  if (mask === NO_MASK) return outcome;
-  return {
-    ...outcome,
-    failure: outcome.failure && maskFailure(outcome.failure, mask),
-    results: mask.json(outcome.results),
-    log: mask.text(outcome.log),
-  };
-}
-
-let lastMask: { readonly names: string; readonly mask: Mask } = { names: '', mask: NO_MASK };
-
-/** The mask for some secrets; kept from chunk to chunk, since all chunks of a run have the same. */
-function maskFor(names: readonly string[], env: Readonly<Record<string, string>>): Mask {
-  const joined = names.join(' ');
-  if (lastMask.names !== joined) lastMask = { names: joined, mask: createMask(names.flatMap((name) => env[name] ?? [])) };
-  return lastMask.mask;
 }
 
 function jsonText(value: JsonValue): string {

@@ -10,6 +10,7 @@ import { ChunkRunner, type Perform } from './chunk-runner.js';
 import { Claims } from './claims.js';
 import { processEnvironment } from './environment.js';
 import { OutcomeWriter } from './outcome-log.js';
+import { hasExpressions, loadEvaluator, Preparer } from './prepare.js';
 import type { FromHost, HostStart, SentChunk, ToHost } from './protocol.js';
 
 /** The Piscina task of a thread: hosts agents until it is told to end. */
@@ -25,13 +26,18 @@ export default function host(start: HostStart): Promise<void> {
 /** The coordinator hears of outcomes at least this often while there are any, in milliseconds. */
 const TELL_MS = 20;
 
+interface LoadedProgram {
+  readonly program: TaskProgram;
+  readonly preparer: Preparer | Promise<Preparer>;
+}
+
 class HostSession {
   readonly #port: MessagePort;
   readonly #now: () => number;
   readonly #ended: () => void;
   readonly #env = processEnvironment();
   readonly #outcomes: OutcomeWriter;
-  readonly #programs = new Map<number, TaskProgram>();
+  readonly #programs = new Map<number, LoadedProgram>();
   readonly #runners = new Map<number, ChunkRunner>();
   readonly #asks = new Map<number, (answer: Extract<ToHost, { type: 'answer' }>) => void>();
   #nextAsk = 0;
@@ -52,7 +58,7 @@ class HostSession {
   #receive(message: ToHost): void {
     switch (message.type) {
       case 'program':
-        this.#programs.set(message.program.ref, message.program);
+        this.#programs.set(message.program.ref, { program: message.program, preparer: this.#preparer(message.program) });
         return;
       case 'run':
         void this.#run(message.chunk, message.claims);
@@ -74,19 +80,21 @@ class HostSession {
   }
 
   async #run(sent: SentChunk, claims: SharedArrayBuffer): Promise<void> {
-    const program = this.#programs.get(sent.program);
-    if (program === undefined) throw new Error('Internal error: a chunk came before its program');
+    const loaded = this.#programs.get(sent.program);
+    if (loaded === undefined) throw new Error('Internal error: a chunk came before its program');
+    const { program } = loaded;
     // A task that is no fan-out has one chunk, or one for each attempt; keeping its program would keep them all.
     if (!program.fanOut) this.#programs.delete(program.ref);
     const { id } = sent;
     const performer = this.#performer(id);
+    const preparer = loaded.preparer instanceof Preparer ? loaded.preparer : await loaded.preparer;
     const runner = new ChunkRunner(
       { ...sent, program },
       {
         perform: performer,
         sink: this.#outcomes.sinkOf(id),
         claims: new Claims(sent.count, claims),
-        env: this.#env,
+        preparer,
         now: this.#now,
         onOutcome: () => this.#outcomeWritten(),
       },
@@ -96,6 +104,13 @@ class HostSession {
     this.#runners.delete(id);
     this.#told = this.#now();
     this.#post({ type: 'done', chunk: id, leaked: runner.leaked });
+  }
+
+  #preparer({ task, surroundings }: TaskProgram): Preparer | Promise<Preparer> {
+    const around = { ...surroundings, env: this.#env };
+    return hasExpressions(task)
+      ? loadEvaluator().then((evaluator) => new Preparer(task, around, evaluator))
+      : new Preparer(task, around, undefined);
   }
 
   #performer(chunk: number): Perform {
