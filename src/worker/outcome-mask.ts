@@ -15,11 +15,12 @@ export function maskOutcome(outcome: ActionOutcome, mask: Mask): ActionOutcome {
   };
 }
 
-let lastMask: { readonly names: string; readonly mask: Mask } = { names: '', mask: NO_MASK };
+let last: { readonly values: readonly string[]; readonly mask: Mask } = { values: [], mask: NO_MASK };
 
-/** The mask for some secrets; kept from chunk to chunk, since all chunks of a run have the same. */
+/** The mask for secrets by the values that an environment has; kept from task to task, since a run has one. */
 export function maskFor(names: readonly string[], env: Readonly<Record<string, string>>): Mask {
-  const joined = names.join(' ');
-  if (lastMask.names !== joined) lastMask = { names: joined, mask: createMask(names.flatMap((name) => env[name] ?? [])) };
-  return lastMask.mask;
+  const values = names.map((name) => env[name] ?? '').filter((value) => value !== '');
+  const same = values.length === last.values.length && values.every((value, i) => value === last.values[i]);
+  if (!same) last = { values, mask: createMask(values) };
+  return last.mask;
 }
