@@ -17,9 +17,14 @@ import { runWaves } from '../execute/run-waves.js';
 import { SwitchingExecutor } from '../execute/switching-executor.js';
 import { startTimeLine, systemClock, type TimeLine } from '../model/clock.js';
 import { newRunId } from '../model/ids.js';
-import { ok, type Result } from '../model/result.js';
+import type { JsonObject } from '../model/json.js';
+import { type Mask, NO_MASK } from '../model/mask.js';
+import { maskEvent } from '../model/mask-event.js';
+import { err, ok, type Result } from '../model/result.js';
 import type { RunEvent } from '../model/run-event.js';
-import type { TaskDefinition } from '../plan/valid-plan.js';
+import { writtenFilter } from '../plan/item-filter.js';
+import { maskOfSecrets } from '../plan/secrets.js';
+import type { Selection, TaskDefinition } from '../plan/valid-plan.js';
 import { inertJson } from '../report/inert.js';
 import { toReportJson } from '../report/report-json.js';
 import { renderMarkdown } from '../report/report-markdown.js';
@@ -74,6 +79,17 @@ export async function runPlan(
   compiled: CompiledPlan,
   options: RunPlanOptions = {},
 ): Promise<Result<RunResult, EnvironmentProblem>> {
+  const mask = maskOfSecrets(compiled.plan.secrets, processEnvironment());
+  if (!mask.ok) return mask;
+  const done = await runMasked(compiled, options, mask.value);
+  return done.ok ? done : err({ message: mask.value.text(done.error.message), hint: mask.value.text(done.error.hint) });
+}
+
+async function runMasked(
+  compiled: CompiledPlan,
+  options: RunPlanOptions,
+  mask: Mask,
+): Promise<Result<RunResult, EnvironmentProblem>> {
   const workspace = openWorkspace({ planFile: compiled.plan.file, cwd: options.cwd, stateDir: options.stateDir });
   const run = newRunId();
   const timeLine = startTimeLine();
@@ -85,7 +101,7 @@ export async function runPlan(
     return lock;
   }
   try {
-    return await runLocked(compiled, options, { workspace, run, timeLine, ...folders.value, warning: lock.value.broken });
+    return await runLocked(compiled, options, { workspace, run, timeLine, mask, ...folders.value, warning: lock.value.broken });
   } finally {
     await lock.value.release();
   }
@@ -96,6 +112,7 @@ interface RunPlace extends RunFolders {
   readonly workspace: Workspace;
   readonly run: string;
   readonly timeLine: TimeLine;
+  readonly mask: Mask;
   readonly warning: string | undefined;
 }
 
@@ -106,7 +123,7 @@ async function runLocked(
 ): Promise<Result<RunResult, EnvironmentProblem>> {
   const { plan, methodology, analysis, machine } = compiled;
   const { confirmed = 'library', control = new RunControl() } = options;
-  const { workspace, run, runDir, timeLine } = place;
+  const { workspace, run, runDir, timeLine, mask } = place;
   const clock = systemClock(timeLine);
   const elapsed = () => clock.now() - timeLine.epochMs;
 
@@ -115,7 +132,8 @@ async function runLocked(
     run,
     plan: { name: plan.name, file: plan.file },
     folder: workspace.folder,
-    params: plan.params,
+    params: mask.json(plan.params) as JsonObject,
+    ...(plan.selection && { selection: manifestSelection(plan.selection) }),
     created: new Date(timeLine.epochMs).toISOString(),
     waveplan: packageVersion(),
     node: process.version,
@@ -132,12 +150,21 @@ async function runLocked(
 
   const summary = createSummary({ planShown: options.planShown === true });
   const lessons = new Lessons(compiled);
-  const emit = (event: RunEvent) => {
+  const logs = new SubtaskLogs(runDir);
+  /** The one way to everything that is told or stored. */
+  const emit = (raw: RunEvent) => {
+    const event = mask === NO_MASK ? raw : maskEvent(raw, mask);
+    if (event.type === 'subtasks-finished') journal.value.append(event.wave, event.lines, event.count);
+    if (event.type === 'subtask-finished' || event.type === 'finally-finished') {
+      journal.value.record(event.checkpoint);
+      if (event.log !== undefined) logs.save(event.checkpoint.task_id, event.log);
+    }
     summary.add(event);
     lessons.add(event);
     options.onEvent?.(event);
   };
-  const finish = async (end: WavesEnd): Promise<Result<RunResult, EnvironmentProblem>> => {
+  const finish = async (unmasked: WavesEnd): Promise<Result<RunResult, EnvironmentProblem>> => {
+    const end = { ...unmasked, reason: mask.text(unmasked.reason) };
     emit({ type: 'run-finished', at: clock.now(), status: end.status, reason: end.reason, durationMs: elapsed() });
     const result = summary.result();
     manifest = { ...manifest, end: { ...end, ended: new Date(clock.now()).toISOString() } };
@@ -153,7 +180,7 @@ async function runLocked(
       const saved = await saving;
       if (saved.ok) continue;
       unsaved.push(name);
-      options.onEvent?.({ type: 'warning', at: clock.now(), message: saved.error.message });
+      options.onEvent?.({ type: 'warning', at: clock.now(), message: mask.text(saved.error.message) });
     }
     return ok({ run, folder: runDir, end, summary: result, unsaved });
   };
@@ -182,7 +209,6 @@ async function runLocked(
   if (!recorded.ok) return recorded;
   emit({ type: 'backup-made', at: clock.now(), durationMs: elapsed(), backup: backup.value });
 
-  const logs = new SubtaskLogs(runDir);
   const onStray = (message: string) => emit({ type: 'warning', at: clock.now(), message });
   const makePool = async () => {
     const { PiscinaExecutor } = await import('../execute/piscina-executor.js');
@@ -197,7 +223,7 @@ async function runLocked(
       waves: compiled.waves,
       sync: plan.sync,
       finally: plan.finally,
-      surroundings: { params: plan.params, env: processEnvironment(), folder: workspace.folder },
+      surroundings: { params: plan.params, env: processEnvironment(), folder: workspace.folder, secrets: plan.secrets },
       ratePerMinute: plan.limits.ratePerMinute,
       majorShare: methodology.failure.major,
     },
@@ -219,14 +245,7 @@ async function runLocked(
         cores: machine.cores,
         startAtMost: (wave) => (knowsWave(compiled, wave) ? Number.POSITIVE_INFINITY : FIRST_AGENTS_PER_CORE * machine.cores),
       },
-      emit: (event) => {
-        if (event.type === 'subtasks-finished') journal.value.append(event.wave, event.lines, event.count);
-        if (event.type === 'subtask-finished' || event.type === 'finally-finished') {
-          journal.value.record(event.checkpoint);
-          if (event.log !== undefined) logs.save(event.checkpoint.task_id, event.log);
-        }
-        emit(event);
-      },
+      emit,
       verifyWave: (wave) => verifyWave(journal.value, runDir, wave),
     },
   );
@@ -253,6 +272,10 @@ const LIGHT_AGENT_BYTES = 8e6;
 function memoryPerAgent({ plan, methodology, analysis }: CompiledPlan): number {
   const usual = analysis.decision.capacity.limit === 'memory' ? methodology.memoryPerAgentBytes : LIGHT_AGENT_BYTES;
   return plan.limits.memoryPerAgentBytes ?? usual;
+}
+
+function manifestSelection({ only, until, filters }: Selection): NonNullable<RunManifest['selection']> {
+  return { ...(only && { only }), ...(until && { until }), ...(filters && { filter: filters.map(writtenFilter) }) };
 }
 
 /** A record on its way to the disk. */

@@ -130,7 +130,12 @@ export class Dispatcher {
       // A list of items may be long, and threads have no use for it.
       task: { ...task, foreach: undefined },
       fanOut: itemAt !== undefined,
-      surroundings: { params: surroundings.params, folder: surroundings.folder, tasks: scope },
+      surroundings: {
+        params: surroundings.params,
+        folder: surroundings.folder,
+        secrets: surroundings.secrets ?? [],
+        tasks: scope,
+      },
     };
     const state: TaskState = {
       position,
