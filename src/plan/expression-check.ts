@@ -63,7 +63,7 @@ const WHERE_AVAILABLE: Readonly<Record<ExpressionVariable, string>> = {
   index: "it is there in a task with 'foreach', outside the foreach itself",
   tasks: 'results of tasks can be read within tasks only',
   results: "it is there under 'success' only",
-  prev: "it comes with 'foreach: {each: …}', which is not supported yet",
+  prev: "it is there in a task with 'foreach: {each: …}'",
 };
 
 /** Checks the expressions of one plan and collects what they read. */

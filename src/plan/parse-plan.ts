@@ -105,7 +105,7 @@ function readPlan(root: SourceNode, { sources, options, report }: Reading): Vali
     request: requestOf(root, { text, fallback: description ?? name, report }),
     type: TASK_TYPES.find((type) => type === textOf(valueAt(root, 'type'))) ?? 'general',
     agents: agentsOf(root, report),
-    sync: 'wave',
+    sync: textOf(valueAt(root, 'sync')) === 'eager' ? 'eager' : 'wave',
     backup: backupOf(root),
     params: params.values,
     secrets: [...secrets],

@@ -80,7 +80,17 @@ class ForeachReader {
     const matrix = valueAt(node, 'matrix');
     if (matrix?.kind === 'map') return this.#matrix(matrix);
     const file = valueAt(node, 'file');
-    return file === undefined ? NOTHING : this.#file(file, textOf(format?.value));
+    if (file !== undefined) return this.#file(file, textOf(format?.value));
+    const each = valueAt(node, 'each');
+    return each === undefined ? NOTHING : this.#each(each);
+  }
+
+  /** Its items are the other task's, whatever these are. */
+  #each(node: SourceNode): FanOut {
+    const task = textOf(node);
+    if (task === undefined) return NOTHING;
+    this.#findings.reads.push({ task, span: () => node });
+    return { source: { kind: 'each', task }, item: ANY_ITEM };
   }
 
   #file(node: SourceNode, written: string | undefined): FanOut {

@@ -86,7 +86,14 @@ class TaskReader {
     const batched = valueAt(entry.value, 'batch') !== undefined;
     this.#expressions = around.expressions.forItems(batched ? BATCH_OF_ITEMS : (this.#fanOut?.item ?? ANY_ITEM));
     const fansOut = foreach !== undefined || this.#lacksTemplate;
-    this.#allowed = fansOut ? ['params', 'env', 'tasks', 'item', 'index'] : ['params', 'env', 'tasks'];
+    const pairs = fansOut && valueAt(valueAt(entry.value, 'foreach'), 'each') !== undefined;
+    this.#allowed = [
+      'params',
+      'env',
+      'tasks',
+      ...(fansOut ? (['item', 'index'] as const) : []),
+      ...(pairs ? (['prev'] as const) : []),
+    ];
   }
 
   draft(): TaskDraft {
@@ -135,6 +142,8 @@ class TaskReader {
     );
     this.#misplaced('output', uses !== undefined && run === undefined, "'output' is for commands; a module returns its results");
     this.#misplaced('batch', this.#at('foreach') === undefined, "'batch' has no effect without 'foreach'");
+    const pairs = valueAt(this.#at('foreach'), 'each') !== undefined;
+    this.#misplaced('batch', pairs, "'batch' does not go with 'each': there is one subtask for each of the other task's");
     if (!this.#around.inFinally) return;
     for (const key of ['needs', 'foreach', 'batch']) {
       this.#misplaced(

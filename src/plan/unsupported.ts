@@ -31,21 +31,10 @@ const TASK_LISTS = ['tasks', 'finally'];
  * at once must not run with forty. Whoever builds one of these deletes its row.
  */
 const UNSUPPORTED: readonly UnsupportedRow[] = [
-  {
-    path: ['sync'],
-    when: (value) => textOf(value) === 'eager',
-    message: "'sync: eager' is not supported yet",
-    hint: "leave it out, or write 'sync: wave'",
-  },
   { path: ['pools'], message: "'pools' is not supported yet", hint: "use 'limits' or 'agents' to bound the whole plan" },
   { path: ['failure'], message: "'failure' is not supported yet", hint: 'pass thresholds with --methodology FILE' },
   { path: ['defaults', 'retries', 'on'], message: "'retries.on' is not supported yet", hint: 'every failure is retried' },
   ...TASK_LISTS.flatMap((list): readonly UnsupportedRow[] => [
-    {
-      path: [list, '*', 'foreach', 'each'],
-      message: "'foreach' with 'each' is not supported yet",
-      hint: 'give a list, one expression whose value is a list, a matrix or a file',
-    },
     {
       path: [list, '*', 'uses'],
       when: (value) => BUILT_IN_ACTIONS.includes(textOf(value) ?? ''),

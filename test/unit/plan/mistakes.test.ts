@@ -104,7 +104,7 @@ const MISTAKES: readonly Mistake[] = [
   ['PLAN-EXPRESSION', planOf('  t: { run: [x, "ü ${{ «nope».a }}"] }\n'), /unknown variable: nope/],
   ['PLAN-EXPRESSION', planOf('  t: { run: [x, "${{ «itme» }}"], foreach: [1] }\n'), /did you mean 'item'/],
   ['PLAN-EXPRESSION', planOf('  t: { run: [x, "${{ «item» }}"] }\n'), /'foreach'/],
-  ['PLAN-EXPRESSION', planOf('  t: { run: [x, "${{ «prev» }}"] }\n'), /not supported yet/],
+  ['PLAN-EXPRESSION', planOf('  t: { run: [x, "${{ «prev» }}"] }\n'), /each/],
   ['PLAN-EXPRESSION', planOf('  t: { run: [x, "«${{» item"] }\n'), /not closed/],
   ['PLAN-EXPRESSION', planOf('  t: { run: x, cwd: "${{ 1 + «)» }}" }\n'), /unexpected token/],
   ['PLAN-EXPRESSION', planOf('  t: { run: x, env: { A: "${{ «\'a\' + 1» }}" } }\n'), /no such overload/],
@@ -240,8 +240,7 @@ const MISTAKES: readonly Mistake[] = [
   ],
   ['PLAN-VALUE', planOf(TASK, 'secrets: [«API-TOKEN»]\n'), /letters, digits and '_'/],
   ['PLAN-VALUE', planOf(TASK, 'secrets: «[A, A]»\n'), /equal/],
-  // Later
-  ['PLAN-UNSUPPORTED', planOf(TASK, 'sync: «eager»\n'), /sync: wave/],
+  // Pairs, and what comes later
   ['PLAN-UNSUPPORTED', planOf(TASK, '«pools»: { a: 1, b: { max: 1, rate: 1/s } }\n'), /not supported yet/],
   ['PLAN-UNSUPPORTED', planOf(TASK, '«failure»: { minor: 1%, onMajor: abort }\n'), /not supported yet/],
   ['PLAN-UNSUPPORTED', planOf(TASK, 'defaults: { retries: { «on»: [timeout] } }\n'), /not supported yet/],
@@ -250,7 +249,14 @@ const MISTAKES: readonly Mistake[] = [
   ['PLAN-UNSUPPORTED', planOf('  t: { run: x, «inputs»: [a] }\n'), /not supported yet/],
   ['PLAN-UNSUPPORTED', planOf('  t: { run: x, «outputs»: [a] }\n'), /not supported yet/],
   ['PLAN-UNSUPPORTED', planOf('  t: { uses: «http/request» }\n'), /not supported yet/],
-  ['PLAN-UNSUPPORTED', planOf('  t: { run: x, foreach: { «each»: a } }\n'), /not supported yet/],
+  ['PLAN-READS', planOf('  a: { run: x }\n  t: { run: x, foreach: { each: «a» } }\n'), /add 'a' to needs/],
+  [
+    'PLAN-READS',
+    planOf('  scan: { run: x }\n  t: { run: x, needs: [scan], foreach: { each: «scam» } }\n'),
+    /did you mean 'scan'/,
+  ],
+  ['PLAN-VALUE', planOf('  a: { run: x }\n  t: { run: x, needs: [a], foreach: { each: a }, «batch»: 2 }\n'), /each/],
+  ['PLAN-EXPRESSION', planOf('  t: { foreach: [1], run: [echo, "${{ «prev» }}"] }\n'), /each/],
 ];
 
 describe('one mistake, one diagnostic, with its code and exact place', () => {
