@@ -4,7 +4,7 @@ import { appendHistory } from '../checkpoint/history-store.js';
 import { openJournal } from '../checkpoint/journal.js';
 import { acquireLock } from '../checkpoint/lock.js';
 import type { EnvironmentProblem } from '../checkpoint/problem.js';
-import { createRun, type RunManifest, writeManifest, writeReportFile } from '../checkpoint/run-store.js';
+import { createRun, type RunManifest, saveIncludes, writeManifest, writeReportFile } from '../checkpoint/run-store.js';
 import { verifyWave } from '../checkpoint/verify-wave.js';
 import { discardRun, openWorkspace, prepareState, type RunFolders, type Workspace } from '../checkpoint/workspace.js';
 import { totalCpuSeconds } from '../execute/cpu-time.js';
@@ -141,6 +141,8 @@ async function runLocked(
   };
   const created = await createRun(runDir, plan.text, manifest);
   if (!created.ok) return created;
+  const included = await saveIncludes(runDir, plan.includes);
+  if (!included.ok) return included;
   // A help for later runs: where it cannot be kept, they measure again.
   if (options.newCalibration !== undefined) await writeCalibration(workspace.stateDir, options.newCalibration);
 

@@ -28,7 +28,7 @@ import {
 import { SourceTexts } from './source-texts.js';
 import { applyTemplates } from './task-templates.js';
 import { checkUnsupported } from './unsupported.js';
-import type { AgentsSetting, PlanLimits, PlanRequest, TaskDefinition, ValidPlan } from './valid-plan.js';
+import type { AgentsSetting, IncludedFile, PlanLimits, PlanRequest, TaskDefinition, ValidPlan } from './valid-plan.js';
 
 /** Where a plan's text comes from, and what the user set. */
 export interface ParsePlanOptions {
@@ -38,6 +38,8 @@ export interface ParsePlanOptions {
   readonly displayName?: string | undefined;
   /** Texts of `--param`, by name. */
   readonly params?: Readonly<Record<string, string>> | undefined;
+  /** Included files as they were when the plan ran, in place of those on the disk. */
+  readonly includes?: readonly IncludedFile[] | undefined;
 }
 
 /**
@@ -48,7 +50,7 @@ export function parsePlan(text: string, options: ParsePlanOptions): Result<Valid
   const problems: Problem[] = [];
   const report: Report = (problem) => problems.push(problem);
   const sources = new SourceTexts({ file: resolve(options.file), displayName: options.displayName ?? options.file, text });
-  const { roots, damages, incomplete } = readDocuments(sources, report);
+  const { roots, damages, incomplete } = readDocuments(sources, report, options.includes);
   const merged = mergeDocuments(roots, sources, report);
   const plan = merged && readPlan(applyTemplates(merged, report), { sources, options, report });
   const told = withoutFollowUps(incomplete ? withoutWants(problems) : problems, damages);

@@ -111,6 +111,13 @@ export interface Selection {
   readonly filters?: readonly ItemFilter[] | undefined;
 }
 
+/** A file that a plan includes, as it was when the plan was read. */
+export interface IncludedFile {
+  /** Absolute. */
+  readonly file: string;
+  readonly text: string;
+}
+
 /**
  * A plan in which nothing is left to check: names are unique, needs exist and are acyclic,
  * expressions parse, modules exist, defaults are filled in. Only `parsePlan` makes one.
@@ -120,8 +127,8 @@ export interface ValidPlan {
   readonly file: string;
   /** The source, kept so that a run can store what it ran. */
   readonly text: string;
-  /** The files that it includes, direct and indirect, with their texts; absolute. */
-  readonly includes: readonly { readonly file: string; readonly text: string }[];
+  /** The files that it includes, direct and indirect. */
+  readonly includes: readonly IncludedFile[];
   readonly name: string;
   readonly description: string | undefined;
   readonly request: PlanRequest;
