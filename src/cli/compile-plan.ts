@@ -268,6 +268,7 @@ function outline(node: TaskNode, counts: ReadonlyMap<number, number>): TaskOutli
     fanOut: task.foreach !== undefined,
     subtasks: counts.get(node.index),
     work: describeWork(task.work),
+    needs: task.needs,
   };
 }
 

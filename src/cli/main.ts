@@ -1,9 +1,14 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
 import { benchCommand } from './bench.js';
+import { completionCommand } from './completion.js';
+import { teachByExample } from './examples.js';
 import { EXIT } from './exit-code.js';
+import { graphCommand } from './graph.js';
+import { initCommand } from './init.js';
 import { packageVersion } from './package-version.js';
 import { planCommand } from './plan.js';
+import { reportCommand } from './report.js';
 import { restoreCommand } from './restore.js';
 import { runCommand } from './run.js';
 import { scaleCommand } from './scale.js';
@@ -20,16 +25,21 @@ async function main(argv: readonly string[]): Promise<void> {
     .showSuggestionAfterError()
     .exitOverride();
   for (const command of [
+    initCommand(),
     validateCommand(),
     planCommand(),
     runCommand(),
+    reportCommand(),
+    graphCommand(),
     restoreCommand(),
     scaleCommand(),
     benchCommand(),
     schemaCommand(),
+    completionCommand(() => program),
   ]) {
-    program.addCommand(command.exitOverride());
+    program.addCommand(teachByExample(command.exitOverride()));
   }
+  teachByExample(program);
   try {
     await program.parseAsync(argv);
   } catch (error) {

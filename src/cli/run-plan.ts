@@ -1,5 +1,6 @@
 import { makeBackup } from '../checkpoint/backup.js';
 import { writeCalibration } from '../checkpoint/calibration-store.js';
+import { EVENTS_FILE, EventLog } from '../checkpoint/event-log.js';
 import { appendHistory } from '../checkpoint/history-store.js';
 import { openJournal } from '../checkpoint/journal.js';
 import { acquireLock } from '../checkpoint/lock.js';
@@ -150,9 +151,10 @@ async function runLocked(
   const journal = await openJournal({ runDir, checkpointFilesDir: options.checkpointFiles, onBroken });
   if (!journal.ok) return journal;
 
-  const summary = createSummary({ planShown: options.planShown === true });
+  const summary = createSummary();
   const lessons = new Lessons(compiled);
   const logs = new SubtaskLogs(runDir);
+  const eventLog = new EventLog(runDir);
   /** The one way to everything that is told or stored. */
   const emit = (raw: RunEvent) => {
     const event = mask === NO_MASK ? raw : maskEvent(raw, mask);
@@ -162,18 +164,22 @@ async function runLocked(
       if (event.log !== undefined) logs.save(event.checkpoint.task_id, event.log);
     }
     summary.add(event);
+    eventLog.record(event);
     lessons.add(event);
     options.onEvent?.(event);
   };
   const finish = async (unmasked: WavesEnd): Promise<Result<RunResult, EnvironmentProblem>> => {
     const end = { ...unmasked, reason: mask.text(unmasked.reason) };
-    emit({ type: 'run-finished', at: clock.now(), status: end.status, reason: end.reason, durationMs: elapsed() });
+    const { status, reason } = end;
+    const { observed } = summary;
+    emit({ type: 'run-finished', at: clock.now(), status, reason, durationMs: elapsed(), observed });
     const result = summary.result();
     manifest = { ...manifest, end: { ...end, ended: new Date(clock.now()).toISOString() } };
     const fingerprint = fingerprintOf(machine, packageVersion());
     const records = lessons.records(result, machineKey(fingerprint), new Date(clock.now()).toISOString());
     const saves = [
       { name: 'manifest.json', saving: writeManifest(runDir, manifest) },
+      { name: EVENTS_FILE, saving: eventLog.close() },
       { name: 'history.ndjson', saving: appendHistory(workspace.stateDir, records) },
       ...saveReports(runDir, result),
     ];
@@ -199,6 +205,7 @@ async function runLocked(
     predictedSeconds: analysis.predictedSeconds,
     confirmed,
     cores: machine.cores,
+    planShown: options.planShown === true,
   });
   if (place.warning !== undefined) emit({ type: 'warning', at: clock.now(), message: place.warning });
   const backup = await makeBackup({ mode: plan.backup, workspace, run, name: plan.name });

@@ -2,8 +2,8 @@ import { Command, Option } from 'commander';
 import { RunControl } from '../execute/run-control.js';
 import type { RunEvent } from '../model/run-event.js';
 import { maskOfSecrets } from '../plan/secrets.js';
+import type { PanelOptions } from '../report/panel.js';
 import type { CompiledPlan } from './compile-plan.js';
-import { confirm } from './confirm.js';
 import { EXIT, exitCodeOf } from './exit-code.js';
 import {
   addPlanOptions,
@@ -14,11 +14,12 @@ import {
   prepareFromOptions,
   type SelectionOptions,
 } from './plan-options.js';
+import { type OutputOptions, tellGitHub, writeOutputs } from './run-outputs.js';
 import { runPlan } from './run-plan.js';
 import { stopOnSignals } from './signals.js';
 import { panelWidth, printError, printLine, printProblem, wantsColor } from './streams.js';
 
-interface RunOptions extends PlanOptions, SelectionOptions {
+interface RunOptions extends PlanOptions, SelectionOptions, OutputOptions {
   readonly yes?: boolean;
   readonly dryRun?: boolean;
   readonly json?: boolean;
@@ -35,6 +36,10 @@ export function runCommand(): Command {
     .option('-n, --dry-run', 'show the analysis and stop; writes nothing')
     .option('-q, --quiet', 'print nothing but errors')
     .addOption(new Option('--json', 'print events, one JSON object a line, instead of text').conflicts('quiet'))
+    .option('--html <file>', 'also write the report as one HTML page')
+    .option('--md <file>', 'also write the report as Markdown')
+    .option('--junit <file>', 'also write the subtasks as JUnit XML')
+    .option('--trace <file>', 'also write a trace for Perfetto (ui.perfetto.dev)')
     .option('--checkpoint-files <dir>', 'also write each checkpoint as a file of its own');
   return addSelectionOptions(addPlanOptions(command)).action(async (file: string, options: RunOptions) => {
     process.exitCode = await run(file, options);
@@ -60,11 +65,14 @@ async function run(file: string, options: RunOptions): Promise<number> {
   if (showsText(options)) await printAnalysis(compiled);
   else if (options.dryRun === true && options.json === true) printLine(JSON.stringify(compiled.analysis));
   if (options.dryRun === true) return EXIT.done;
-  if (ask && !(await confirm(process.stdin, process.stdout))) {
+  if (!ask) return execute(prepared, options, 'flag');
+  const { talkAbout } = await import('./conversation.js');
+  const confirmed = await talkAbout(compiled, { input: process.stdin, output: process.stdout, panel: panelView });
+  if (confirmed === undefined) {
     printError('Not confirmed: nothing was done.');
     return EXIT.refused;
   }
-  return execute(prepared, options, ask ? 'prompt' : 'flag');
+  return execute({ ...prepared, compiled: confirmed }, options, 'prompt');
 }
 
 function showsText({ json, quiet }: RunOptions): boolean {
@@ -98,11 +106,25 @@ async function execute(
   const { summary, end, folder } = done.value;
   if (showsText(options)) {
     const { renderReport } = await import('../report/run-panel.js');
-    printLine(renderReport(summary, { color: wantsColor(process.stdout), width: panelWidth(process.stdout) }));
+    printLine(renderReport(summary, panelView()));
     printLine(`Records and reports: ${folder}`);
   }
+  const written = await writeOutputs(folder, options, showsText(options) ? printLine : () => {});
+  if (showsText(options)) {
+    const { readFailureLogs } = await import('./run-record.js');
+    const { renderFailures } = await import('../report/failure-text.js');
+    const failures = renderFailures({ summary, logs: await readFailureLogs(folder, summary), runDir: folder }, panelView());
+    // The last thing on the screen: whoever comes back to a terminal looks there.
+    if (failures !== '') printLine(`\n${failures.trimEnd()}`);
+  }
+  await tellGitHub(summary, compiled.plan.file, !showsText(options));
   if (end.status !== 'done') printError(`waveplan: ${end.reason}`);
-  return exitCodeOf(end.status, signals.received());
+  const code = exitCodeOf(end.status, signals.received());
+  return code === EXIT.done && !written ? EXIT.environment : code;
+}
+
+function panelView(): PanelOptions {
+  return { color: wantsColor(process.stdout), width: panelWidth(process.stdout) };
 }
 
 async function openView(
@@ -126,5 +148,5 @@ async function openView(
 
 async function printAnalysis(compiled: CompiledPlan): Promise<void> {
   const { renderAnalysis } = await import('../report/analysis-panel.js');
-  printLine(renderAnalysis(compiled.analysis, { color: wantsColor(process.stdout), width: panelWidth(process.stdout) }));
+  printLine(renderAnalysis(compiled.analysis, panelView()));
 }

@@ -29,6 +29,11 @@ export class AgentsAtWork {
     this.#mostInWave = Math.max(this.#mostInWave, this.#seenInWave.size);
   }
 
+  /** The peak that somebody saw who was told of the starts. */
+  observed(peak: number): void {
+    if (Number.isSafeInteger(peak)) this.#peak = Math.max(this.#peak, peak);
+  }
+
   waveStarted(): void {
     this.#seenInWave.clear();
   }

@@ -39,7 +39,7 @@ export interface ReportJson {
   readonly tasks: readonly TaskJson[];
   readonly finally: readonly (Omit<FinallySummary, 'message'> & { readonly message: string | null })[];
   readonly outcomes: readonly string[];
-  readonly failures: readonly FailureGroup[];
+  readonly failures: readonly Omit<FailureGroup, 'outputs'>[];
   readonly otherFailures: number;
   readonly warnings: readonly string[];
   readonly otherWarnings: number;
@@ -174,7 +174,7 @@ export function toReportJson(summary: RunSummary): ReportJson {
     })),
     finally: summary.finally.map((task) => ({ ...task, message: task.message ?? null })),
     outcomes: summary.outcomes,
-    failures: summary.failures,
+    failures: summary.failures.map(({ outputs: _, ...group }) => group),
     otherFailures: summary.otherFailures,
     warnings: summary.warnings,
     otherWarnings: summary.otherWarnings,

@@ -1,0 +1,42 @@
+import { cutToWidth, steadyText } from './display-width.js';
+import { counted } from './figures.js';
+import { inertLine } from './inert.js';
+import { type PanelOptions, painter } from './panel.js';
+import type { FailureLog, RunSummary } from './run-summary.js';
+
+/** Lines of a log that are shown; the rest is in its file. */
+const MOST_LINES = 10;
+const MOST_CAUSES = 10;
+/** Characters of a line that are looked at. */
+const MOST_LINE = 2000;
+
+/** What failed, by cause, with the ends of a few logs: the last thing on the screen. Empty where nothing failed. */
+export function renderFailures(
+  { summary, logs, runDir }: { readonly summary: RunSummary; readonly logs: readonly FailureLog[]; readonly runDir: string },
+  options: PanelOptions,
+): string {
+  const paint = painter(options.color);
+  const width = Math.max(40, options.width ?? 80);
+  const say = (text: string) => cutToWidth(steadyText(inertLine(text)), width);
+  const causes = summary.failures.slice(0, MOST_CAUSES);
+  if (causes.length === 0) return '';
+  const failed = causes.reduce((sum, { count }) => sum + count, 0);
+  const lines = [paint(`❌ ${counted(summary.totals.failed, 'failure')}, by cause`, 'bad')];
+  for (const { kind, message, count, subtasks } of causes) {
+    const names = `${subtasks.slice(0, 3).join(', ')}${count > 3 ? ', …' : ''}`;
+    lines.push(paint(say(`${counted(count, 'time')}: ${message} (${kind})`), 'bad'), paint(`  ${say(names)}`, 'plain'));
+    for (const log of logs.filter(({ subtask }) => subtasks.includes(subtask))) {
+      lines.push(paint(`  ${say(`the end of what ${log.subtask} said:`)}`, 'dim'));
+      for (const text of logTail(log.text)) lines.push(`  │ ${cutToWidth(text, width - 4)}`);
+    }
+  }
+  if (summary.totals.failed > failed) lines.push(`… and ${counted(summary.totals.failed - failed, 'failure')} of other causes`);
+  lines.push(paint(`Logs: ${inertLine(runDir)}/logs`, 'dim'));
+  return `${lines.join('\n')}\n`;
+}
+
+/** The last lines of a log, each inert and without its tabs; blank ones are left out. */
+export function logTail(text: string, most = MOST_LINES): readonly string[] {
+  const lines = text.split(/\r\n|[\n\r\u2028\u2029]/).map((each) => steadyText(inertLine(each.slice(0, MOST_LINE))));
+  return lines.filter((each) => each !== '').slice(-most);
+}
