@@ -16,6 +16,12 @@ export interface RunManifest {
   /** Where the work was done. */
   readonly folder: string;
   readonly params: JsonObject;
+  /** The part of the plan that ran, as the command line asked for it; absent where it was all of it. */
+  readonly selection?: {
+    readonly only?: readonly string[];
+    readonly until?: readonly string[];
+    readonly filter?: readonly string[];
+  };
   /** ISO 8601, UTC. */
   readonly created: string;
   /** waveplan's version. */
@@ -46,6 +52,37 @@ export async function createRun(
 ): Promise<Result<void, EnvironmentProblem>> {
   const stored = await writeRunFile(runDir, 'plan.yaml', planText);
   return stored.ok ? writeManifest(runDir, manifest) : stored;
+}
+
+/** A file that the plan of a run includes. */
+export interface StoredInclude {
+  /** Absolute, where it was when the run began. */
+  readonly file: string;
+  readonly text: string;
+}
+
+const INCLUDES = 'includes.json';
+
+/** Stores the files that a plan includes; nothing where there are none. */
+export async function saveIncludes(
+  runDir: string,
+  includes: readonly StoredInclude[],
+): Promise<Result<void, EnvironmentProblem>> {
+  return includes.length === 0 ? ok(undefined) : writeRunFile(runDir, INCLUDES, `${JSON.stringify(includes, null, 2)}\n`);
+}
+
+/** The files that the plan of a run included. */
+export async function readIncludes(runDir: string): Promise<Result<readonly StoredInclude[], EnvironmentProblem>> {
+  const path = join(runDir, INCLUDES);
+  try {
+    const value = JSON.parse(await readFile(path, 'utf8')) as JsonValue;
+    const isInclude = isObjectOf({ file: isText, text: isText });
+    if (Array.isArray(value) && value.every(isInclude)) return ok(value as unknown as readonly StoredInclude[]);
+    return err(damaged(path, 'it is not a list of files'));
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return ok([]);
+    return error instanceof SyntaxError ? err(damaged(path, 'it is not JSON')) : err(systemProblem(`read ${path}`, error));
+  }
 }
 
 /** Replaces the manifest as a whole; a reader sees the old one or the new one. */
@@ -165,6 +202,7 @@ const MANIFEST_CHECKS: Readonly<Record<keyof RunManifest, Check>> = {
   plan: isObjectOf({ name: isText, file: isText }),
   folder: isText,
   params: isObjectOf({}),
+  selection: isOptional(isObjectOf({})),
   created: isText,
   waveplan: isText,
   node: isText,

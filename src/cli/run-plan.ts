@@ -5,7 +5,7 @@ import { appendHistory } from '../checkpoint/history-store.js';
 import { openJournal } from '../checkpoint/journal.js';
 import { acquireLock } from '../checkpoint/lock.js';
 import type { EnvironmentProblem } from '../checkpoint/problem.js';
-import { createRun, type RunManifest, writeManifest, writeReportFile } from '../checkpoint/run-store.js';
+import { createRun, type RunManifest, saveIncludes, writeManifest, writeReportFile } from '../checkpoint/run-store.js';
 import { verifyWave } from '../checkpoint/verify-wave.js';
 import { discardRun, openWorkspace, prepareState, type RunFolders, type Workspace } from '../checkpoint/workspace.js';
 import { totalCpuSeconds } from '../execute/cpu-time.js';
@@ -18,9 +18,14 @@ import { runWaves } from '../execute/run-waves.js';
 import { SwitchingExecutor } from '../execute/switching-executor.js';
 import { startTimeLine, systemClock, type TimeLine } from '../model/clock.js';
 import { newRunId } from '../model/ids.js';
-import { ok, type Result } from '../model/result.js';
+import type { JsonObject } from '../model/json.js';
+import { type Mask, NO_MASK } from '../model/mask.js';
+import { maskEvent } from '../model/mask-event.js';
+import { err, ok, type Result } from '../model/result.js';
 import type { RunEvent } from '../model/run-event.js';
-import type { TaskDefinition } from '../plan/valid-plan.js';
+import { writtenFilter } from '../plan/item-filter.js';
+import { maskOfSecrets } from '../plan/secrets.js';
+import type { Selection, TaskDefinition } from '../plan/valid-plan.js';
 import { inertJson } from '../report/inert.js';
 import { toReportJson } from '../report/report-json.js';
 import { renderMarkdown } from '../report/report-markdown.js';
@@ -75,6 +80,17 @@ export async function runPlan(
   compiled: CompiledPlan,
   options: RunPlanOptions = {},
 ): Promise<Result<RunResult, EnvironmentProblem>> {
+  const mask = maskOfSecrets(compiled.plan.secrets, processEnvironment());
+  if (!mask.ok) return mask;
+  const done = await runMasked(compiled, options, mask.value);
+  return done.ok ? done : err({ message: mask.value.text(done.error.message), hint: mask.value.text(done.error.hint) });
+}
+
+async function runMasked(
+  compiled: CompiledPlan,
+  options: RunPlanOptions,
+  mask: Mask,
+): Promise<Result<RunResult, EnvironmentProblem>> {
   const workspace = openWorkspace({ planFile: compiled.plan.file, cwd: options.cwd, stateDir: options.stateDir });
   const run = newRunId();
   const timeLine = startTimeLine();
@@ -86,7 +102,7 @@ export async function runPlan(
     return lock;
   }
   try {
-    return await runLocked(compiled, options, { workspace, run, timeLine, ...folders.value, warning: lock.value.broken });
+    return await runLocked(compiled, options, { workspace, run, timeLine, mask, ...folders.value, warning: lock.value.broken });
   } finally {
     await lock.value.release();
   }
@@ -97,6 +113,7 @@ interface RunPlace extends RunFolders {
   readonly workspace: Workspace;
   readonly run: string;
   readonly timeLine: TimeLine;
+  readonly mask: Mask;
   readonly warning: string | undefined;
 }
 
@@ -107,7 +124,7 @@ async function runLocked(
 ): Promise<Result<RunResult, EnvironmentProblem>> {
   const { plan, methodology, analysis, machine } = compiled;
   const { confirmed = 'library', control = new RunControl() } = options;
-  const { workspace, run, runDir, timeLine } = place;
+  const { workspace, run, runDir, timeLine, mask } = place;
   const clock = systemClock(timeLine);
   const elapsed = () => clock.now() - timeLine.epochMs;
 
@@ -116,7 +133,8 @@ async function runLocked(
     run,
     plan: { name: plan.name, file: plan.file },
     folder: workspace.folder,
-    params: plan.params,
+    params: mask.json(plan.params) as JsonObject,
+    ...(plan.selection && { selection: manifestSelection(plan.selection) }),
     created: new Date(timeLine.epochMs).toISOString(),
     waveplan: packageVersion(),
     node: process.version,
@@ -124,6 +142,8 @@ async function runLocked(
   };
   const created = await createRun(runDir, plan.text, manifest);
   if (!created.ok) return created;
+  const included = await saveIncludes(runDir, plan.includes);
+  if (!included.ok) return included;
   // A help for later runs: where it cannot be kept, they measure again.
   if (options.newCalibration !== undefined) await writeCalibration(workspace.stateDir, options.newCalibration);
 
@@ -133,14 +153,23 @@ async function runLocked(
 
   const summary = createSummary();
   const lessons = new Lessons(compiled);
+  const logs = new SubtaskLogs(runDir);
   const eventLog = new EventLog(runDir);
-  const emit = (event: RunEvent) => {
+  /** The one way to everything that is told or stored. */
+  const emit = (raw: RunEvent) => {
+    const event = mask === NO_MASK ? raw : maskEvent(raw, mask);
+    if (event.type === 'subtasks-finished') journal.value.append(event.wave, event.lines, event.count);
+    if (event.type === 'subtask-finished' || event.type === 'finally-finished') {
+      journal.value.record(event.checkpoint);
+      if (event.log !== undefined) logs.save(event.checkpoint.task_id, event.log);
+    }
     summary.add(event);
     eventLog.record(event);
     lessons.add(event);
     options.onEvent?.(event);
   };
-  const finish = async (end: WavesEnd): Promise<Result<RunResult, EnvironmentProblem>> => {
+  const finish = async (unmasked: WavesEnd): Promise<Result<RunResult, EnvironmentProblem>> => {
+    const end = { ...unmasked, reason: mask.text(unmasked.reason) };
     const { status, reason } = end;
     const { observed } = summary;
     emit({ type: 'run-finished', at: clock.now(), status, reason, durationMs: elapsed(), observed });
@@ -159,7 +188,7 @@ async function runLocked(
       const saved = await saving;
       if (saved.ok) continue;
       unsaved.push(name);
-      options.onEvent?.({ type: 'warning', at: clock.now(), message: saved.error.message });
+      options.onEvent?.({ type: 'warning', at: clock.now(), message: mask.text(saved.error.message) });
     }
     return ok({ run, folder: runDir, end, summary: result, unsaved });
   };
@@ -189,7 +218,6 @@ async function runLocked(
   if (!recorded.ok) return recorded;
   emit({ type: 'backup-made', at: clock.now(), durationMs: elapsed(), backup: backup.value });
 
-  const logs = new SubtaskLogs(runDir);
   const onStray = (message: string) => emit({ type: 'warning', at: clock.now(), message });
   const makePool = async () => {
     const { PiscinaExecutor } = await import('../execute/piscina-executor.js');
@@ -204,7 +232,7 @@ async function runLocked(
       waves: compiled.waves,
       sync: plan.sync,
       finally: plan.finally,
-      surroundings: { params: plan.params, env: processEnvironment(), folder: workspace.folder },
+      surroundings: { params: plan.params, env: processEnvironment(), folder: workspace.folder, secrets: plan.secrets },
       ratePerMinute: plan.limits.ratePerMinute,
       majorShare: methodology.failure.major,
     },
@@ -226,14 +254,7 @@ async function runLocked(
         cores: machine.cores,
         startAtMost: (wave) => (knowsWave(compiled, wave) ? Number.POSITIVE_INFINITY : FIRST_AGENTS_PER_CORE * machine.cores),
       },
-      emit: (event) => {
-        if (event.type === 'subtasks-finished') journal.value.append(event.wave, event.lines, event.count);
-        if (event.type === 'subtask-finished' || event.type === 'finally-finished') {
-          journal.value.record(event.checkpoint);
-          if (event.log !== undefined) logs.save(event.checkpoint.task_id, event.log);
-        }
-        emit(event);
-      },
+      emit,
       verifyWave: (wave) => verifyWave(journal.value, runDir, wave),
     },
   );
@@ -260,6 +281,10 @@ const LIGHT_AGENT_BYTES = 8e6;
 function memoryPerAgent({ plan, methodology, analysis }: CompiledPlan): number {
   const usual = analysis.decision.capacity.limit === 'memory' ? methodology.memoryPerAgentBytes : LIGHT_AGENT_BYTES;
   return plan.limits.memoryPerAgentBytes ?? usual;
+}
+
+function manifestSelection({ only, until, filters }: Selection): NonNullable<RunManifest['selection']> {
+  return { ...(only && { only }), ...(until && { until }), ...(filters && { filter: filters.map(writtenFilter) }) };
 }
 
 /** A record on its way to the disk. */

@@ -1,4 +1,5 @@
 import type { ActionOutcome } from '../actions/action.js';
+import { PriorityQueue } from '../graph/priority-queue.js';
 import { type Checkpoint, isoTime, parseCheckpoints, toMicroseconds } from '../model/checkpoint.js';
 import type { Clock } from '../model/clock.js';
 import type { Failure } from '../model/failure.js';
@@ -11,7 +12,6 @@ import { AgentSupply } from './agent-supply.js';
 import { ChunkSize } from './chunk-size.js';
 import type { ChunkHandle, Executor } from './executor.js';
 import type { Pacer } from './pacer.js';
-import { PriorityQueue } from './priority-queue.js';
 import type { ResultsStore } from './results-store.js';
 import { retryDelayMs } from './retry.js';
 import type { RunControl } from './run-control.js';
@@ -130,7 +130,12 @@ export class Dispatcher {
       // A list of items may be long, and threads have no use for it.
       task: { ...task, foreach: undefined },
       fanOut: itemAt !== undefined,
-      surroundings: { params: surroundings.params, folder: surroundings.folder, tasks: scope },
+      surroundings: {
+        params: surroundings.params,
+        folder: surroundings.folder,
+        secrets: surroundings.secrets ?? [],
+        tasks: scope,
+      },
     };
     const state: TaskState = {
       position,

@@ -1,3 +1,4 @@
+import { endLaunchers } from '../actions/launchers.js';
 import { perform, unreadable } from '../actions/perform.js';
 import { leftoversEnded } from '../actions/process-group.js';
 import { captureConsole, catchStrays } from '../actions/subtask-log.js';
@@ -80,6 +81,7 @@ export class InlineExecutor implements Executor {
   }
 
   async close(): Promise<void> {
+    endLaunchers();
     await leftoversEnded();
   }
 }

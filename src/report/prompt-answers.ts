@@ -135,6 +135,10 @@ function foreachText(source: FanOutSource): string {
       return `of a list of ${figure(source.items.length)}`;
     case 'expression':
       return source.expression;
+    case 'matrix':
+      return `of every combination of ${source.axes.map(({ name }) => name).join(', ')}`;
+    case 'file':
+      return `of the file ${source.path}`;
     case 'each':
       return `subtask of ${source.task}, as it ends`;
   }

@@ -4,8 +4,10 @@ import { SubtaskLog } from '../actions/subtask-log.js';
 import { checkpointText } from '../model/checkpoint.js';
 import { subtaskId } from '../model/ids.js';
 import type { JsonValue } from '../model/json.js';
+import { maskFailure } from '../model/mask.js';
 import type { Chunk, OutcomeSink } from './chunk.js';
 import type { Claims } from './claims.js';
+import { maskOutcome } from './outcome-mask.js';
 import type { Preparer, Subtask } from './prepare.js';
 import { subtaskKey } from './subtask-key.js';
 
@@ -74,7 +76,7 @@ export class ChunkRunner {
     const prepared = preparer.prepare(subtask, id, attempt);
     if (!prepared.ok) {
       sink.failure(position, key, {
-        failure: prepared.error,
+        failure: maskFailure(prepared.error, preparer.mask),
         results: null,
         log: '',
         started: now(),
@@ -99,12 +101,14 @@ export class ChunkRunner {
     return outcome.then((done) => this.#settle(position, key, subtask, done));
   }
 
-  #settle(position: number, key: string, subtask: Subtask, outcome: ActionOutcome): void {
+  #settle(position: number, key: string, subtask: Subtask, unmasked: ActionOutcome): void {
     const { sink, preparer } = this.#ports;
-    if (outcome.leaked) this.#leaked = true;
-    const failure = outcome.failure ?? preparer.checkSuccess(subtask, outcome.results);
+    if (unmasked.leaked) this.#leaked = true;
+    const wrong = unmasked.failure ?? preparer.checkSuccess(subtask, unmasked.results);
+    const outcome = maskOutcome({ ...unmasked, failure: wrong }, preparer.mask);
+    const { failure } = outcome;
     if (failure !== undefined) {
-      sink.failure(position, key, { ...outcome, failure });
+      sink.failure(position, key, outcome);
       return;
     }
     const { program, agent, attempt } = this.#chunk;

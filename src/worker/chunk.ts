@@ -12,7 +12,7 @@ export interface TaskProgram {
   /** Without the items of its fan-out. */
   readonly task: TaskDefinition;
   readonly fanOut: boolean;
-  /** `env` is left to the thread, which has the same. */
+  /** `env`, and with it the values of secrets, is left to the thread, which has the same. */
   readonly surroundings: Omit<TaskSurroundings, 'env'>;
 }
 

@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import { endLaunchers, watchLaunchers } from '../actions/launchers.js';
 import { perform, unreadable } from '../actions/perform.js';
 import { leftoversEnded } from '../actions/process-group.js';
 import { captureConsole, catchStrays } from '../actions/subtask-log.js';
@@ -40,6 +41,7 @@ class HostSession {
   readonly #programs = new Map<number, LoadedProgram>();
   readonly #runners = new Map<number, ChunkRunner>();
   readonly #asks = new Map<number, (answer: Extract<ToHost, { type: 'answer' }>) => void>();
+  readonly #launchers = new Set<number>();
   #nextAsk = 0;
   #told = 0;
 
@@ -51,6 +53,11 @@ class HostSession {
   }
 
   open(): void {
+    watchLaunchers((pid, state) => {
+      if (state === 'started') this.#launchers.add(pid);
+      else this.#launchers.delete(pid);
+      this.#post({ type: 'launcher', pid, state });
+    });
     this.#port.on('message', (message: ToHost) => this.#receive(message));
     this.#post({ type: 'ready' });
   }
@@ -72,6 +79,7 @@ class HostSession {
         return;
       case 'end':
         this.#port.close();
+        endLaunchers();
         void leftoversEnded().then(this.#ended);
         return;
       default:
@@ -116,7 +124,9 @@ class HostSession {
   #performer(chunk: number): Perform {
     const host = {
       results: (task: string) => this.#ask(chunk, task),
-      groupStarted: (pid: number) => this.#post({ type: 'group-started', chunk, pid }),
+      groupStarted: (pid: number) => {
+        if (!this.#launchers.has(pid)) this.#post({ type: 'group-started', chunk, pid });
+      },
       now: this.#now,
     };
     return (request, stop, log) => perform(request, stop, log, host);

@@ -3,10 +3,12 @@ import type { Action, SubtaskRequest } from '../actions/action.js';
 import type { Failure } from '../model/failure.js';
 import { subtaskId } from '../model/ids.js';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.js';
+import type { Mask } from '../model/mask.js';
 import { err, ok, type Result, unreachable } from '../model/result.js';
 import type { ExpressionScope } from '../plan/expressions.js';
 import { TEMPLATE_START } from '../plan/template.js';
 import type { TaskDefinition } from '../plan/valid-plan.js';
+import { maskFor } from './outcome-mask.js';
 
 /** What expressions and commands see of the run as a whole. */
 export interface RunSurroundings {
@@ -15,6 +17,8 @@ export interface RunSurroundings {
   readonly env: Readonly<Record<string, string>>;
   /** The folder that work is done in, absolute. */
   readonly folder: string;
+  /** Environment variables whose values are taken out of outcomes; absent: none. */
+  readonly secrets?: readonly string[];
 }
 
 /** What the expressions of a task's subtasks see beside their own item: the run, and results of earlier tasks. */
@@ -68,6 +72,8 @@ export class Preparer {
   /** Where nothing is open. */
   readonly #constants: Constants | undefined;
   readonly #paramVariables: Readonly<Record<string, string>>;
+  /** For the run's secrets. */
+  readonly mask: Mask;
 
   /** @param evaluator must be there where the task has expressions. */
   constructor(task: TaskDefinition, surroundings: TaskSurroundings, evaluator: Evaluator | undefined) {
@@ -75,6 +81,7 @@ export class Preparer {
     this.#surroundings = surroundings;
     this.#evaluator = evaluator;
     this.#paramVariables = paramVariables(surroundings.params);
+    this.mask = maskFor(surroundings.secrets ?? [], surroundings.env);
     if (!hasExpressions(task))
       this.#constants = { action: constantAction(task), env: task.env, cwd: absolute(surroundings.folder, task.cwd ?? '.') };
   }
@@ -160,6 +167,7 @@ export class Preparer {
         for (const argument of work.argv) {
           const rendered = renderString(this.#expressions, argument, 'run', scope);
           if (!rendered.ok) return rendered;
+          if (this.mask.finds(rendered.value)) return expressionFailure('run', `${argument} ${HOLDS_SECRET}`);
           argv.push(rendered.value);
         }
         return ok({ kind: 'command', argv, output });
@@ -174,6 +182,9 @@ export class Preparer {
     }
   }
 }
+
+/** The list of processes shows the arguments of each to every user of the machine. */
+const HOLDS_SECRET = 'has a secret in it, which the list of processes would show to everybody: read it from the environment';
 
 /** The action of a task whose definition leaves nothing open, or of a shell's text, which never does. */
 function constantAction({ work, output, with: input = null }: TaskDefinition): Action {
