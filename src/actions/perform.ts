@@ -1,6 +1,8 @@
 import type { Failure } from '../model/failure.js';
 import type { JsonValue } from '../model/json.js';
+import { unreachable } from '../model/result.js';
 import { type ActionOutcome, STOP_GRACE_MS, type SubtaskRequest } from './action.js';
+import { performBuiltIn } from './builtin/perform-built-in.js';
 import { captureCommand, OUTPUT_WHOLE_BYTES, runCommand } from './command.js';
 import { describeError, loadTaskFunction, stackOf, toJson } from './module.js';
 import type { SubtaskLog } from './subtask-log.js';
@@ -33,10 +35,7 @@ export async function perform(request: SubtaskRequest, cancel: AbortSignal, log:
   const timeout = new AbortController();
   const timer = request.timeoutMs === undefined ? undefined : setTimeout(() => timeout.abort(), request.timeoutMs);
   const signal = AbortSignal.any([cancel, timeout.signal]);
-  const work =
-    request.action.kind === 'command'
-      ? await performCommand(request, signal, host)
-      : await performModule(request, signal, log, host);
+  const work = await workOf(request, signal, log, host);
   clearTimeout(timer);
   // Work that ended by itself in the very moment of its time-out counts as what it is.
   const stopped = work.failure === undefined ? undefined : stopFailure(request, cancel, timeout.signal);
@@ -48,6 +47,20 @@ export async function perform(request: SubtaskRequest, cancel: AbortSignal, log:
     durationMs: Math.max(0, host.now() - started),
     leaked: work.leaked,
   };
+}
+
+function workOf(request: SubtaskRequest, signal: AbortSignal, log: SubtaskLog, host: Host): Promise<Work> {
+  const { action } = request;
+  switch (action.kind) {
+    case 'command':
+      return performCommand(request, signal, host);
+    case 'module':
+      return performModule(request, signal, log, host);
+    case 'builtin':
+      return performBuiltIn(action, { ...request, signal, log, groupStarted: host.groupStarted });
+    default:
+      return unreachable(action);
+  }
 }
 
 function stopFailure(request: SubtaskRequest, cancel: AbortSignal, timeout: AbortSignal): Failure | undefined {

@@ -193,7 +193,7 @@ async function runLocked(
       graph: compiled.graph,
       waves: compiled.waves,
       finally: plan.finally,
-      surroundings: { params: plan.params, env: processEnvironment(), folder: workspace.folder },
+      surroundings: { params: plan.params, env: processEnvironment(), folder: workspace.folder, run },
       ratePerMinute: plan.limits.ratePerMinute,
       majorShare: methodology.failure.major,
     },

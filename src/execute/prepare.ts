@@ -1,7 +1,7 @@
 import { isAbsolute, join } from 'node:path';
 import type { Action, SubtaskRequest } from '../actions/action.js';
 import type { Failure } from '../model/failure.js';
-import { subtaskId } from '../model/ids.js';
+import { canonicalJson, contentHash, subtaskId } from '../model/ids.js';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.js';
 import { err, ok, type Result, unreachable } from '../model/result.js';
 import { type ExpressionScope, evaluate, renderTemplate } from '../plan/expressions.js';
@@ -15,6 +15,8 @@ export interface RunSurroundings {
   readonly env: Readonly<Record<string, string>>;
   /** The folder that work is done in, absolute. */
   readonly folder: string;
+  /** The run's id: a resumed run has the same. */
+  readonly run: string;
 }
 
 /** One subtask of a task, before its expressions are evaluated. */
@@ -57,7 +59,7 @@ export function prepareSubtask(
       return expressionFailure('if', `is ${JSON.stringify(wanted.value)}, neither true nor false`);
     if (!wanted.value) return ok({ kind: 'left-out' });
   }
-  const action = prepareAction(task, scope);
+  const action = prepareAction(subtask, scope, surroundings.run);
   if (!action.ok) return action;
   const env = renderStrings(task.env, 'env', scope);
   if (!env.ok) return env;
@@ -95,7 +97,8 @@ export function checkSuccess(
   return undefined;
 }
 
-function prepareAction(task: TaskDefinition, scope: ExpressionScope): Result<Action, Failure> {
+function prepareAction(subtask: Subtask, scope: ExpressionScope, run: string): Result<Action, Failure> {
+  const { task } = subtask;
   const { work } = task;
   switch (work.kind) {
     case 'shell':
@@ -113,6 +116,12 @@ function prepareAction(task: TaskDefinition, scope: ExpressionScope): Result<Act
       const input = task.with === undefined ? ok(null) : renderTemplate(task.with, scope);
       if (!input.ok) return expressionFailure('with', input.error);
       return ok({ kind: 'module', file: work.file, exportName: work.exportName, input: input.value });
+    }
+    case 'builtin': {
+      const input = task.with === undefined ? ok({}) : renderTemplate(task.with, scope);
+      if (!input.ok) return expressionFailure('with', input.error);
+      const key = contentHash(canonicalJson([run, subtaskId(task.id, subtask.index)]));
+      return ok({ kind: 'builtin', name: work.action, input: input.value, key });
     }
     default:
       return unreachable(work);

@@ -24,7 +24,7 @@ export interface VariableUses {
 }
 
 /** Macros whose first argument is a name that the later arguments may use. */
-const BINDING_MACROS: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'map', 'filter', 'bind']);
+export const BINDING_MACROS: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'map', 'filter', 'bind']);
 
 /** The names that an expression uses. The parser bounds the depth of `ast`, and with it the recursion. */
 export function usesOf(ast: ASTNode): VariableUses {

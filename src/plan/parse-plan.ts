@@ -14,6 +14,7 @@ import { LineIndex, type Problem, type Report, toDiagnostics, withoutFollowUps }
 import { parseRate, parseSize } from './quantities.js';
 import { envOf, readTask, type TaskDraft, type TaskSurroundings } from './read-task.js';
 import { parseRequest } from './request.js';
+import { tasksShape } from './result-shapes.js';
 import { checkSchema } from './schema-check.js';
 import { entriesOf, numberOf, type SourceNode, spanInText, textOf, valueAt, writtenText } from './source-node.js';
 import { checkUnsupported } from './unsupported.js';
@@ -79,6 +80,7 @@ function readPlan(root: SourceNode, { text, options, report }: Reading): ValidPl
     env: new Map(envOf(envNode)),
     envFindings,
     defaults: readPatience(valueAt(root, 'defaults'), undefined, report),
+    tasksShape: tasksShape(root),
   };
   const tasks = readTasks(root, 'tasks', around);
   const finallyTasks = readTasks(root, 'finally', around);

@@ -1,11 +1,19 @@
 import { canonicalJson, contentHash } from '../model/ids.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
-import { type ExpressionChecker, type ExpressionFindings, noFindings, type TaskRead } from './expression-check.js';
+import { checkInput } from './built-in.js';
+import {
+  type ExpressionChecker,
+  type ExpressionFindings,
+  noFindings,
+  type SoundExpression,
+  type TaskRead,
+} from './expression-check.js';
 import { type ExpressionVariable, wholeExpression } from './expressions.js';
 import type { ModuleFinder } from './module-path.js';
 import type { Params } from './params.js';
 import { type Patience, readDuration, readPatience } from './patience.js';
 import type { LineIndex, Report } from './problems.js';
+import { outcomeShape, type Shape } from './result-shapes.js';
 import {
   entriesOf,
   entryAt,
@@ -53,6 +61,8 @@ export interface TaskSurroundings {
   /** What the expressions of the plan's `env` read. */
   readonly envFindings: ExpressionFindings;
   readonly defaults: Patience;
+  /** `tasks` as expressions see it, as far as that is known before the run. */
+  readonly tasksShape: Shape;
 }
 
 /** Reads one entry of `tasks` or `finally`, reporting every mistake that shows in the task alone. */
@@ -66,6 +76,8 @@ class TaskReader {
   readonly #node: SourceNode;
   readonly #around: TaskSurroundings & { readonly inFinally: boolean };
   readonly #findings = noFindings();
+  /** The expression under `foreach`. */
+  #items: SoundExpression | undefined;
   readonly #allowed: readonly ExpressionVariable[];
 
   constructor(id: string, entry: MapEntry, around: TaskSurroundings & { readonly inFinally: boolean }) {
@@ -84,6 +96,7 @@ class TaskReader {
       return task === undefined ? [] : [{ task, span: item }];
     });
     const definition = this.#definition();
+    this.#checkFields();
     const { inFinally } = this.#around;
     return { id: this.#id, key: this.#key, inFinally, needs: inFinally ? [] : needs, reads: this.#findings.reads, definition };
   }
@@ -145,6 +158,8 @@ class TaskReader {
   #definition(): TaskDefinition | undefined {
     const work = this.#work();
     const input = this.#at('with');
+    const uses = entryAt(this.#node, 'uses');
+    if (work?.kind === 'builtin' && uses !== undefined) checkInput(work.action, { uses, input, report: this.#around.report });
     this.#around.expressions.template(input, this.#allowed, this.#findings);
     const env = this.#env();
     const cwd = this.#at('cwd');
@@ -175,6 +190,25 @@ class TaskReader {
       hash: this.#hash(work, shared),
       range: this.#around.lines.range(this.#key),
     };
+  }
+
+  /** Fields of results that are known not to be there. */
+  #checkFields(): void {
+    const { expressions, tasksShape, report } = this.#around;
+    const list = this.#items === undefined ? undefined : expressions.fields(this.#items, new Map([['tasks', tasksShape]]));
+    if (this.#items !== undefined && (list?.type === 'object' || list?.type === 'string')) {
+      const lists = Object.entries(list.properties ?? {}).flatMap(([name, { type }]) => (type === 'array' ? [name] : []));
+      const hint = lists[0] === undefined ? undefined : `did you mean '${this.#items.source}.${lists[0]}'?`;
+      report({ code: 'EXPRESSION', message: "'foreach' must come to a list, and this does not", span: this.#items.node, hint });
+    }
+    const batched = this.#at('batch') !== undefined;
+    const item: Shape = batched ? { type: 'array', ...(list?.items && { items: list.items }) } : list?.items;
+    const variables = new Map<string, Shape>([
+      ['tasks', tasksShape],
+      ['item', item],
+      ['results', outcomeShape(this.#node)],
+    ]);
+    for (const expression of this.#findings.sound) expressions.fields(expression, variables);
   }
 
   #work(): Work | undefined {
@@ -254,6 +288,7 @@ class TaskReader {
     const findings = noFindings();
     const expression = this.#around.expressions.bare(node, text, { allowed: ['params', 'env', 'tasks'], role: 'list', findings });
     this.#findings.reads.push(...findings.reads);
+    this.#items = findings.sound[0];
     if (expression === undefined) return undefined;
     return { kind: 'expression', expression, tasks: [...new Set(findings.reads.map((read) => read.task))] };
   }
@@ -264,7 +299,7 @@ class TaskReader {
    */
   #hash(work: Work, parts: Pick<TaskDefinition, 'with' | 'env' | 'cwd' | 'output' | 'success'>): string {
     const { params, envFindings } = this.#around;
-    const seesAll = work.kind !== 'module' || this.#findings.readsAllParams || envFindings.readsAllParams;
+    const seesAll = !seesOnlyItsInput(work) || this.#findings.readsAllParams || envFindings.readsAllParams;
     const names = new Set([...this.#findings.params, ...envFindings.params]);
     const seen = Object.entries(params.values).filter(([name]) => seesAll || names.has(name));
     const does: JsonObject = {
@@ -288,6 +323,11 @@ export function envOf(node: SourceNode | undefined): readonly (readonly [string,
   });
 }
 
+/** Commands get all params as variables; so does the one that `agent/prompt` starts. */
+function seesOnlyItsInput(work: Work): boolean {
+  return work.kind === 'module' || (work.kind === 'builtin' && work.action !== 'agent/prompt');
+}
+
 /** A module is its path as the plan writes it: a repository that moved is the same work. */
 function workIdentity(work: Work): JsonValue {
   switch (work.kind) {
@@ -297,5 +337,7 @@ function workIdentity(work: Work): JsonValue {
       return { run: work.argv };
     case 'module':
       return { uses: work.uses };
+    case 'builtin':
+      return { uses: work.action };
   }
 }

@@ -48,7 +48,7 @@ export class Rig {
       graph,
       waves,
       finally: (this.#options.finally ?? []).map(taskOf),
-      surroundings: { params: {}, env: {}, folder: '/work' },
+      surroundings: { params: {}, env: {}, folder: '/work', run: 'test' },
       ratePerMinute: this.#options.ratePerMinute,
       majorShare: this.#options.majorShare ?? 0.1,
     };

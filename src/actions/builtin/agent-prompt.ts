@@ -1,0 +1,1 @@
+export const promptAgent = 0 as never;
