@@ -39,6 +39,9 @@ export class NewFolder {
     git('config', 'user.name', 'playground');
     git('config', 'user.email', 'playground@localhost');
     git('config', 'core.autocrlf', 'false');
+    // Nothing tidies up in the background while somebody looks.
+    git('config', 'gc.auto', '0');
+    git('config', 'maintenance.auto', 'false');
     git('add', '--all');
     git('commit', '--quiet', '--message', message);
   }

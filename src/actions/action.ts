@@ -9,8 +9,17 @@ export type OutputForm = 'text' | 'lines' | 'json';
 export type Action =
   | { readonly kind: 'command'; readonly argv: readonly string[]; readonly output: OutputForm }
   | { readonly kind: 'module'; readonly file: string; readonly exportName: string; readonly input: JsonValue }
-  /** `key` is the same in every attempt of one subtask of one run, and another for every other. */
-  | { readonly kind: 'builtin'; readonly name: BuiltInAction; readonly input: JsonValue; readonly key: string };
+  /**
+   * `key` is the same in every attempt of one subtask of one run, and another for every other; `success` is the
+   * definition of done as the plan has it, for those who are asked to bring it about.
+   */
+  | {
+      readonly kind: 'builtin';
+      readonly name: BuiltInAction;
+      readonly input: JsonValue;
+      readonly key: string;
+      readonly success: readonly string[];
+    };
 
 /** One attempt at a subtask, as it is handed to an agent. */
 export interface SubtaskRequest {

@@ -22,6 +22,7 @@ export interface CommandOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly output: OutputForm;
   readonly signal: AbortSignal;
+  readonly stdin?: string | undefined;
   readonly onStart?: (pid: number) => void;
 }
 
@@ -53,7 +54,8 @@ export async function runCommand(options: CommandOptions): Promise<CommandOutcom
   return { failure: parsed.failure, results: { exitCode, stdout: parsed.value, stderr: stderr.text() } };
 }
 
-function failureOf(end: GroupEnd, stderr: Tail): Failure | undefined {
+/** The failure of a command that did not end with 0. */
+export function failureOf(end: GroupEnd, stderr: Tail): Failure | undefined {
   switch (end.kind) {
     case 'not-started':
       return { kind: 'spawn', message: end.message };

@@ -4,6 +4,7 @@ import { benchCommand } from './bench.js';
 import { EXIT } from './exit-code.js';
 import { packageVersion } from './package-version.js';
 import { planCommand } from './plan.js';
+import { promptsCommand } from './prompts.js';
 import { restoreCommand } from './restore.js';
 import { runCommand } from './run.js';
 import { scaleCommand } from './scale.js';
@@ -23,6 +24,7 @@ async function main(argv: readonly string[]): Promise<void> {
     validateCommand(),
     planCommand(),
     runCommand(),
+    promptsCommand(),
     restoreCommand(),
     scaleCommand(),
     benchCommand(),

@@ -5,6 +5,7 @@ import { canonicalJson, contentHash, subtaskId } from '../model/ids.js';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.js';
 import { err, ok, type Result, unreachable } from '../model/result.js';
 import { type ExpressionScope, evaluate, renderTemplate } from '../plan/expressions.js';
+import { inlineValues } from '../plan/inline-values.js';
 import type { TaskDefinition } from '../plan/valid-plan.js';
 import type { ResultsStore } from './results-store.js';
 
@@ -120,8 +121,10 @@ function prepareAction(subtask: Subtask, scope: ExpressionScope, run: string): R
     case 'builtin': {
       const input = task.with === undefined ? ok({}) : renderTemplate(task.with, scope);
       if (!input.ok) return expressionFailure('with', input.error);
+      // Values in place: an agent that is asked to bring it about sees nothing else of the plan.
+      const success = work.action === 'agent/prompt' ? task.success.map((expression) => inlineValues(expression, scope)) : [];
       const key = contentHash(canonicalJson([run, subtaskId(task.id, subtask.index)]));
-      return ok({ kind: 'builtin', name: work.action, input: input.value, key });
+      return ok({ kind: 'builtin', name: work.action, input: input.value, key, success });
     }
     default:
       return unreachable(work);

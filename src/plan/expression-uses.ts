@@ -95,7 +95,8 @@ function boundByMacro(
   return { receiver, name: first.args, rest };
 }
 
-function childrenOf(node: ASTNode): readonly ASTNode[] {
+/** The nodes directly below a node. */
+export function childrenOf(node: ASTNode): readonly ASTNode[] {
   switch (node.op) {
     case 'value':
     case 'id':

@@ -35,12 +35,6 @@ const UNSUPPORTED: readonly UnsupportedRow[] = [
       hint: 'give a list, or one expression whose value is a list',
     },
     {
-      path: [list, '*', 'uses'],
-      when: (value) => textOf(value) === 'agent/prompt',
-      message: 'this built-in action is not supported yet',
-      hint: 'use a module (./tasks/my-task.ts), or a command under run',
-    },
-    {
       path: [list, '*', 'pool'],
       message: "'pool' is not supported yet",
       hint: "use 'limits' or 'agents' to bound the whole plan",

@@ -14,6 +14,8 @@ export interface BuiltInContext extends Pick<SubtaskRequest, 'cwd' | 'folder' | 
   readonly log: SubtaskLog;
   /** The same in every attempt of one subtask of one run, and another for every other. */
   readonly key: string;
+  /** The expressions of the task's `success`. */
+  readonly success: readonly string[];
   /** A process group was started on the subtask's behalf. */
   readonly groupStarted: (pid: number) => void;
 }
@@ -38,7 +40,7 @@ const ACTIONS: Readonly<Record<BuiltInAction, () => Promise<BuiltIn<never>>>> = 
 /** Performs a built-in action. Never rejects. */
 export async function performBuiltIn(
   action: Extract<Action, { kind: 'builtin' }>,
-  context: Omit<BuiltInContext, 'key'>,
+  context: Omit<BuiltInContext, 'key' | 'success'>,
 ): Promise<{ readonly failure: Failure | undefined; readonly results: JsonValue; readonly leaked: boolean }> {
   const outcome = await perform(action, context);
   return outcome.ok
@@ -47,14 +49,14 @@ export async function performBuiltIn(
 }
 
 async function perform(
-  { name, input, key }: Extract<Action, { kind: 'builtin' }>,
-  context: Omit<BuiltInContext, 'key'>,
+  { name, input, key, success }: Extract<Action, { kind: 'builtin' }>,
+  context: Omit<BuiltInContext, 'key' | 'success'>,
 ): Promise<Result<JsonValue, Failure>> {
   const checked = check(name, input);
   if (!checked.ok) return checked;
   try {
     const run = await ACTIONS[name]();
-    const done = await run(checked.value as never, { ...context, key });
+    const done = await run(checked.value as never, { ...context, key, success });
     return done.ok ? toJson(done.value) : done;
   } catch (error) {
     return err(actionFailure(messageOf(error)));

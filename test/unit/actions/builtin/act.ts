@@ -17,6 +17,7 @@ export interface ActOptions {
   readonly signal?: AbortSignal;
   readonly key?: string;
   readonly folder?: string;
+  readonly success?: readonly string[];
 }
 
 const ajv = new Ajv({ strict: false });
@@ -25,7 +26,7 @@ const ajv = new Ajv({ strict: false });
 export async function act(name: BuiltInAction, input: JsonValue, cwd: string, options: ActOptions = {}): Promise<Acted> {
   const log = new SubtaskLog('example');
   const done = await performBuiltIn(
-    { kind: 'builtin', name, input, key: options.key ?? 'key-of-the-subtask' },
+    { kind: 'builtin', name, input, key: options.key ?? 'key-of-the-subtask', success: options.success ?? [] },
     {
       cwd,
       folder: options.folder ?? cwd,
