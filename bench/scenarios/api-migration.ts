@@ -5,7 +5,7 @@ import { oldUser } from '../../plans/servers/users.ts';
 import { check, none, type RunFigures, runPlan, type ScenarioOptions, type ScenarioOutcome, startServer } from './scenario.ts';
 
 /** Requests a second that the new API allows; the plan asks for a little less. */
-const LIMIT = 1000;
+const LIMIT = 500;
 /** Users that one agent moves alone to know how long it takes for each. */
 const SAMPLE = 300;
 

@@ -2,7 +2,7 @@
  * One of the two user APIs that plans/api-migration.yaml works on, as a process of its own:
  *
  *   npx jiti plans/servers/user-api.ts old --users 100
- *   npx jiti plans/servers/user-api.ts new --rate 1000 --faults 0.01
+ *   npx jiti plans/servers/user-api.ts new --rate 500 --faults 0.01
  *
  * Prints `{"url": …}` when it listens. Options: --port (any), --users (100), --seed (1), --latency in ms (5),
  * --rate requests a second (none), --faults share of requests (0).

@@ -1,12 +1,15 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Checkpoint } from '../model/checkpoint.js';
+import { crc32 } from 'node:zlib';
+import { type Checkpoint, parseCheckpoints } from '../model/checkpoint.js';
 import { err, ok, type Result } from '../model/result.js';
 import { makeFolders, syncFolder, writeFileAtomic } from './atomic-file.js';
 import { type EnvironmentProblem, systemProblem } from './problem.js';
 
 /** A file that grows. `write` says how many bytes it took: on a full disk that can be fewer than given, with no error. */
 export interface JournalFile {
+  /** Bytes that it held when it was opened; none where absent. */
+  readonly begin?: number;
   write(bytes: Buffer): Promise<number>;
   sync(): Promise<void>;
   close(): Promise<void>;
@@ -64,11 +67,26 @@ export async function openJournal(options: JournalOptions): Promise<Result<Journ
   return ok(new Journal(options));
 }
 
+/** What was written to a wave's file, to be compared with what is found there. */
+export interface WrittenWave {
+  readonly records: number;
+  readonly failures: number;
+  /** Where it begins in the file, and how long it is, in bytes. */
+  readonly begin: number;
+  readonly bytes: number;
+  /** CRC-32 of those bytes. */
+  readonly crc: number;
+}
+
+const NOTHING_WRITTEN: WrittenWave = { records: 0, failures: 0, begin: 0, bytes: 0, crc: 0 };
+
 /** The file of a wave and what waits to be written to it. */
 interface WaveFile {
   readonly path: string;
+  readonly number: number;
   file: JournalFile | undefined;
-  group: string[];
+  group: Uint8Array[];
+  groupRecords: number;
   groupBytes: number;
   timerSet: boolean;
   unsynced: boolean;
@@ -91,6 +109,7 @@ export class Journal {
   readonly #disk: JournalDisk;
   readonly #timer: JournalTimer;
   readonly #waves = new Map<number, WaveFile>();
+  readonly #written = new Map<number, WrittenWave>();
   readonly #open = new Set<JournalFile>();
   readonly #waiters: (() => void)[] = [];
   #files: Checkpoint[] = [];
@@ -112,16 +131,32 @@ export class Journal {
     return this.#problem;
   }
 
+  /** What was written for a wave so far; after `closeWave`, all of it is on the disk. */
+  written(wave: number): WrittenWave {
+    return this.#written.get(wave) ?? NOTHING_WRITTEN;
+  }
+
   /** Takes a checkpoint; it is on its way to the file a few milliseconds later. Never throws for the disk's sake. */
   record(checkpoint: Checkpoint): void {
+    const line = Buffer.from(`${JSON.stringify(checkpoint)}\n`);
+    this.append(checkpoint.wave, [line], 1, checkpoint.status === 'failure' ? 1 : 0);
+  }
+
+  /** Takes `records` checkpoints of a wave that are lines already, in blocks of whole lines; so many of them are failures. */
+  append(number: number, blocks: readonly Uint8Array[], records: number, failures = 0): void {
     if (this.#problem !== undefined) return;
-    const line = `${JSON.stringify(checkpoint)}\n`;
-    const bytes = Buffer.byteLength(line);
-    const wave = this.#wave(checkpoint.wave);
-    wave.group.push(line);
+    const wave = this.#wave(number);
+    let bytes = 0;
+    for (const block of blocks) {
+      wave.group.push(block);
+      bytes += block.length;
+    }
+    wave.groupRecords += records;
     wave.groupBytes += bytes;
     this.#backlogBytes += bytes;
-    if (wave.groupBytes >= GROUP_BYTES || wave.group.length >= GROUP_RECORDS) {
+    const before = this.written(number);
+    this.#written.set(number, { ...before, records: before.records + records, failures: before.failures + failures });
+    if (wave.groupBytes >= GROUP_BYTES || wave.groupRecords >= GROUP_RECORDS) {
       this.#handOver(wave);
     } else if (!wave.timerSet) {
       wave.timerSet = true;
@@ -130,7 +165,9 @@ export class Journal {
         this.#handOver(wave);
       });
     }
-    if (this.#options.checkpointFilesDir !== undefined) this.#recordFile(checkpoint, this.#options.checkpointFilesDir);
+    const { checkpointFilesDir } = this.#options;
+    if (checkpointFilesDir !== undefined)
+      for (const checkpoint of parseCheckpoints(blocks)) this.#recordFile(checkpoint, checkpointFilesDir);
   }
 
   /** Resolves at once while the disk keeps up; else when the backlog is small again, or the journal broke. */
@@ -165,8 +202,10 @@ export class Journal {
     if (known !== undefined) return known;
     const wave: WaveFile = {
       path: waveFile(this.#options.runDir, number),
+      number,
       file: undefined,
       group: [],
+      groupRecords: 0,
       groupBytes: 0,
       timerSet: false,
       unsynced: false,
@@ -179,8 +218,9 @@ export class Journal {
 
   #handOver(wave: WaveFile): void {
     if (wave.group.length === 0) return;
-    const bytes = Buffer.from(wave.group.join(''));
+    const bytes = Buffer.concat(wave.group);
     wave.group = [];
+    wave.groupRecords = 0;
     wave.groupBytes = 0;
     wave.written = wave.written.then(async () => {
       await this.#guard(`write to ${wave.path}`, () => this.#append(wave, bytes));
@@ -193,6 +233,9 @@ export class Journal {
     if (wave.file === undefined) {
       wave.file = await this.#disk.openAppend(wave.path);
       this.#open.add(wave.file);
+      // A file that was closed and is opened again goes on where it was.
+      const before = this.written(wave.number);
+      if (before.bytes === 0) this.#written.set(wave.number, { ...before, begin: wave.file.begin ?? 0 });
       await this.#disk.syncFolder(this.#options.runDir);
     }
     wave.unsynced = true;
@@ -202,6 +245,8 @@ export class Journal {
       if (count === 0) throw Object.assign(new Error('nothing was written'), { code: 'ENOSPC' });
       done += count;
     }
+    const before = this.written(wave.number);
+    this.#written.set(wave.number, { ...before, bytes: before.bytes + bytes.length, crc: crc32(bytes, before.crc) });
     if (this.#timer.now() - wave.lastSync >= SYNC_INTERVAL_MS) await this.#sync(wave, wave.file);
   }
 
@@ -318,6 +363,7 @@ const REAL_DISK: JournalDisk = {
   async openAppend(path) {
     const handle = await open(path, 'a');
     return {
+      begin: (await handle.stat()).size,
       write: async (bytes) => (await handle.write(bytes, 0, bytes.length)).bytesWritten,
       sync: () => handle.datasync(),
       close: () => handle.close(),

@@ -16,6 +16,12 @@ export interface RunManifest {
   /** Where the work was done. */
   readonly folder: string;
   readonly params: JsonObject;
+  /** The part of the plan that ran, as the command line asked for it; absent where it was all of it. */
+  readonly selection?: {
+    readonly only?: readonly string[];
+    readonly until?: readonly string[];
+    readonly filter?: readonly string[];
+  };
   /** ISO 8601, UTC. */
   readonly created: string;
   /** waveplan's version. */
@@ -165,6 +171,7 @@ const MANIFEST_CHECKS: Readonly<Record<keyof RunManifest, Check>> = {
   plan: isObjectOf({ name: isText, file: isText }),
   folder: isText,
   params: isObjectOf({}),
+  selection: isOptional(isObjectOf({})),
   created: isText,
   waveplan: isText,
   node: isText,

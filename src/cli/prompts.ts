@@ -4,17 +4,18 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { checkpointFileName } from '../checkpoint/journal.js';
 import { readLastResults } from '../checkpoint/last-results.js';
 import { openWorkspace } from '../checkpoint/workspace.js';
+import { expandItems } from '../execute/expand.js';
 import { ResultsStore } from '../execute/results-store.js';
 import { compileGraph } from '../graph/compile-graph.js';
 import { batchCount, batchItem } from '../graph/fan-out.js';
+import type { ItemList } from '../graph/item-list.js';
 import { groupWaves } from '../graph/waves.js';
-import type { JsonValue } from '../model/json.js';
 import { didYouMean } from '../plan/closest.js';
-import { evaluate } from '../plan/expressions.js';
 import type { TaskDefinition, ValidPlan } from '../plan/valid-plan.js';
 import { counted } from '../report/figures.js';
-import { type Prompt, type PromptContext, subtaskPrompt, templatePrompt } from '../report/prompts.js';
-import { processEnvironment } from './compile-plan.js';
+import { type Prompt, type PromptContext, TaskPrompts, templatePrompt } from '../report/prompts.js';
+import { processEnvironment } from '../worker/environment.js';
+import { loadEvaluator } from '../worker/prepare.js';
 import { EXIT } from './exit-code.js';
 import { addPlanOptions, loadFromOptions, type PlanOptions } from './plan-options.js';
 import { hasLostOutput, printError, printLine } from './streams.js';
@@ -71,7 +72,8 @@ async function printPrompts(plan: ValidPlan, options: PromptsOptions): Promise<n
   for (const [task, found] of last?.results ?? []) results.set(task, found);
   const context: PromptContext = {
     partOf: plan.request.task,
-    surroundings: { params: plan.params, env: processEnvironment(), folder, run: last?.run ?? '' },
+    surroundings: { params: plan.params, env: processEnvironment(), folder, secrets: plan.secrets, run: last?.run ?? '' },
+    evaluator: await loadEvaluator(),
     results,
     checkpointFile: (wave, subtask) => join(resolve(options.checkpointFiles), checkpointFileName({ wave, task_id: subtask })),
   };
@@ -106,8 +108,9 @@ function printTask(task: TaskDefinition, wave: number, { context, limit, only, j
     print(templatePrompt(task, wave, context, items), json);
     return true;
   }
+  const prompts = new TaskPrompts(task, wave, context);
   if (items === undefined) {
-    const prompt = subtaskPrompt({ task, index: undefined, item: undefined }, wave, context);
+    const prompt = prompts.of({ index: undefined, item: undefined });
     if (prompt !== undefined) print(prompt, json);
     return only === undefined || refuse(`task '${task.id}' has no subtasks by number: it runs once`);
   }
@@ -115,7 +118,7 @@ function printTask(task: TaskDefinition, wave: number, { context, limit, only, j
   if (only !== undefined && only >= count) return refuse(`task '${task.id}' has ${counted(count, 'subtask')}, numbered from 0`);
   const [first, end] = only === undefined ? [0, Math.min(count, limit)] : [only, only + 1];
   for (let index = first; index < end && !hasLostOutput(); index += 1) {
-    const prompt = subtaskPrompt({ task, index, item: batchItem(items, task.batch, index) }, wave, context);
+    const prompt = prompts.of({ index, item: batchItem(items, task.batch, index) });
     if (prompt !== undefined) print(prompt, json);
   }
   if (only === undefined && end < count && !json)
@@ -130,17 +133,14 @@ function refuse(message: string): false {
 
 /** The items of a fan-out, `undefined` for a task that is none, or what keeps them from being known. */
 function itemsOf(
-  { foreach, reads }: TaskDefinition,
+  { foreach, filters, reads }: TaskDefinition,
   { surroundings, results }: PromptContext,
-): readonly JsonValue[] | undefined | string {
+): ItemList | undefined | string {
   if (foreach === undefined) return undefined;
-  if (foreach.kind === 'list') return foreach.items;
-  const { params, env } = surroundings;
-  const value = evaluate(foreach.expression, { params, env, tasks: results.scope(reads) });
-  if (!value.ok) return `its items are not known: ${value.error}`;
-  return Array.isArray(value.value)
-    ? (value.value as readonly JsonValue[])
-    : `its items are not known: ${foreach.expression} is not a list`;
+  if (foreach.kind === 'each') return `its subtasks are paired with those of ${foreach.task}, one by one, while the plan runs.`;
+  const { params, env, folder } = surroundings;
+  const items = expandItems(foreach, { filters, scope: { params, env, tasks: results.scope(reads) }, folder });
+  return items.ok ? items.value : `its items are not known: ${items.error.message}`;
 }
 
 function print(prompt: Prompt, json: boolean): void {

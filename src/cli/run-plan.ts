@@ -1,26 +1,30 @@
 import { makeBackup } from '../checkpoint/backup.js';
 import { writeCalibration } from '../checkpoint/calibration-store.js';
 import { appendHistory } from '../checkpoint/history-store.js';
-import { type Journal, openJournal } from '../checkpoint/journal.js';
+import { openJournal } from '../checkpoint/journal.js';
 import { acquireLock } from '../checkpoint/lock.js';
 import type { EnvironmentProblem } from '../checkpoint/problem.js';
-import { readWave } from '../checkpoint/read-journal.js';
 import { createRun, type RunManifest, writeManifest, writeReportFile } from '../checkpoint/run-store.js';
+import { verifyWave } from '../checkpoint/verify-wave.js';
 import { discardRun, openWorkspace, prepareState, type RunFolders, type Workspace } from '../checkpoint/workspace.js';
 import { totalCpuSeconds } from '../execute/cpu-time.js';
 import { readHeadroom } from '../execute/headroom.js';
 import { InlineExecutor } from '../execute/inline-executor.js';
 import { layoutAgents, maxThreads } from '../execute/layout.js';
-import { PiscinaExecutor } from '../execute/piscina-executor.js';
+import type { WavesEnd } from '../execute/ports.js';
 import { RunControl } from '../execute/run-control.js';
-import { runWaves, type WavesEnd } from '../execute/run-waves.js';
+import { runWaves } from '../execute/run-waves.js';
 import { SwitchingExecutor } from '../execute/switching-executor.js';
-import type { WaveTally } from '../execute/wave-check.js';
 import { startTimeLine, systemClock, type TimeLine } from '../model/clock.js';
 import { newRunId } from '../model/ids.js';
-import { ok, type Result } from '../model/result.js';
+import type { JsonObject } from '../model/json.js';
+import { type Mask, NO_MASK } from '../model/mask.js';
+import { maskEvent } from '../model/mask-event.js';
+import { err, ok, type Result } from '../model/result.js';
 import type { RunEvent } from '../model/run-event.js';
-import type { TaskDefinition } from '../plan/valid-plan.js';
+import { writtenFilter } from '../plan/item-filter.js';
+import { maskOfSecrets } from '../plan/secrets.js';
+import type { Selection, TaskDefinition } from '../plan/valid-plan.js';
 import { inertJson } from '../report/inert.js';
 import { toReportJson } from '../report/report-json.js';
 import { renderMarkdown } from '../report/report-markdown.js';
@@ -31,7 +35,8 @@ import type { Calibration } from '../scaling/calibration.js';
 import { machineKey } from '../scaling/history.js';
 import { fingerprintOf } from '../scaling/machine.js';
 import { waveKey } from '../scaling/workload.js';
-import { type CompiledPlan, decideFor, isUnknownTo, predictWaveFor, processEnvironment, runsInline } from './compile-plan.js';
+import { processEnvironment } from '../worker/environment.js';
+import { type CompiledPlan, decideFor, isUnknownTo, predictWaveFor, runsInline } from './compile-plan.js';
 import { Lessons } from './lessons.js';
 import { packageVersion } from './package-version.js';
 import { SubtaskLogs } from './subtask-logs.js';
@@ -74,6 +79,17 @@ export async function runPlan(
   compiled: CompiledPlan,
   options: RunPlanOptions = {},
 ): Promise<Result<RunResult, EnvironmentProblem>> {
+  const mask = maskOfSecrets(compiled.plan.secrets, processEnvironment());
+  if (!mask.ok) return mask;
+  const done = await runMasked(compiled, options, mask.value);
+  return done.ok ? done : err({ message: mask.value.text(done.error.message), hint: mask.value.text(done.error.hint) });
+}
+
+async function runMasked(
+  compiled: CompiledPlan,
+  options: RunPlanOptions,
+  mask: Mask,
+): Promise<Result<RunResult, EnvironmentProblem>> {
   const workspace = openWorkspace({ planFile: compiled.plan.file, cwd: options.cwd, stateDir: options.stateDir });
   const run = newRunId();
   const timeLine = startTimeLine();
@@ -85,7 +101,7 @@ export async function runPlan(
     return lock;
   }
   try {
-    return await runLocked(compiled, options, { workspace, run, timeLine, ...folders.value, warning: lock.value.broken });
+    return await runLocked(compiled, options, { workspace, run, timeLine, mask, ...folders.value, warning: lock.value.broken });
   } finally {
     await lock.value.release();
   }
@@ -96,6 +112,7 @@ interface RunPlace extends RunFolders {
   readonly workspace: Workspace;
   readonly run: string;
   readonly timeLine: TimeLine;
+  readonly mask: Mask;
   readonly warning: string | undefined;
 }
 
@@ -106,7 +123,7 @@ async function runLocked(
 ): Promise<Result<RunResult, EnvironmentProblem>> {
   const { plan, methodology, analysis, machine } = compiled;
   const { confirmed = 'library', control = new RunControl() } = options;
-  const { workspace, run, runDir, timeLine } = place;
+  const { workspace, run, runDir, timeLine, mask } = place;
   const clock = systemClock(timeLine);
   const elapsed = () => clock.now() - timeLine.epochMs;
 
@@ -115,7 +132,8 @@ async function runLocked(
     run,
     plan: { name: plan.name, file: plan.file },
     folder: workspace.folder,
-    params: plan.params,
+    params: mask.json(plan.params) as JsonObject,
+    ...(plan.selection && { selection: manifestSelection(plan.selection) }),
     created: new Date(timeLine.epochMs).toISOString(),
     waveplan: packageVersion(),
     node: process.version,
@@ -132,12 +150,21 @@ async function runLocked(
 
   const summary = createSummary({ planShown: options.planShown === true });
   const lessons = new Lessons(compiled);
-  const emit = (event: RunEvent) => {
+  const logs = new SubtaskLogs(runDir);
+  /** The one way to everything that is told or stored. */
+  const emit = (raw: RunEvent) => {
+    const event = mask === NO_MASK ? raw : maskEvent(raw, mask);
+    if (event.type === 'subtasks-finished') journal.value.append(event.wave, event.lines, event.count);
+    if (event.type === 'subtask-finished' || event.type === 'finally-finished') {
+      journal.value.record(event.checkpoint);
+      if (event.log !== undefined) logs.save(event.checkpoint.task_id, event.log);
+    }
     summary.add(event);
     lessons.add(event);
     options.onEvent?.(event);
   };
-  const finish = async (end: WavesEnd): Promise<Result<RunResult, EnvironmentProblem>> => {
+  const finish = async (unmasked: WavesEnd): Promise<Result<RunResult, EnvironmentProblem>> => {
+    const end = { ...unmasked, reason: mask.text(unmasked.reason) };
     emit({ type: 'run-finished', at: clock.now(), status: end.status, reason: end.reason, durationMs: elapsed() });
     const result = summary.result();
     manifest = { ...manifest, end: { ...end, ended: new Date(clock.now()).toISOString() } };
@@ -153,7 +180,7 @@ async function runLocked(
       const saved = await saving;
       if (saved.ok) continue;
       unsaved.push(name);
-      options.onEvent?.({ type: 'warning', at: clock.now(), message: saved.error.message });
+      options.onEvent?.({ type: 'warning', at: clock.now(), message: mask.text(saved.error.message) });
     }
     return ok({ run, folder: runDir, end, summary: result, unsaved });
   };
@@ -182,9 +209,11 @@ async function runLocked(
   if (!recorded.ok) return recorded;
   emit({ type: 'backup-made', at: clock.now(), durationMs: elapsed(), backup: backup.value });
 
-  const logs = new SubtaskLogs(runDir);
   const onStray = (message: string) => emit({ type: 'warning', at: clock.now(), message });
-  const makePool = () => new PiscinaExecutor(maxThreads(plan.type, machine.cores), timeLine, onStray);
+  const makePool = async () => {
+    const { PiscinaExecutor } = await import('../execute/piscina-executor.js');
+    return new PiscinaExecutor(maxThreads(plan.type, machine.cores), timeLine, onStray);
+  };
   const executor = new SwitchingExecutor(new InlineExecutor(timeLine, onStray), makePool);
   const threadStarts = new ThreadStarts(compiled.calibration);
   const mayRunInline = (task: TaskDefinition) => runsInline(compiled, task);
@@ -192,8 +221,9 @@ async function runLocked(
     {
       graph: compiled.graph,
       waves: compiled.waves,
+      sync: plan.sync,
       finally: plan.finally,
-      surroundings: { params: plan.params, env: processEnvironment(), folder: workspace.folder, run },
+      surroundings: { params: plan.params, env: processEnvironment(), folder: workspace.folder, secrets: plan.secrets, run },
       ratePerMinute: plan.limits.ratePerMinute,
       majorShare: methodology.failure.major,
     },
@@ -215,13 +245,7 @@ async function runLocked(
         cores: machine.cores,
         startAtMost: (wave) => (knowsWave(compiled, wave) ? Number.POSITIVE_INFINITY : FIRST_AGENTS_PER_CORE * machine.cores),
       },
-      emit: (event) => {
-        if (event.type === 'subtask-finished' || event.type === 'finally-finished') {
-          journal.value.record(event.checkpoint);
-          if (event.log !== undefined) logs.save(event.checkpoint.task_id, event.log);
-        }
-        emit(event);
-      },
+      emit,
       verifyWave: (wave) => verifyWave(journal.value, runDir, wave),
     },
   );
@@ -250,11 +274,8 @@ function memoryPerAgent({ plan, methodology, analysis }: CompiledPlan): number {
   return plan.limits.memoryPerAgentBytes ?? usual;
 }
 
-/** Waits until a wave's checkpoints are on disk, and counts what is there. What cannot be read is missing. */
-async function verifyWave(journal: Journal, runDir: string, wave: number): Promise<WaveTally> {
-  await journal.closeWave(wave);
-  const tally = await readWave(runDir, wave);
-  return tally.ok ? { recorded: tally.value.distinct, failed: tally.value.failed } : { recorded: 0, failed: 0 };
+function manifestSelection({ only, until, filters }: Selection): NonNullable<RunManifest['selection']> {
+  return { ...(only && { only }), ...(until && { until }), ...(filters && { filter: filters.map(writtenFilter) }) };
 }
 
 /** A record on its way to the disk. */

@@ -1,15 +1,24 @@
 import { Command, Option } from 'commander';
 import { RunControl } from '../execute/run-control.js';
 import type { RunEvent } from '../model/run-event.js';
+import { maskOfSecrets } from '../plan/secrets.js';
 import type { CompiledPlan } from './compile-plan.js';
 import { confirm } from './confirm.js';
 import { EXIT, exitCodeOf } from './exit-code.js';
-import { addPlanOptions, loadFromOptions, type PlanOptions, type PreparedPlan, prepareFromOptions } from './plan-options.js';
+import {
+  addPlanOptions,
+  addSelectionOptions,
+  loadFromOptions,
+  type PlanOptions,
+  type PreparedPlan,
+  prepareFromOptions,
+  type SelectionOptions,
+} from './plan-options.js';
 import { runPlan } from './run-plan.js';
 import { stopOnSignals } from './signals.js';
 import { panelWidth, printError, printLine, printProblem, wantsColor } from './streams.js';
 
-interface RunOptions extends PlanOptions {
+interface RunOptions extends PlanOptions, SelectionOptions {
   readonly yes?: boolean;
   readonly dryRun?: boolean;
   readonly json?: boolean;
@@ -27,7 +36,7 @@ export function runCommand(): Command {
     .option('-q, --quiet', 'print nothing but errors')
     .addOption(new Option('--json', 'print events, one JSON object a line, instead of text').conflicts('quiet'))
     .option('--checkpoint-files <dir>', 'also write each checkpoint as a file of its own');
-  return addPlanOptions(command).action(async (file: string, options: RunOptions) => {
+  return addSelectionOptions(addPlanOptions(command)).action(async (file: string, options: RunOptions) => {
     process.exitCode = await run(file, options);
   });
 }
@@ -39,6 +48,12 @@ async function run(file: string, options: RunOptions): Promise<number> {
   if (ask && !(process.stdin.isTTY && process.stdout.isTTY)) {
     printError('waveplan: there is no terminal to ask for confirmation: answer with --yes, or look first with --dry-run');
     return EXIT.refused;
+  }
+  // Asked before the user is: an answer of yes that ends in this would be a waste.
+  const secrets = maskOfSecrets(options.dryRun === true ? [] : loaded.plan.secrets, process.env);
+  if (!secrets.ok) {
+    printProblem(secrets.error);
+    return EXIT.environment;
   }
   const prepared = await prepareFromOptions(loaded, options, showsText(options) ? printLine : () => {});
   const { compiled } = prepared;

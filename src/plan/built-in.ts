@@ -34,13 +34,13 @@ export interface ResultSchema {
 }
 
 // Loaded when a plan first names a built-in action: most plans of commands and modules never do.
-const require = createRequire(import.meta.url);
+const load = createRequire(import.meta.url);
 let validators: Readonly<Record<string, ValidateFunction>> | undefined;
 let results: Readonly<Record<string, ResultSchema>> | undefined;
 
 /** The validator of an action's `with`; the same for a plan and, with every expression evaluated, for a subtask. */
 export function inputValidator(action: BuiltInAction): ValidateFunction {
-  validators ??= require('#validators/actions') as Readonly<Record<string, ValidateFunction>>;
+  validators ??= load('#validators/actions') as Readonly<Record<string, ValidateFunction>>;
   const found = validators[action.replace('/', '_')];
   if (found === undefined) throw new Error(`Internal error: no schema for ${action}`);
   return found;
@@ -48,7 +48,7 @@ export function inputValidator(action: BuiltInAction): ValidateFunction {
 
 /** What an action's results look like; `undefined` for one whose results depend on its input. */
 export function resultSchema(action: BuiltInAction): ResultSchema | undefined {
-  results ??= require('#validators/action-results') as Readonly<Record<string, ResultSchema>>;
+  results ??= load('#validators/action-results') as Readonly<Record<string, ResultSchema>>;
   return results[action];
 }
 

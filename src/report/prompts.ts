@@ -1,14 +1,13 @@
 import type { Action } from '../actions/action.js';
 import { answerCriteria, type PromptInput, successCriterion } from '../actions/builtin/agent-prompt.js';
 import { type PromptParts, promptText } from '../actions/prompt-text.js';
-import { prepareSubtask, type RunSurroundings, type Subtask, subtaskScope } from '../execute/prepare.js';
 import type { ResultsStore } from '../execute/results-store.js';
 import { subtaskId } from '../model/ids.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import { unreachable } from '../model/result.js';
 import type { BuiltInAction } from '../plan/built-in.js';
-import { inlineValues } from '../plan/inline-values.js';
 import type { TaskDefinition } from '../plan/valid-plan.js';
+import { type Evaluator, Preparer, type RunSurroundings, type Subtask } from '../worker/prepare.js';
 
 /** A prompt that an agent can be handed, for one subtask. */
 export interface Prompt {
@@ -26,22 +25,43 @@ export interface PromptContext {
   /** The job in words. */
   readonly partOf: string;
   readonly surroundings: RunSurroundings;
+  readonly evaluator: Evaluator;
   readonly results: ResultsStore;
   /** The file that a subtask's checkpoint goes to. */
   readonly checkpointFile: (wave: number, subtask: string) => string;
 }
 
-/** The prompt of a subtask whose inputs are all known; `undefined` where its `if` leaves it out. */
-export function subtaskPrompt(subtask: Subtask, wave: number, context: PromptContext): Prompt | undefined {
-  const { task } = subtask;
-  const prepared = prepareSubtask(subtask, context.surroundings, context.results);
-  if (!prepared.ok) return templatePrompt(task, wave, context, prepared.error.message);
-  if (prepared.value.kind === 'left-out') return undefined;
-  const { action, cwd, env } = prepared.value.request;
-  const scope = subtaskScope(subtask, context.surroundings, context.results);
-  const success = task.success.map((expression) => inlineValues(expression, scope));
-  const own = fromAction(action, env);
-  return finished(subtaskId(task.id, subtask.index), { task, wave, context, folder: cwd, own, item: subtask.item, success });
+/** Makes the prompts of one task whose inputs are all known. */
+export class TaskPrompts {
+  readonly #task: TaskDefinition;
+  readonly #wave: number;
+  readonly #context: PromptContext;
+  readonly #preparer: Preparer;
+
+  constructor(task: TaskDefinition, wave: number, context: PromptContext) {
+    this.#task = task;
+    this.#wave = wave;
+    this.#context = context;
+    const tasks = context.results.scope(task.reads);
+    this.#preparer = new Preparer(task, { ...context.surroundings, tasks }, context.evaluator);
+  }
+
+  /** The prompt of a subtask, without the run's secrets; `undefined` where its `if` leaves it out. */
+  of(subtask: Subtask): Prompt | undefined {
+    const [task, wave, context] = [this.#task, this.#wave, this.#context];
+    const prepared = this.#preparer.prepare(subtask, 0, 1);
+    if (!prepared.ok) return this.#masked(templatePrompt(task, wave, context, prepared.error.message));
+    if (prepared.value.kind === 'left-out') return undefined;
+    const { action, cwd, env } = prepared.value.request;
+    const own = fromAction(action, env());
+    const success = this.#preparer.criteria(subtask);
+    const name = subtaskId(task.id, subtask.index);
+    return this.#masked(finished(name, { task, wave, context, folder: cwd, own, item: subtask.item, success }));
+  }
+
+  #masked(prompt: Prompt): Prompt {
+    return { ...prompt, prompt: this.#preparer.mask.text(prompt.prompt) };
+  }
 }
 
 /** The prompt of a task of which something is not known yet, as far as it goes. @param open what is missing, as a sentence. */

@@ -32,7 +32,7 @@ export const promptAgent: BuiltIn<PromptInput> = async (input, context) => {
   context.log.write(`${prompt}\n`);
   const { cwd, env, signal, groupStarted } = context;
   const { end, stdout, stderr } = await captureCommand(
-    { argv: input.command.map(String), cwd, env, signal, onStart: groupStarted, stdin: prompt },
+    { argv: input.command.map(String), cwd, env: env(), signal, onStart: groupStarted, stdin: prompt },
     OUTPUT_WHOLE_BYTES,
   );
   context.log.write(stderr.text());

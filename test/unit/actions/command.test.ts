@@ -291,7 +291,8 @@ describe('runGroup', () => {
 
   it('signals no group that is gone', async () => {
     let group = 0;
-    await sh('true', { onStart: (pid) => (group = pid) });
+    const quiet = { onStdout: () => {}, onStderr: () => {}, signal: new AbortController().signal };
+    await runGroup({ argv: ['true'], cwd: tempFolder(), env: {}, ...quiet, onStart: (pid) => (group = pid) });
     expect(signalGroup(group, 'SIGTERM')).toBe(false);
   });
 

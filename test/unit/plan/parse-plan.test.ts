@@ -51,7 +51,6 @@ const SUPPORTED = REFERENCE.replace(/^(secrets|pools|failure| {4}pool| {4}output
 describe('the reference example', () => {
   it('is accepted, but for what this version does not do', () => {
     expect(diagnose(REFERENCE).map((one) => [one.code, one.range?.line, one.message.split(' ')[0]])).toEqual([
-      ['PLAN-UNSUPPORTED', 11, "'secrets'"],
       ['PLAN-UNSUPPORTED', 14, "'pools'"],
       ['PLAN-UNSUPPORTED', 15, "'failure'"],
       ['PLAN-UNSUPPORTED', 30, "'pool'"],

@@ -30,7 +30,7 @@ export async function act(name: BuiltInAction, input: JsonValue, cwd: string, op
     {
       cwd,
       folder: options.folder ?? cwd,
-      env: {},
+      env: () => ({}),
       subtask: 'example',
       signal: options.signal ?? new AbortController().signal,
       log,
