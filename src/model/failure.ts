@@ -38,4 +38,6 @@ export interface Failure {
   readonly signal?: string;
   /** Where a module failed: its stack, without our own frames. */
   readonly stack?: string;
+  /** What a server asked for before it is asked again, in milliseconds. */
+  readonly retryAfterMs?: number;
 }

@@ -45,9 +45,11 @@ export const request: BuiltIn<HttpInput> = async (input, context) => {
     if (made.kind === 'answer') return made.result;
     context.signal.throwIfAborted();
     const { reason, afterMs } = made;
-    if (tries > most) return err(actionFailure(`${reason}${tries === 1 ? '' : ` (${tries} tries)`}`));
+    // Another attempt of the subtask heeds it too, on whatever thread it is made.
+    const later = afterMs === undefined ? {} : { retryAfterMs: Math.min(afterMs, MAX_RETRY_AFTER_MS) };
+    if (tries > most) return err({ ...actionFailure(`${reason}${tries === 1 ? '' : ` (${tries} tries)`}`), ...later });
     if (afterMs !== undefined && afterMs > maxWaitMs) {
-      return err(actionFailure(`${reason}; it asks to wait ${afterMs / 1000} s, more than 'maxWait'`));
+      return err({ ...actionFailure(`${reason}; it asks to wait ${afterMs / 1000} s, more than 'maxWait'`), ...later });
     }
     const share = Math.random() * Math.min(backoffMs * 2 ** (tries - 1), MAX_BACKOFF_MS);
     const delay = (afterMs ?? 0) + share;
@@ -57,6 +59,8 @@ export const request: BuiltIn<HttpInput> = async (input, context) => {
 };
 
 const MAX_BACKOFF_MS = 60_000;
+/** No attempt waits longer than an hour, whatever a server says. */
+const MAX_RETRY_AFTER_MS = 3_600_000;
 
 /** Until when servers that answered 429 asked to be left alone, by origin, in this thread: it holds for all of its subtasks. */
 const closedUntil = new Map<string, number>();

@@ -32,6 +32,8 @@ export async function resolvePath(path: string, bounds: Bounds, use: PathUse): P
   const absolute = resolve(bounds.cwd, path);
   try {
     const real = use === 'entry' && !asFolder ? await realEntry(absolute) : await realTarget(absolute);
+    // Throws for a name that no file can have.
+    if (use === 'entry') await isThere(real);
     if (bounds.outside === true) return ok(real);
     const folder = await realpath(bounds.folder);
     return isInside(folder, real) ? ok(real) : err(outsideFailure(path, bounds.folder));
