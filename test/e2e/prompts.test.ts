@@ -88,6 +88,27 @@ describe('prompts', () => {
     expect((await prompts(folder, '--task', 'sort[1]')).map(({ prompt }) => prompt)).toHaveLength(1);
   });
 
+  it('have no secrets in them', async () => {
+    const folder = tempFolder();
+    const input = 'command: [cat], objective: Call the API, input: { token: "${{ env.API_TOKEN }}" }';
+    writeFiles(folder, {
+      'plan.yaml': `version: 1\nname: x\nbackup: none\nsecrets: [API_TOKEN]\ntasks:\n  ask: { uses: agent/prompt, with: { ${input} } }\n`,
+    });
+    const env = { API_TOKEN: 'correct-horse-battery' };
+    const printed = await waveplan(['prompts', 'plan.yaml'], { cwd: folder, env });
+    expect([printed.code, printed.stdout.includes('"***"')], printed.text).toEqual([0, true]);
+    const ran = await waveplan(['run', 'plan.yaml', '-y'], { cwd: folder, env });
+    expect(ran.code, ran.text).toBe(0);
+    const left = JSON.stringify(checkpointsOf(onlyRun(folder))) + printed.text + ran.text;
+    expect(left).toContain('Call the API');
+    expect(left).not.toContain('correct-horse-battery');
+    // The list of processes shows arguments to everybody.
+    writeFiles(folder, {
+      'plan.yaml': `version: 1\nname: x\nsecrets: [API_TOKEN]\ntasks:\n  ask: { uses: agent/prompt, with: { command: [echo, "\${{ env.API_TOKEN }}"], objective: x } }\n`,
+    });
+    expect((await waveplan(['validate', 'plan.yaml'], { cwd: folder, env })).stderr).toMatch(/PLAN-SECRET/);
+  });
+
   it('are told which tasks and subtasks there are', async () => {
     const folder = tempFolder();
     writeFiles(folder, { 'plan.yaml': 'version: 1\nname: x\ntasks:\n  count: { foreach: [1, 2, 3], run: "true" }\n' });
