@@ -8,6 +8,7 @@ import { graphCommand } from './graph.js';
 import { initCommand } from './init.js';
 import { packageVersion } from './package-version.js';
 import { planCommand } from './plan.js';
+import { promptsCommand } from './prompts.js';
 import { reportCommand } from './report.js';
 import { restoreCommand } from './restore.js';
 import { runCommand } from './run.js';
@@ -31,6 +32,7 @@ async function main(argv: readonly string[]): Promise<void> {
     runCommand(),
     reportCommand(),
     graphCommand(),
+    promptsCommand(),
     restoreCommand(),
     scaleCommand(),
     benchCommand(),

@@ -232,7 +232,7 @@ async function runLocked(
       waves: compiled.waves,
       sync: plan.sync,
       finally: plan.finally,
-      surroundings: { params: plan.params, env: processEnvironment(), folder: workspace.folder, secrets: plan.secrets },
+      surroundings: { params: plan.params, env: processEnvironment(), folder: workspace.folder, secrets: plan.secrets, run },
       ratePerMinute: plan.limits.ratePerMinute,
       majorShare: methodology.failure.major,
     },
