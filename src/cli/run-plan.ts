@@ -202,6 +202,7 @@ async function runLocked(
     methodologyHash: methodology.hash,
     waves: analysis.waves,
     decision: analysis.decision,
+    sync: plan.sync,
     predictedSeconds: analysis.predictedSeconds,
     confirmed,
     cores: machine.cores,
