@@ -16,6 +16,19 @@ tasks:
   last: { phase: Summary, needs: [each], run: 'echo done' }
 `;
 
+/** Waves that overlap: tasks that do not wait for a barrier. */
+const EAGER = `version: 1
+name: eager
+backup: none
+agents: 4
+sync: eager
+tasks:
+  list: { phase: Analysis, run: 'seq 1 9', output: lines }
+  slow: { phase: Analysis, run: 'while [ ! -e saved ]; do sleep 0.02; done' }
+  fetch: { phase: Fetch, needs: [list], foreach: "\${{ tasks.list.results.stdout }}", run: 'true' }
+  save: { phase: Save, needs: [fetch], foreach: { each: fetch }, run: 'touch saved' }
+`;
+
 /** Subtasks enough for charts that are aggregated; the size of a page must not follow them. */
 const MANY = 20_000;
 const LARGE = `version: 1
@@ -30,11 +43,15 @@ tasks:
 describeInBrowser('the page of a report', () => {
   let small = '';
   let large = '';
+  let eager = '';
   beforeAll(async () => {
     const folder = repository({ 'plan.yaml': SMALL });
     const done = await waveplan(['run', 'plan.yaml', '--yes', '--overhead', '3ms', '--html', 'report.html'], { cwd: folder });
     small = readFileSync(join(folder, 'report.html'), 'utf8');
     expect(done.code, done.text).toBe(1);
+    writeFiles(folder, { 'eager.yaml': EAGER });
+    await waveplan(['run', 'eager.yaml', '--yes', '--quiet', '--overhead', '3ms', '--html', 'eager.html'], { cwd: folder });
+    eager = readFileSync(join(folder, 'eager.html'), 'utf8');
     const other = tempFolder();
     writeFiles(other, {
       'plan.yaml': LARGE,
@@ -54,7 +71,7 @@ describeInBrowser('the page of a report', () => {
   it.each([360, 800, 1280].flatMap((width) => (['light', 'dark'] as const).map((scheme) => [width, scheme] as const)))(
     'is whole at %i pixels, %s: nothing asked for, nothing said, nothing beside the page, all of it readable',
     async (width, scheme) => {
-      for (const text of [small, large]) {
+      for (const text of [small, large, eager]) {
         const { page, messages, requests } = await openPage(stored(text), { width, scheme });
         expect(messages).toEqual([]);
         expect(requests).toEqual([]);

@@ -32,11 +32,14 @@ export const timelineChart: Chart = (canvas, data, size) => {
   const bands = waveBands(data);
   const laneName = (first: number) =>
     details.agentsPerLane === 1 ? String(first) : `${first}–${first + details.agentsPerLane - 1}`;
-  const order = details.lanes.map(({ first }) => laneName(first));
+  // Waves that overlap, as they do where nothing waits for a barrier, get rows of their own instead of bands.
+  const overlapping = overlap(bands);
+  const rows = overlapping ? bands.slice(0, MOST_WAVE_ROWS).map((band) => ({ ...band, row: `wave ${band.number}` })) : [];
+  const order = [...rows.map(({ row }) => row), ...details.lanes.map(({ first }) => laneName(first))];
   const common: PlotOptions = {
     width: size.width,
-    height: Math.max(110, Math.min(560, lanes * (lanes > 24 ? 11 : 18)) + 64),
-    marginLeft: details.agentsPerLane === 1 ? 34 : 64,
+    height: Math.max(110, Math.min(560, lanes * (lanes > 24 ? 11 : 18)) + rows.length * 16 + 64),
+    marginLeft: details.agentsPerLane === 1 && !overlapping ? 34 : 64,
     marginTop: 24,
     marginBottom: 36,
     x: { label: `${unit.name} since the start →`, domain: [0, x(end)], labelAnchor: 'right', ticks: size.narrow ? 4 : 8 },
@@ -45,12 +48,23 @@ export const timelineChart: Chart = (canvas, data, size) => {
       label: null,
       padding: 0.15,
       tickSize: 0,
-      ...(lanes > 20 && { ticks: order.filter((_, i) => i % 4 === 0) }),
+      ...(lanes > 20 && { ticks: order.filter((_, i) => i < rows.length || (i - rows.length) % 4 === 0) }),
     },
   };
   const behind = [
-    Plot.rect(bands, { x1: (d) => x(d.from), x2: (d) => x(d.to), fill: (d) => (d.even ? 'var(--band)' : 'var(--band2)') }),
-    Plot.text(fitting(bands, end, size), {
+    Plot.barX(rows, {
+      y: 'row',
+      x1: (d) => x(d.from),
+      x2: (d) => x(d.to),
+      fill: 'var(--idle)',
+      title: (d) => `wave ${d.number}: ${d.name}`,
+    }),
+    Plot.rect(overlapping ? [] : bands, {
+      x1: (d) => x(d.from),
+      x2: (d) => x(d.to),
+      fill: (d) => (d.even ? 'var(--band)' : 'var(--band2)'),
+    }),
+    Plot.text(overlapping ? [] : fitting(bands, end, size), {
       x: (d) => x(d.from),
       text: 'label',
       frameAnchor: 'top-left',
@@ -282,6 +296,7 @@ export const durationsChart: Chart = (canvas, { details }, size) => {
 };
 
 const MOST_WAVES = 30;
+const MOST_WAVE_ROWS = 12;
 
 /** Round values within bounds, at most `most`: of each power of ten 1, 2 and 5, or 1 alone, or the 1 of every few powers. */
 function factorTicks(low: number, high: number, most: number): readonly number[] {
@@ -353,6 +368,11 @@ function waveBands(data: ChartData) {
     name: inertLine(name),
     label: '',
   }));
+}
+
+function overlap(bands: ReturnType<typeof waveBands>): boolean {
+  const starts = [...bands].sort((a, b) => a.from - b.from);
+  return starts.some(({ to }, position) => to > (starts[position + 1]?.from ?? to) + 1);
 }
 
 /** Labels of the waves as long as there is room for them; none where there is none. */
