@@ -87,6 +87,7 @@ export class WavesRunner {
       cpuSeconds: steering.cpuSeconds() - cpuBefore,
       busySeconds: tallies.reduce((sum, tally) => sum + tally.busyMs, 0) / 1000,
       idleSeconds: dispatcher.idleSeconds(started, ended),
+      checkSeconds: (clock.now() - ended) / 1000,
     };
     emit({
       type: 'wave-finished',

@@ -26,6 +26,8 @@ export interface WaveMeasures {
   readonly busySeconds: number;
   /** Agent seconds without work at the barrier, while others still worked. */
   readonly idleSeconds: number;
+  /** From the last subtask's end to the end of the wave: its checkpoints on disk and checked. Absent in earlier records. */
+  readonly checkSeconds?: number;
 }
 
 /** The state to which `restore` brings the tree back. */

@@ -14,29 +14,34 @@ export interface BarrierTask {
 
 /** What the barriers between waves cost, in seconds. */
 export interface BarrierCost {
-  /** What they added: the difference of the other two. */
+  /** What they added: the difference of the schedules, and the checks of the waves but the last. */
   readonly seconds: number;
-  /** The schedule of the measured durations with barriers, and without. */
+  /** The schedule of the measured durations with barriers and their checks, and without. */
   readonly waveSeconds: number;
   readonly eagerSeconds: number;
 }
 
 /**
  * Plays the durations that were measured through twice, with the barriers and without, on as many agents as the waves had.
- * Both are schedules, so what the engine itself took is in neither, and the difference is the barriers' alone. `undefined`
+ * Both are schedules, so what else the engine took is in neither, and the difference is the barriers' alone. `undefined`
  * where there is no barrier.
  */
-export function barrierCost(tasks: readonly BarrierTask[], agentsOf: (wave: number) => number): BarrierCost | undefined {
+export function barrierCost(
+  tasks: readonly BarrierTask[],
+  agentsOf: (wave: number) => number,
+  checkSeconds = 0,
+): BarrierCost | undefined {
   const waves = [...new Set(tasks.map(({ wave }) => wave))];
   if (waves.length < 2) return undefined;
   const position = new Map(tasks.map(({ id }, index) => [id, index]));
   const work = ({ subtasks, meanMs = 0 }: BarrierTask) => ({ count: subtasks, ms: meanMs });
-  const waveMs = waves.reduce((sum, number) => {
+  const scheduleMs = waves.reduce((sum, number) => {
     const inWave = tasks.filter(({ wave }) => wave === number).map((task) => ({ ...work(task), needs: [] }));
     return sum + listSchedule(inWave, agentsOf(number));
   }, 0);
   const all = tasks.map((task) => ({ ...work(task), needs: task.needs.flatMap((need) => position.get(need) ?? []) }));
-  const eagerMs = Math.min(waveMs, listSchedule(all, Math.max(...waves.map(agentsOf))));
+  const waveMs = scheduleMs + 1000 * checkSeconds;
+  const eagerMs = Math.min(scheduleMs, listSchedule(all, Math.max(...waves.map(agentsOf))));
   return { seconds: (waveMs - eagerMs) / 1000, waveSeconds: waveMs / 1000, eagerSeconds: eagerMs / 1000 };
 }
 

@@ -295,7 +295,8 @@ export class SummaryFold {
       const subtasks = counts.success + counts.failed;
       return { id, wave, needs, subtasks, meanMs: spread.mean };
     });
-    return barrierCost(tasks, (wave) => Math.max(1, agents.get(wave) ?? 1));
+    const checks = waves.slice(0, -1).reduce((sum, { measured }) => sum + (measured?.checkSeconds ?? 0), 0);
+    return barrierCost(tasks, (wave) => Math.max(1, agents.get(wave) ?? 1), checks);
   }
 
   #score(cores: number | undefined): RunScore | undefined {
@@ -452,8 +453,9 @@ function taskSummary(id: string, state: TaskState): TaskSummary {
 /** What was measured, if all of it can be: a record from elsewhere may hold anything. */
 function sane(measured: WaveMeasures | undefined): WaveMeasures | undefined {
   if (measured === undefined) return undefined;
-  const { cpuSeconds, busySeconds, idleSeconds } = measured;
-  return [cpuSeconds, busySeconds, idleSeconds].every(isAmount) ? { cpuSeconds, busySeconds, idleSeconds } : undefined;
+  const { cpuSeconds, busySeconds, idleSeconds, checkSeconds = 0 } = measured;
+  const known = { cpuSeconds, busySeconds, idleSeconds, checkSeconds };
+  return Object.values(known).every(isAmount) ? known : undefined;
 }
 
 function finallySummary(task: string, checkpoint: Checkpoint): FinallySummary {
