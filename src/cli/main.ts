@@ -1,20 +1,10 @@
 #!/usr/bin/env node
 import { Command, CommanderError } from 'commander';
-import { benchCommand } from './bench.js';
-import { completionCommand } from './completion.js';
 import { teachByExample } from './examples.js';
 import { EXIT } from './exit-code.js';
-import { graphCommand } from './graph.js';
-import { initCommand } from './init.js';
 import { packageVersion } from './package-version.js';
-import { planCommand } from './plan.js';
-import { reportCommand } from './report.js';
-import { restoreCommand } from './restore.js';
-import { runCommand } from './run.js';
-import { scaleCommand } from './scale.js';
-import { schemaCommand } from './schema.js';
 import { hasLostOutput, printError, surviveOutputErrors } from './streams.js';
-import { validateCommand } from './validate.js';
+import { verbsFor } from './verbs.js';
 
 async function main(argv: readonly string[]): Promise<void> {
   surviveOutputErrors('standard output', process.stdout);
@@ -24,19 +14,7 @@ async function main(argv: readonly string[]): Promise<void> {
     .version(packageVersion())
     .showSuggestionAfterError()
     .exitOverride();
-  for (const command of [
-    initCommand(),
-    validateCommand(),
-    planCommand(),
-    runCommand(),
-    reportCommand(),
-    graphCommand(),
-    restoreCommand(),
-    scaleCommand(),
-    benchCommand(),
-    schemaCommand(),
-    completionCommand(() => program),
-  ]) {
+  for (const command of await verbsFor(program, argv[2])) {
     program.addCommand(teachByExample(command.exitOverride()));
   }
   teachByExample(program);

@@ -134,6 +134,7 @@ export class Dispatcher {
         params: surroundings.params,
         folder: surroundings.folder,
         secrets: surroundings.secrets ?? [],
+        run: surroundings.run,
         tasks: scope,
       },
     };
@@ -371,7 +372,8 @@ export class Dispatcher {
     if (failure === undefined) throw new Error('Internal error: a failure without its cause');
     // A run that is stopping makes no further attempt: what is left open runs again when the run is resumed.
     if (control.state === 'aborting') return;
-    const delayMs = retryDelayMs(task.retries, failure.kind, chunk.attempt, random);
+    const backoffMs = retryDelayMs(task.retries, failure.kind, chunk.attempt, random);
+    const delayMs = backoffMs === undefined ? undefined : Math.max(backoffMs, failure.retryAfterMs ?? 0);
     if (delayMs === undefined) {
       const checkpoint = failureCheckpoint(
         wave,

@@ -74,6 +74,8 @@ export type RunEvent =
       readonly methodologyHash: string;
       readonly waves: readonly WaveOutline[];
       readonly decision: ScalingDecision;
+      /** Absent: wave. */
+      readonly sync?: 'wave' | 'eager';
       /** What the plan was expected to take, in seconds; absent while a fan-out's size is not known. */
       readonly predictedSeconds: number | undefined;
       /** How the user agreed: at the prompt, by `--yes`, or through the library. */

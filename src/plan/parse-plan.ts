@@ -14,6 +14,7 @@ import { type Problem, type Report, toDiagnostics, withoutFollowUps, withoutWant
 import { parseRate, parseSize } from './quantities.js';
 import { envOf, readTask, type TaskDraft, type TaskSurroundings } from './read-task.js';
 import { parseRequest } from './request.js';
+import { tasksShape } from './result-shapes.js';
 import {
   entriesOf,
   entryAt,
@@ -88,6 +89,7 @@ function readPlan(root: SourceNode, { sources, options, report }: Reading): Vali
     env: new Map(envOf(envNode)),
     envFindings,
     defaults: readPatience(valueAt(root, 'defaults'), undefined, report),
+    tasksShape: tasksShape(root),
   };
   const tasks = readTasks(root, 'tasks', around);
   const finallyTasks = readTasks(root, 'finally', around);

@@ -1,19 +1,5 @@
 import type { Report } from './problems.js';
-import { entriesOf, entryAt, type MapEntry, type SourceNode, textOf } from './source-node.js';
-
-/** What `uses` names without a path. */
-export const BUILT_IN_ACTIONS: readonly string[] = [
-  'files/glob',
-  'files/read',
-  'files/write',
-  'files/move',
-  'files/copy',
-  'files/remove',
-  'files/hash',
-  'data/read',
-  'http/request',
-  'agent/prompt',
-];
+import { entriesOf, entryAt, type MapEntry, type SourceNode } from './source-node.js';
 
 interface UnsupportedRow {
   /** Keys from the top of the plan; `*` is any task. */
@@ -35,12 +21,6 @@ const UNSUPPORTED: readonly UnsupportedRow[] = [
   { path: ['failure'], message: "'failure' is not supported yet", hint: 'pass thresholds with --methodology FILE' },
   { path: ['defaults', 'retries', 'on'], message: "'retries.on' is not supported yet", hint: 'every failure is retried' },
   ...TASK_LISTS.flatMap((list): readonly UnsupportedRow[] => [
-    {
-      path: [list, '*', 'uses'],
-      when: (value) => BUILT_IN_ACTIONS.includes(textOf(value) ?? ''),
-      message: "what is built in under 'uses' is not supported yet",
-      hint: 'use a module (./tasks/my-task.ts), or a command under run',
-    },
     {
       path: [list, '*', 'pool'],
       message: "'pool' is not supported yet",

@@ -1,6 +1,7 @@
 import type { SourceRange } from '../model/diagnostic.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import type { ScalingMode, TaskType } from '../model/scaling-decision.js';
+import type { BuiltInAction } from './built-in.js';
 import type { ItemFilter } from './item-filter.js';
 import type { ItemFormat } from './item-format.js';
 
@@ -41,7 +42,9 @@ export type Work =
   /** A program and its arguments, no shell; each may hold expressions. */
   | { readonly kind: 'argv'; readonly argv: readonly string[] }
   /** A module's function: absolute path of the file, and the export's name (`default` unless `file.ts#name`). */
-  | { readonly kind: 'module'; readonly uses: string; readonly file: string; readonly exportName: string };
+  | { readonly kind: 'module'; readonly uses: string; readonly file: string; readonly exportName: string }
+  /** Something that waveplan itself does, such as `files/glob`; `with` fits its schema as far as it is known. */
+  | { readonly kind: 'builtin'; readonly action: BuiltInAction };
 
 /** Where a fan-out's items come from. */
 export type FanOutSource =

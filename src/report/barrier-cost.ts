@@ -1,4 +1,5 @@
 import { listSchedule } from '../graph/list-schedule.js';
+import { humanDuration } from './figures.js';
 
 /** A task as it went. */
 export interface BarrierTask {
@@ -37,4 +38,10 @@ export function barrierCost(tasks: readonly BarrierTask[], agentsOf: (wave: numb
   const all = tasks.map((task) => ({ ...work(task), needs: task.needs.flatMap((need) => position.get(need) ?? []) }));
   const eagerMs = Math.min(waveMs, listSchedule(all, Math.max(...waves.map(agentsOf))));
   return { seconds: (waveMs - eagerMs) / 1000, waveSeconds: waveMs / 1000, eagerSeconds: eagerMs / 1000 };
+}
+
+/** What barriers cost, in words. */
+export function barrierText({ seconds, eagerSeconds, waveSeconds }: BarrierCost): string {
+  const [cost, eager, waves] = [seconds, eagerSeconds, waveSeconds].map((value) => humanDuration(value * 1000));
+  return `${cost} (${waves} of work between barriers, ${eager} with --sync eager)`;
 }

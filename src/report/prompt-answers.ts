@@ -126,6 +126,8 @@ function workText({ work }: TaskDefinition): string {
       return `program: ${work.argv.map((part) => JSON.stringify(part)).join(' ')}`;
     case 'module':
       return `module: ${work.uses}`;
+    case 'builtin':
+      return `built in: ${work.action}`;
   }
 }
 

@@ -23,6 +23,7 @@ const RULES: readonly Rule[] = [
   undo,
   slowerThanSequential,
   fewerAgents,
+  runEagerly,
   giveEstimate,
   measureOverhead,
 ];
@@ -77,6 +78,17 @@ function fewerAgents({ peak, agentsPlanned, status }: RunFacts): readonly Recomm
       reason: `${figure(agentsPlanned)} were planned, no more than ${figure(peak.agents)} had work at once`,
     },
   ];
+}
+
+/** Barriers that cost less than this, and than this share of the waves' time, are not worth a change. */
+const LEAST_BARRIER_SECONDS = 0.5;
+const LEAST_BARRIER_SHARE = 0.1;
+
+function runEagerly({ barrier, wavesMs }: RunFacts): readonly Recommendation[] {
+  if (barrier === undefined || barrier.seconds < LEAST_BARRIER_SECONDS) return [];
+  if (barrier.seconds < (LEAST_BARRIER_SHARE * wavesMs) / 1000) return [];
+  const cost = humanDuration(barrier.seconds * 1000);
+  return [{ action: 'Let subtasks start when what they need is done (--sync eager)', reason: `the barriers cost ${cost}` }];
 }
 
 function giveEstimate({ score, tasks, status }: RunFacts): readonly Recommendation[] {

@@ -1,5 +1,6 @@
 import type { Backup } from '../model/run-event.js';
 import type { ScalingDecision } from '../model/scaling-decision.js';
+import type { BarrierCost } from './barrier-cost.js';
 import type { Hindsight } from './hindsight.js';
 import type { ChecklistPoint, FailureGroup, FinallySummary, Issue, Recommendation, RunSummary } from './run-summary.js';
 import type { PredictionScore, RunScore } from './score.js';
@@ -32,6 +33,8 @@ export interface ReportJson {
     readonly efficiency: number | null;
     readonly predictedSeconds: number | null;
   };
+  /** What the barriers between waves cost, in seconds; null in an eager run, and where there is none. */
+  readonly barrier: BarrierCost | null;
   /** The run's prediction against what came of it; null where nothing was predicted, or nothing of it ended. */
   readonly prediction: PredictionJson | null;
   readonly backup: (Backup & { readonly durationMs: number | null }) | null;
@@ -137,6 +140,7 @@ export function toReportJson(summary: RunSummary): ReportJson {
       efficiency: finite(summary.efficiency),
       predictedSeconds: finite(summary.predictedSeconds),
     },
+    barrier: summary.barrier ?? null,
     prediction: summary.score === undefined ? null : predictionJson(summary.score),
     backup: backup === undefined ? null : { ...backup, durationMs: finite(summary.backupMs) },
     waves: summary.waves.map((wave) => ({

@@ -1,3 +1,4 @@
+import { barrierText } from './barrier-cost.js';
 import { counted, efficiency, figure, humanDuration, minutes, NOT_KNOWN, timeSaved } from './figures.js';
 import { shorten } from './inert.js';
 import { drawPanel, type LineTone, line, type PanelLine, type PanelOptions, type PanelSection, tree } from './panel.js';
@@ -66,12 +67,22 @@ function statistics(summary: RunSummary): PanelSection {
       line(
         `Time Saved: ${summary.baselineMs > 0 ? timeSaved(summary.timeSavedMs / 60_000) : `${NOT_KNOWN} (no subtask took any time)`}`,
       ),
+      ...barrierLines(summary),
       line(
         `Efficiency: ${faster ?? `${NOT_KNOWN} (no subtask took any time)`}`,
         faster?.includes('faster ✅') === true ? 'good' : 'plain',
       ),
     ],
   };
+}
+
+/** What barriers cost is worth a line once it is more than the work of a moment. */
+const LEAST_BARRIER_SECONDS = 0.1;
+
+function barrierLines({ barrier }: RunSummary): readonly PanelLine[] {
+  return barrier === undefined || barrier.seconds < LEAST_BARRIER_SECONDS
+    ? []
+    : [line(`Barriers Between Waves: ${barrierText(barrier)}`)];
 }
 
 /** Nothing where nothing was predicted and the number of agents stayed as it was. */

@@ -1,6 +1,7 @@
 import type { FailureKind } from '../model/failure.js';
 import type { Backup, RunStatus, WaveCheck, WaveMeasures } from '../model/run-event.js';
 import type { ScalingDecision, ScalingMode } from '../model/scaling-decision.js';
+import type { BarrierCost } from './barrier-cost.js';
 import type { RunScore, WaveScore } from './score.js';
 
 /** How many subtasks ended in which way. */
@@ -144,8 +145,10 @@ export interface RunFacts {
   readonly otherWarnings: number;
   /** Of the whole run; of a run that has not ended, so far. */
   readonly totalMs: number;
-  /** Sum of the ended waves' durations. */
+  /** Sum of the ended waves' durations; in an eager run, whose waves overlap, from the first start to the last end. */
   readonly wavesMs: number;
+  /** What the barriers between waves cost; absent in an eager run, and where there is no barrier. */
+  readonly barrier: BarrierCost | undefined;
   /** Sum of the subtasks' durations: what one agent would have needed, but for its waiting. */
   readonly baselineMs: number;
   /** Negative when the run took longer than its subtasks one after another. */

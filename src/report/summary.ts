@@ -5,6 +5,7 @@ import type { Backup, RunEvent, RunObservations, RunStatus, WaveCheck, WaveMeasu
 import type { ScalingDecision } from '../model/scaling-decision.js';
 import { AgentTime } from './agent-time.js';
 import { AgentsAtWork } from './agents-at-work.js';
+import { type BarrierCost, barrierCost } from './barrier-cost.js';
 import { executionChecklist } from './checklist.js';
 import { DurationSpread } from './duration-spread.js';
 import { FailureGroups } from './failure-groups.js';
@@ -92,6 +93,7 @@ export class SummaryFold {
         wave.planned = event.subtasks;
         wave.predictedSeconds = isAmount(event.predictedSeconds) ? event.predictedSeconds : undefined;
         wave.time = new AgentTime(event.agents, event.at);
+        wave.startedAt = event.at;
         wave.decision = this.#decision;
         this.#agents.waveStarted();
         return;
@@ -179,6 +181,7 @@ export class SummaryFold {
       for (const task of wave.tasks) {
         const state = this.#task(task.id, wave.number);
         state.fanOut = task.fanOut;
+        state.needs = task.needs ?? [];
         state.subtasks = task.subtasks;
       }
     }
@@ -263,7 +266,8 @@ export class SummaryFold {
       warnings: [...this.#warnings],
       otherWarnings: this.#otherWarnings,
       totalMs,
-      wavesMs: waves.reduce((sum, wave) => sum + (wave.durationMs ?? 0), 0),
+      wavesMs: this.#wavesMs(),
+      barrier: this.#barrier(waves),
       baselineMs,
       timeSavedMs: baselineMs - totalMs,
       efficiency: savedShare(baselineMs, totalMs),
@@ -273,6 +277,25 @@ export class SummaryFold {
       cores,
       score,
     };
+  }
+
+  /** Waves of an eager run overlap: their time is that between the first start and the last end. */
+  #wavesMs(): number {
+    const waves = [...this.#waves.values()].filter(({ durationMs }) => durationMs !== undefined);
+    if (this.#started?.sync !== 'eager') return waves.reduce((sum, { durationMs = 0 }) => sum + durationMs, 0);
+    const starts = waves.flatMap(({ startedAt }) => startedAt ?? []);
+    const ends = waves.map(({ startedAt = 0, durationMs = 0 }) => startedAt + durationMs);
+    return starts.length === 0 ? 0 : Math.max(0, Math.max(...ends) - Math.min(...starts));
+  }
+
+  #barrier(waves: readonly WaveSummary[]): BarrierCost | undefined {
+    if (this.#started?.sync === 'eager') return undefined;
+    const agents = new Map(waves.map((wave) => [wave.number, wave.agents]));
+    const tasks = [...this.#tasks].map(([id, { wave, needs, counts, spread }]) => {
+      const subtasks = counts.success + counts.failed;
+      return { id, wave, needs, subtasks, meanMs: spread.mean };
+    });
+    return barrierCost(tasks, (wave) => Math.max(1, agents.get(wave) ?? 1));
   }
 
   #score(cores: number | undefined): RunScore | undefined {
@@ -334,6 +357,7 @@ export class SummaryFold {
       agents: 0,
       planned: 0,
       counts: noCounts(),
+      startedAt: undefined,
       durationMs: undefined,
       check: undefined,
       predictedSeconds: undefined,
@@ -354,6 +378,7 @@ export class SummaryFold {
     const task: TaskState = {
       wave,
       fanOut: true,
+      needs: [],
       subtasks: undefined,
       counts: noCounts(),
       spread: new DurationSpread(),
@@ -371,6 +396,7 @@ interface WaveState {
   agents: number;
   planned: number;
   readonly counts: Counts;
+  startedAt: number | undefined;
   durationMs: number | undefined;
   check: WaveCheck | undefined;
   predictedSeconds: number | undefined;
@@ -386,6 +412,7 @@ interface WaveState {
 interface TaskState {
   readonly wave: number;
   fanOut: boolean;
+  needs: readonly string[];
   subtasks: number | undefined;
   readonly counts: Counts;
   readonly spread: DurationSpread;

@@ -163,6 +163,7 @@ describe('JSON', () => {
       'decision',
       'redecisions',
       'statistics',
+      'barrier',
       'prediction',
       'backup',
       'waves',

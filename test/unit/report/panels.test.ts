@@ -192,7 +192,7 @@ describe('WORDS of the report panel', () => {
     '[x] Analyze task complexity',
     '[x] Calculate optimal agent count',
     '[x] Generate wave structure',
-    '[-] Create specialized prompts (atomic and focused): no agent prompts in this plan',
+    '[x] Create specialized prompts (atomic and focused): waveplan prompts prints one for each subtask of',
     '[x] Present execution plan',
     '[x] Wait for user confirmation (explicit "yes"): answered at the prompt',
     '[x] Execute Wave 0 (git backup): commit abcdef012345 on main',
