@@ -15,7 +15,8 @@ export async function* renderJunit(
   events: AsyncIterable<RunEvent>,
   log: (subtask: string) => Promise<string | undefined>,
 ): AsyncGenerator<string, void, undefined> {
-  const name = xml(inertLine(summary.plan ?? 'run'));
+  // A name of spaces alone is none.
+  const name = xml(inertLine(summary.plan ?? '') || 'run');
   const { success, failed, skipped } = summary.totals;
   const last = finallySuite(summary);
   const tests = success + failed + skipped + last.tests;
@@ -102,7 +103,8 @@ function finallySuite({ finally: tasks }: RunSummary): {
 }
 
 function seconds(ms: number): string {
-  return Number.isFinite(ms) ? (Math.max(0, ms) / 1000).toFixed(3) : '0';
+  // Beyond this a number would be printed with an exponent, which readers of the format do not take.
+  return Number.isFinite(ms) ? (Math.min(1e15, Math.max(0, ms)) / 1000).toFixed(3) : '0';
 }
 
 /** As the schema takes it: without a zone, by UTC. */

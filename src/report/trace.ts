@@ -14,7 +14,10 @@ const COORDINATOR = 1_000_000;
  */
 export async function* renderTrace(events: AsyncIterable<RunEvent>): AsyncGenerator<string, void, undefined> {
   let origin: number | undefined;
-  const us = (at: number) => Math.max(0, Math.round((at - (origin ?? at)) * 1000));
+  const us = (at: number) => {
+    const since = Math.round((at - (origin ?? at)) * 1000);
+    return Number.isFinite(since) ? Math.min(Number.MAX_SAFE_INTEGER, Math.max(0, since)) : 0;
+  };
   const named = new Set<number>();
   const started = new Map<number, { readonly name: string; readonly at: number }>();
   let first = true;
@@ -46,7 +49,15 @@ export async function* renderTrace(events: AsyncIterable<RunEvent>): AsyncGenera
         const ts = us(wave?.at ?? event.at - event.durationMs);
         const { verdict, expected, failed } = event.check;
         const name = `wave ${event.wave}: ${inertLine(wave?.name ?? '')}`;
-        yield piece({ ph: 'X', name, cat: 'wave', tid: WAVES, ts, dur: us(event.at) - ts, args: { verdict, expected, failed } });
+        yield piece({
+          ph: 'X',
+          name,
+          cat: 'wave',
+          tid: WAVES,
+          ts,
+          dur: Math.max(0, us(event.at) - ts),
+          args: { verdict, expected, failed },
+        });
         break;
       }
       case 'subtask-finished':
@@ -60,7 +71,7 @@ export async function* renderTrace(events: AsyncIterable<RunEvent>): AsyncGenera
         }
         // Both ends are rounded alike, so that neighbours on an agent touch and never overlap.
         const ts = us(from);
-        const dur = us(from + Math.max(0, duration_ms)) - ts;
+        const dur = Math.max(0, us(from + Math.max(0, duration_ms)) - ts);
         const failure = error === undefined ? {} : { failure: inertFirstLine(error.message, 300), kind: error.kind };
         const args = { task: event.task, wave, attempt, status, ...failure };
         yield piece({
