@@ -7,6 +7,7 @@ import { parseAgents } from './agents-setting.js';
 import { checkNeeds } from './check-needs.js';
 import { parseYaml } from './document.js';
 import { ExpressionChecker, noFindings } from './expression-check.js';
+import { readFailure } from './failure.js';
 import { ModuleFinder } from './module-path.js';
 import { readParams } from './params.js';
 import { readPatience } from './patience.js';
@@ -99,6 +100,7 @@ function readPlan(root: SourceNode, { text, options, report }: Reading): ValidPl
     backup: backupOf(root),
     params: params.values,
     limits: limitsOf(root, report),
+    failure: readFailure(root, report),
     tasks: definitionsOf(tasks),
     finally: definitionsOf(finallyTasks),
     warnings: warningsOf(tasks),

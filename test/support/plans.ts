@@ -58,6 +58,7 @@ export function planOf(sketches: readonly TaskSketch[]): ValidPlan {
     backup: 'none',
     params: {},
     limits: { ratePerMinute: undefined, connections: undefined, iops: undefined, memoryPerAgentBytes: undefined },
+    failure: { minor: undefined, major: undefined, critical: undefined, onMajor: 'sequential' },
     tasks: sketches.map(taskOf),
     finally: [],
     warnings: [],

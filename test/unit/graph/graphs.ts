@@ -22,6 +22,7 @@ export function plan(sketches: readonly TaskSketch[]): ValidPlan {
     backup: 'none',
     params: {},
     limits: { ratePerMinute: undefined, connections: undefined, iops: undefined, memoryPerAgentBytes: undefined },
+    failure: { minor: undefined, major: undefined, critical: undefined, onMajor: 'sequential' },
     tasks: sketches.map(task),
     finally: [],
     warnings: [],
