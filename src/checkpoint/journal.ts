@@ -4,6 +4,7 @@ import type { Checkpoint } from '../model/checkpoint.js';
 import { err, ok, type Result } from '../model/result.js';
 import { makeFolders, syncFolder, writeFileAtomic } from './atomic-file.js';
 import { type EnvironmentProblem, systemProblem } from './problem.js';
+import { toRecordLine } from './record-line.js';
 
 /** A file that grows. `write` says how many bytes it took: on a full disk that can be fewer than given, with no error. */
 export interface JournalFile {
@@ -21,8 +22,6 @@ export interface JournalDisk {
 
 /** Time, as the journal uses it. */
 export interface JournalTimer {
-  /** Milliseconds of a monotonic clock. */
-  now(): number;
   after(milliseconds: number, call: () => void): void;
 }
 
@@ -42,8 +41,9 @@ export interface JournalOptions {
 const GROUP_BYTES = 64 * 1024;
 const GROUP_RECORDS = 256;
 const GROUP_DELAY_MS = 5;
-/** While a wave runs, what was written reaches the disk at most this much later than the next group. */
+/** While a wave runs, what was written is synced when it is so old, or so many records: what a power cut can cost. */
 const SYNC_INTERVAL_MS = 1000;
+const SYNC_RECORDS = 4096;
 /** What may wait to be written before `ready` holds its caller. */
 const BACKLOG_BYTES = 16 * 1024 * 1024;
 const BACKLOG_FILES = 4096;
@@ -71,8 +71,9 @@ interface WaveFile {
   group: string[];
   groupBytes: number;
   timerSet: boolean;
-  unsynced: boolean;
-  lastSync: number;
+  /** Records that were written since the last sync. */
+  unsynced: number;
+  syncTimerSet: boolean;
   /** Ends when everything handed over so far is written; never rejects. */
   written: Promise<void>;
 }
@@ -115,7 +116,7 @@ export class Journal {
   /** Takes a checkpoint; it is on its way to the file a few milliseconds later. Never throws for the disk's sake. */
   record(checkpoint: Checkpoint): void {
     if (this.#problem !== undefined) return;
-    const line = `${JSON.stringify(checkpoint)}\n`;
+    const line = toRecordLine(checkpoint);
     const bytes = Buffer.byteLength(line);
     const wave = this.#wave(checkpoint.wave);
     wave.group.push(line);
@@ -169,8 +170,8 @@ export class Journal {
       group: [],
       groupBytes: 0,
       timerSet: false,
-      unsynced: false,
-      lastSync: this.#timer.now(),
+      unsynced: 0,
+      syncTimerSet: false,
       written: Promise.resolve(),
     };
     this.#waves.set(number, wave);
@@ -180,41 +181,57 @@ export class Journal {
   #handOver(wave: WaveFile): void {
     if (wave.group.length === 0) return;
     const bytes = Buffer.from(wave.group.join(''));
+    const records = wave.group.length;
     wave.group = [];
     wave.groupBytes = 0;
     wave.written = wave.written.then(async () => {
-      await this.#guard(`write to ${wave.path}`, () => this.#append(wave, bytes));
+      await this.#guard(`write to ${wave.path}`, () => this.#append(wave, bytes, records));
       this.#backlogBytes -= bytes.length;
       this.#wake();
     });
   }
 
-  async #append(wave: WaveFile, bytes: Buffer): Promise<void> {
+  async #append(wave: WaveFile, bytes: Buffer, records: number): Promise<void> {
     if (wave.file === undefined) {
       wave.file = await this.#disk.openAppend(wave.path);
       this.#open.add(wave.file);
       await this.#disk.syncFolder(this.#options.runDir);
     }
-    wave.unsynced = true;
+    wave.unsynced += records;
     for (let done = 0; done < bytes.length; ) {
       const count = await wave.file.write(bytes.subarray(done));
       // A short write on a full disk raises no error; the write of the rest does, or takes nothing.
       if (count === 0) throw Object.assign(new Error('nothing was written'), { code: 'ENOSPC' });
       done += count;
     }
-    if (this.#timer.now() - wave.lastSync >= SYNC_INTERVAL_MS) await this.#sync(wave, wave.file);
+    if (wave.unsynced >= SYNC_RECORDS) await this.#sync(wave, wave.file);
+    else this.#syncLater(wave);
+  }
+
+  /** By a timer, not with the next group: that may come in an hour. */
+  #syncLater(wave: WaveFile): void {
+    if (wave.syncTimerSet) return;
+    wave.syncTimerSet = true;
+    this.#timer.after(SYNC_INTERVAL_MS, () => {
+      wave.syncTimerSet = false;
+      if (wave.unsynced === 0) return;
+      wave.written = wave.written.then(() =>
+        this.#guard(`sync ${wave.path}`, async () => {
+          if (wave.unsynced > 0 && wave.file !== undefined && this.#open.has(wave.file)) await this.#sync(wave, wave.file);
+        }),
+      );
+    });
   }
 
   async #sync(wave: WaveFile, file: JournalFile): Promise<void> {
     await file.sync();
-    wave.unsynced = false;
-    wave.lastSync = this.#timer.now();
+    wave.unsynced = 0;
   }
 
   async #syncAndClose(wave: WaveFile): Promise<void> {
     const { file } = wave;
     if (file === undefined) return;
-    if (wave.unsynced) await this.#sync(wave, file);
+    if (wave.unsynced > 0) await this.#sync(wave, file);
     this.#open.delete(file);
     await file.close();
   }
@@ -328,8 +345,8 @@ const REAL_DISK: JournalDisk = {
 };
 
 const REAL_TIMER: JournalTimer = {
-  now: () => performance.now(),
   after: (milliseconds, call) => {
-    setTimeout(call, milliseconds);
+    // What is due later must not keep a command alive that is done: `close` writes and syncs it at once.
+    setTimeout(call, milliseconds).unref();
   },
 };
