@@ -15,9 +15,12 @@ export class ModuleFinder {
   readonly #folder: string;
   readonly #files = new Map<string, boolean>();
 
+  readonly #mustExist: boolean;
+
   /** `folder` is the plan's own: paths under `uses` are relative to it. */
-  constructor(folder: string) {
+  constructor(folder: string, options: { readonly mustExist: boolean } = { mustExist: true }) {
     this.#folder = folder;
+    this.#mustExist = options.mustExist;
   }
 
   /** The work behind `uses`; `undefined` where it is something built in, or was reported. */
@@ -42,7 +45,7 @@ export class ModuleFinder {
       return problem(`'${path}' is not a module: its name must end in ${EXTENSIONS.join(', ')}`);
     }
     const file = resolve(this.#folder, path);
-    if (!this.#isFile(file)) return problem(`there is no module '${path}'`, this.#nearHint(file));
+    if (this.#mustExist && !this.#isFile(file)) return problem(`there is no module '${path}'`, this.#nearHint(file));
     return { kind: 'module', uses, file, exportName };
   }
 

@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import validatePlan from '#validators/plan';
 import type { Diagnostic } from '../model/diagnostic.js';
+import type { JsonObject } from '../model/json.js';
 import { err, ok, type Result } from '../model/result.js';
 import { TASK_TYPES } from '../model/scaling-decision.js';
 import { parseAgents } from './agents-setting.js';
@@ -28,6 +29,10 @@ export interface ParsePlanOptions {
   readonly displayName?: string | undefined;
   /** Texts of `--param`, by name. */
   readonly params?: Readonly<Record<string, string>> | undefined;
+  /** Values that an earlier run had; those that the plan declares no more are left out. `params` beat them. */
+  readonly earlierParams?: JsonObject | undefined;
+  /** The plan ran once and is read to be compared with another: modules that it names may be gone by now. */
+  readonly ranBefore?: boolean;
 }
 
 /** Keys of which a task under `finally` has no use; another check says so. */
@@ -63,7 +68,7 @@ function readPlan(root: SourceNode, { text, options, report }: Reading): ValidPl
   if (root.kind !== 'map') return undefined;
   checkUnsupported(root, report);
 
-  const params = readParams(root, options.params ?? {}, report);
+  const params = readParams(root, { given: options.params ?? {}, earlier: options.earlierParams ?? {} }, report);
   const taskNames = new Set([...entriesOf(valueAt(root, 'tasks'))].map(([name]) => name));
   const expressions = new ExpressionChecker({ text, paramNames: params.names, taskNames, report });
   const envNode = valueAt(root, 'env');
@@ -75,7 +80,7 @@ function readPlan(root: SourceNode, { text, options, report }: Reading): ValidPl
     lines: new LineIndex(text),
     report,
     expressions,
-    modules: new ModuleFinder(dirname(file)),
+    modules: new ModuleFinder(dirname(file), { mustExist: options.ranBefore !== true }),
     params,
     env: new Map(envOf(envNode)),
     envFindings,
