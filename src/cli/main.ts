@@ -2,12 +2,16 @@
 import { Command, CommanderError } from 'commander';
 import { benchCommand } from './bench.js';
 import { EXIT } from './exit-code.js';
+import { explainCommand } from './explain.js';
+import { listCommand } from './list.js';
 import { packageVersion } from './package-version.js';
 import { planCommand } from './plan.js';
 import { restoreCommand } from './restore.js';
+import { resumeCommand } from './resume.js';
 import { runCommand } from './run.js';
 import { scaleCommand } from './scale.js';
 import { schemaCommand } from './schema.js';
+import { statusCommand } from './status.js';
 import { hasLostOutput, printError, surviveOutputErrors } from './streams.js';
 import { validateCommand } from './validate.js';
 
@@ -23,6 +27,10 @@ async function main(argv: readonly string[]): Promise<void> {
     validateCommand(),
     planCommand(),
     runCommand(),
+    resumeCommand(),
+    statusCommand(),
+    listCommand(),
+    explainCommand(),
     restoreCommand(),
     scaleCommand(),
     benchCommand(),

@@ -4,6 +4,7 @@ import { readCalibration } from '../checkpoint/calibration-store.js';
 import { readHistory } from '../checkpoint/history-store.js';
 import { openWorkspace } from '../checkpoint/workspace.js';
 import type { Diagnostic } from '../model/diagnostic.js';
+import type { JsonObject } from '../model/json.js';
 import { err, ok, type Result } from '../model/result.js';
 import { parseAgents } from '../plan/agents-setting.js';
 import { loadPlan } from '../plan/load-plan.js';
@@ -61,9 +62,13 @@ export function addPlanOptions(command: Command): Command {
 }
 
 /** Loads a plan as a verb's options ask. Mistakes are printed; `undefined` means that there were some. */
-export function loadFromOptions(file: string, options: PlanOptions): LoadedPlan | undefined {
+export function loadFromOptions(
+  file: string,
+  options: PlanOptions,
+  earlier: { readonly params?: JsonObject } = {},
+): LoadedPlan | undefined {
   const methodology = loadMethodology(options.methodology);
-  const plan = loadPlan(file, { params: options.param });
+  const plan = loadPlan(file, { params: options.param, earlierParams: earlier.params });
   if (!methodology.ok) printDiagnostics(methodology.error);
   if (!plan.ok) printDiagnostics(plan.error);
   if (!methodology.ok || !plan.ok) return undefined;
@@ -145,7 +150,7 @@ function collectParam(text: string, before: Readonly<Record<string, string>>): R
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
 }
 
-function agentsArgument(text: string): AgentsSetting {
+export function agentsArgument(text: string): AgentsSetting {
   return orInvalid(parseAgents(text));
 }
 
@@ -157,13 +162,13 @@ function durationArgument(text: string): number {
 const MAX_RETRIES = 100;
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
-function timeoutArgument(text: string): number {
+export function timeoutArgument(text: string): number {
   const ms = durationArgument(text);
   if (ms <= 0 || ms > MAX_TIMEOUT_MS) throw new InvalidArgumentError('it must be more than 0 and at most 24 days');
   return ms;
 }
 
-function countArgument(text: string): number {
+export function countArgument(text: string): number {
   const count = /^\d{1,3}$/.test(text) ? Number(text) : Number.NaN;
   return orInvalid(count <= MAX_RETRIES ? ok(count) : err(`'${text}' is not a whole number from 0 to ${MAX_RETRIES}`));
 }

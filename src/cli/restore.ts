@@ -1,7 +1,5 @@
-import { join } from 'node:path';
 import { Command } from 'commander';
 import { acquireLock } from '../checkpoint/lock.js';
-import type { EnvironmentProblem } from '../checkpoint/problem.js';
 import {
   type FileCount,
   type HeadPlace,
@@ -11,14 +9,12 @@ import {
   type RestorePlan,
   restore,
 } from '../checkpoint/restore.js';
-import { listRuns, type RunManifest, readManifest } from '../checkpoint/run-store.js';
 import { openWorkspace } from '../checkpoint/workspace.js';
-import { NAME_PATTERN } from '../model/ids.js';
-import { err, ok, type Result } from '../model/result.js';
 import type { Backup } from '../model/run-event.js';
 import { inertLine } from '../report/inert.js';
 import { confirm } from './confirm.js';
 import { EXIT } from './exit-code.js';
+import { findRun, stateDirOf } from './find-run.js';
 import { printError, printLine, printProblem } from './streams.js';
 
 interface RestoreVerbOptions {
@@ -43,12 +39,9 @@ export function restoreCommand(): Command {
 }
 
 async function restoreRun(named: string | undefined, options: RestoreVerbOptions): Promise<number> {
-  const { stateDir } = openWorkspace({
-    planFile: join(process.cwd(), 'plan.yaml'),
-    cwd: options.cwd,
-    stateDir: options.stateDir,
-  });
-  const found = await findRun(stateDir, named);
+  const stateDir = stateDirOf(options);
+  // One that was refused before its backup changed nothing.
+  const found = await findRun(stateDir, named, ({ backup }) => backup !== undefined);
   if (!found.ok) {
     printProblem(found.error);
     return EXIT.refused;
@@ -101,28 +94,6 @@ async function restoreTo(target: RestoreOptions, options: RestoreVerbOptions): P
   }
   printLine(describeRestored(restored.value, target.backup));
   return EXIT.done;
-}
-
-/** The named run, or the last one that got as far as its backup: one that was refused before changed nothing. */
-async function findRun(
-  stateDir: string,
-  named: string | undefined,
-): Promise<Result<{ readonly run: string; readonly manifest: RunManifest }, EnvironmentProblem>> {
-  if (named !== undefined) {
-    // It becomes a part of a path.
-    if (!NAME_PATTERN.test(named))
-      return err({ message: `'${inertLine(named)}' is not the id of a run`, hint: `runs are in ${stateDir}/runs` });
-    const manifest = await readManifest(join(stateDir, 'runs', named));
-    return manifest.ok ? ok({ run: named, manifest: manifest.value }) : manifest;
-  }
-  const runs = await listRuns(stateDir);
-  if (!runs.ok) return runs;
-  for (const { run, runDir } of runs.value.toReversed()) {
-    const manifest = await readManifest(runDir);
-    if (!manifest.ok || manifest.value.backup !== undefined)
-      return manifest.ok ? ok({ run, manifest: manifest.value }) : manifest;
-  }
-  return err({ message: `there is no run in ${stateDir} yet`, hint: 'start one: waveplan run PLAN' });
 }
 
 function isNothing({ added, displaced, modified, deleted }: RestorePlan): boolean {

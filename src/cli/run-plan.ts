@@ -1,13 +1,23 @@
 import { makeBackup } from '../checkpoint/backup.js';
 import { writeCalibration } from '../checkpoint/calibration-store.js';
+import type { JournalEnds } from '../checkpoint/finished-index.js';
 import { appendHistory } from '../checkpoint/history-store.js';
 import { type Journal, openJournal } from '../checkpoint/journal.js';
+import { RUN_VARIABLE } from '../checkpoint/leftovers.js';
 import { acquireLock } from '../checkpoint/lock.js';
 import type { EnvironmentProblem } from '../checkpoint/problem.js';
-import { readWave } from '../checkpoint/read-journal.js';
-import { createRun, type RunManifest, writeManifest, writeReportFile } from '../checkpoint/run-store.js';
+import { OutcomeTally, readWave } from '../checkpoint/read-journal.js';
+import {
+  createRun,
+  type RunManifest,
+  type RunResume,
+  resumeRun,
+  writeManifest,
+  writeReportFile,
+} from '../checkpoint/run-store.js';
 import { discardRun, openWorkspace, prepareState, type RunFolders, type Workspace } from '../checkpoint/workspace.js';
 import { totalCpuSeconds } from '../execute/cpu-time.js';
+import type { FinishedSubtasks } from '../execute/finished.js';
 import { readHeadroom } from '../execute/headroom.js';
 import { InlineExecutor } from '../execute/inline-executor.js';
 import { layoutAgents, maxThreads } from '../execute/layout.js';
@@ -18,6 +28,7 @@ import { SwitchingExecutor } from '../execute/switching-executor.js';
 import type { WaveTally } from '../execute/wave-check.js';
 import { startTimeLine, systemClock, type TimeLine } from '../model/clock.js';
 import { newRunId } from '../model/ids.js';
+import type { JsonObject } from '../model/json.js';
 import { ok, type Result } from '../model/result.js';
 import type { RunEvent } from '../model/run-event.js';
 import type { TaskDefinition } from '../plan/valid-plan.js';
@@ -53,6 +64,24 @@ export interface RunPlanOptions {
   readonly control?: RunControl;
   /** Just measured: kept for later runs. */
   readonly newCalibration?: Calibration | undefined;
+  /** Thresholds of failure do not stop the run: whatever has what it needs runs. */
+  readonly keepGoing?: boolean | undefined;
+  /** The first failure that is not tried again ends the run, and the work that is running. */
+  readonly failFast?: boolean | undefined;
+  /** What was asked for beyond the plan; kept in the manifest, for a resume. */
+  readonly asked?: JsonObject | undefined;
+}
+
+/** What a run that is resumed has behind it. */
+export interface RunSoFar {
+  readonly manifest: RunManifest;
+  readonly finished: FinishedSubtasks;
+  /** Subtasks with a record that counts, and the failed among them. */
+  readonly counts: { readonly finished: number; readonly failed: number };
+  readonly failedRunAgain: boolean;
+  readonly outdated: ReadonlyMap<string, string>;
+  readonly ends: JournalEnds;
+  readonly leftovers: number;
 }
 
 /** A run that took place, however it ended. */
@@ -85,44 +114,52 @@ export async function runPlan(
     return lock;
   }
   try {
-    return await runLocked(compiled, options, { workspace, run, timeLine, ...folders.value, warning: lock.value.broken });
+    const warnings = lock.value.broken === undefined ? [] : [lock.value.broken];
+    return await runLocked(compiled, options, { workspace, run, timeLine, ...folders.value, warnings });
   } finally {
     await lock.value.release();
   }
 }
 
 /** What a run has when its state folder is locked. */
-interface RunPlace extends RunFolders {
+export interface RunPlace extends RunFolders {
   readonly workspace: Workspace;
   readonly run: string;
   readonly timeLine: TimeLine;
-  readonly warning: string | undefined;
+  readonly warnings: readonly string[];
+  /** Absent in a run that begins. */
+  readonly soFar?: RunSoFar;
 }
 
-async function runLocked(
+/** The same for a caller who holds the lock of the state folder and has made the run's folders. */
+export async function runLocked(
   compiled: CompiledPlan,
   options: RunPlanOptions,
   place: RunPlace,
 ): Promise<Result<RunResult, EnvironmentProblem>> {
   const { plan, methodology, analysis, machine } = compiled;
   const { confirmed = 'library', control = new RunControl() } = options;
-  const { workspace, run, runDir, timeLine } = place;
+  const { workspace, run, runDir, timeLine, soFar } = place;
   const clock = systemClock(timeLine);
   const elapsed = () => clock.now() - timeLine.epochMs;
 
+  const { end: _, ...before }: Partial<RunManifest> = soFar?.manifest ?? {};
   let manifest: RunManifest = {
+    ...before,
     version: 1,
     run,
     plan: { name: plan.name, file: plan.file },
     folder: workspace.folder,
     params: plan.params,
-    created: new Date(timeLine.epochMs).toISOString(),
+    created: before.created ?? new Date(timeLine.epochMs).toISOString(),
     waveplan: packageVersion(),
     node: process.version,
     methodologyHash: methodology.hash,
+    ...(options.asked && { asked: options.asked }),
+    ...(soFar && { resumes: [...(before.resumes ?? []), resumeOf(soFar, timeLine)] }),
   };
-  const created = await createRun(runDir, plan.text, manifest);
-  if (!created.ok) return created;
+  const stored = await (soFar === undefined ? createRun : resumeRun)(runDir, plan.text, manifest);
+  if (!stored.ok) return stored;
   // A help for later runs: where it cannot be kept, they measure again.
   if (options.newCalibration !== undefined) await writeCalibration(workspace.stateDir, options.newCalibration);
 
@@ -142,7 +179,9 @@ async function runLocked(
     const result = summary.result();
     manifest = { ...manifest, end: { ...end, ended: new Date(clock.now()).toISOString() } };
     const fingerprint = fingerprintOf(machine, packageVersion());
-    const records = lessons.records(result, machineKey(fingerprint), new Date(clock.now()).toISOString());
+    // Waves that were begun earlier tell nothing of what a whole one takes.
+    const records =
+      soFar !== undefined ? [] : lessons.records(result, machineKey(fingerprint), new Date(clock.now()).toISOString());
     const saves = [
       { name: 'manifest.json', saving: writeManifest(runDir, manifest) },
       { name: 'history.ndjson', saving: appendHistory(workspace.stateDir, records) },
@@ -171,8 +210,10 @@ async function runLocked(
     confirmed,
     cores: machine.cores,
   });
-  if (place.warning !== undefined) emit({ type: 'warning', at: clock.now(), message: place.warning });
-  const backup = await makeBackup({ mode: plan.backup, workspace, run, name: plan.name });
+  for (const message of place.warnings) emit({ type: 'warning', at: clock.now(), message });
+  if (soFar !== undefined) emit(resumedEvent(run, soFar, clock.now()));
+  const standing = soFar?.manifest.backup;
+  const backup = standing === undefined ? await makeBackup({ mode: plan.backup, workspace, run, name: plan.name }) : ok(standing);
   if (!backup.ok) {
     await finish({ status: 'broken', reason: backup.error.message });
     return backup;
@@ -182,6 +223,8 @@ async function runLocked(
   if (!recorded.ok) return recorded;
   emit({ type: 'backup-made', at: clock.now(), durationMs: elapsed(), backup: backup.value });
 
+  const seen = new OutcomeTally();
+  process.env[RUN_VARIABLE] = run;
   const logs = new SubtaskLogs(runDir);
   const onStray = (message: string) => emit({ type: 'warning', at: clock.now(), message });
   const makePool = () => new PiscinaExecutor(maxThreads(plan.type, machine.cores), timeLine, onStray);
@@ -196,6 +239,7 @@ async function runLocked(
       surroundings: { params: plan.params, env: processEnvironment(), folder: workspace.folder },
       ratePerMinute: plan.limits.ratePerMinute,
       majorShare: methodology.failure.major,
+      ...(soFar && { finished: soFar.finished }),
     },
     {
       executor,
@@ -217,18 +261,30 @@ async function runLocked(
       },
       emit: (event) => {
         if (event.type === 'subtask-finished' || event.type === 'finally-finished') {
-          journal.value.record(event.checkpoint);
+          seen.add(event.checkpoint.task_id, event.checkpoint.status === 'success');
+          if (!('resumed' in event) || event.resumed !== 'as-is') journal.value.record(event.checkpoint);
           if (event.log !== undefined) logs.save(event.checkpoint.task_id, event.log);
         }
         emit(event);
       },
-      verifyWave: (wave) => verifyWave(journal.value, runDir, wave),
+      verifyWave: (wave) => verifyWave(journal.value, runDir, wave, (subtask) => seen.has(subtask)),
     },
   );
   await executor.close();
+  delete process.env[RUN_VARIABLE];
   const closed = await journal.value.close();
   await logs.settled();
   return finish(closed.ok ? end : { status: 'broken', reason: closed.error.message });
+}
+
+function resumeOf({ outdated, ends }: RunSoFar, timeLine: TimeLine): RunResume {
+  return { at: new Date(timeLine.epochMs).toISOString(), tasks: [...outdated.keys()], ends };
+}
+
+function resumedEvent(run: string, soFar: RunSoFar, at: number): RunEvent {
+  const { counts, failedRunAgain, outdated, leftovers } = soFar;
+  const tasks = [...outdated].map(([task, reason]) => ({ task, reason }));
+  return { type: 'run-resumed', at, run, ...counts, failedRunAgain, outdated: tasks, leftovers };
 }
 
 /** Subtasks of unknown duration that are measured before the number of agents is decided again. */
@@ -251,9 +307,14 @@ function memoryPerAgent({ plan, methodology, analysis }: CompiledPlan): number {
 }
 
 /** Waits until a wave's checkpoints are on disk, and counts what is there. What cannot be read is missing. */
-async function verifyWave(journal: Journal, runDir: string, wave: number): Promise<WaveTally> {
+async function verifyWave(
+  journal: Journal,
+  runDir: string,
+  wave: number,
+  counts: (subtask: string) => boolean,
+): Promise<WaveTally> {
   await journal.closeWave(wave);
-  const tally = await readWave(runDir, wave);
+  const tally = await readWave(runDir, wave, counts);
   return tally.ok ? { recorded: tally.value.distinct, failed: tally.value.failed } : { recorded: 0, failed: 0 };
 }
 

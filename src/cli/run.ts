@@ -1,20 +1,16 @@
-import { Command, Option } from 'commander';
-import { RunControl } from '../execute/run-control.js';
-import type { RunEvent } from '../model/run-event.js';
+import { Command } from 'commander';
 import type { CompiledPlan } from './compile-plan.js';
 import { confirm } from './confirm.js';
-import { EXIT, exitCodeOf } from './exit-code.js';
+import { addExecutionOptions, askedOf, type ExecutionOptions } from './execution-options.js';
+import { EXIT } from './exit-code.js';
 import { addPlanOptions, loadFromOptions, type PlanOptions, type PreparedPlan, prepareFromOptions } from './plan-options.js';
 import { runPlan } from './run-plan.js';
-import { stopOnSignals } from './signals.js';
-import { panelWidth, printError, printLine, printProblem, wantsColor } from './streams.js';
+import { showRun, showsText } from './show-run.js';
+import { panelWidth, printError, printLine, wantsColor } from './streams.js';
 
-interface RunOptions extends PlanOptions {
+interface RunOptions extends PlanOptions, ExecutionOptions {
   readonly yes?: boolean;
   readonly dryRun?: boolean;
-  readonly json?: boolean;
-  readonly quiet?: boolean;
-  readonly checkpointFiles?: string;
 }
 
 /** `waveplan run PLAN`: shows the analysis, asks, runs, reports. */
@@ -23,11 +19,8 @@ export function runCommand(): Command {
     .description('show the analysis, ask, back up, run in waves, and report')
     .argument('<plan>', 'plan file')
     .option('-y, --yes', 'answer every question with yes')
-    .option('-n, --dry-run', 'show the analysis and stop; writes nothing')
-    .option('-q, --quiet', 'print nothing but errors')
-    .addOption(new Option('--json', 'print events, one JSON object a line, instead of text').conflicts('quiet'))
-    .option('--checkpoint-files <dir>', 'also write each checkpoint as a file of its own');
-  return addPlanOptions(command).action(async (file: string, options: RunOptions) => {
+    .option('-n, --dry-run', 'show the analysis and stop; writes nothing');
+  return addPlanOptions(addExecutionOptions(command)).action(async (file: string, options: RunOptions) => {
     process.exitCode = await run(file, options);
   });
 }
@@ -52,61 +45,21 @@ async function run(file: string, options: RunOptions): Promise<number> {
   return execute(prepared, options, ask ? 'prompt' : 'flag');
 }
 
-function showsText({ json, quiet }: RunOptions): boolean {
-  return json !== true && quiet !== true;
-}
-
-async function execute(
-  { compiled, newCalibration }: PreparedPlan,
-  options: RunOptions,
-  confirmed: 'prompt' | 'flag',
-): Promise<number> {
-  const control = new RunControl();
-  const view = await openView(options);
-  const signals = stopOnSignals(control, (message) => printError(message));
-  const done = await runPlan(compiled, {
-    confirmed,
-    planShown: showsText(options),
-    cwd: options.cwd,
-    stateDir: options.stateDir,
-    checkpointFiles: options.checkpointFiles,
-    control,
-    newCalibration,
-    onEvent: view.handle,
-  });
-  view.close();
-  signals.close();
-  if (!done.ok) {
-    printProblem(done.error);
-    return EXIT.environment;
-  }
-  const { summary, end, folder } = done.value;
-  if (showsText(options)) {
-    const { renderReport } = await import('../report/run-panel.js');
-    printLine(renderReport(summary, { color: wantsColor(process.stdout), width: panelWidth(process.stdout) }));
-    printLine(`Records and reports: ${folder}`);
-  }
-  if (end.status !== 'done') printError(`waveplan: ${end.reason}`);
-  return exitCodeOf(end.status, signals.received());
-}
-
-async function openView(
-  options: RunOptions,
-): Promise<{ readonly handle: (event: RunEvent) => void; readonly close: () => void }> {
-  if (options.json === true) {
-    const { eventToLine } = await import('../report/event-json.js');
-    return { handle: (event) => process.stdout.write(eventToLine(event)), close: () => {} };
-  }
-  if (options.quiet === true) return { handle: () => {}, close: () => {} };
-  const { createLiveView } = await import('../report/live-view.js');
-  const stream = process.stdout;
-  const view = await createLiveView({
-    stream,
-    color: wantsColor(stream),
-    tty: stream.isTTY === true,
-    now: () => performance.now(),
-  });
-  return { handle: (event) => view.handle(event), close: () => view.close() };
+function execute({ compiled, newCalibration }: PreparedPlan, options: RunOptions, confirmed: 'prompt' | 'flag'): Promise<number> {
+  return showRun(options, (ports) =>
+    runPlan(compiled, {
+      ...ports,
+      confirmed,
+      planShown: showsText(options),
+      cwd: options.cwd,
+      stateDir: options.stateDir,
+      checkpointFiles: options.checkpointFiles,
+      newCalibration,
+      keepGoing: options.keepGoing,
+      failFast: options.failFast,
+      asked: askedOf(options),
+    }),
+  );
 }
 
 async function printAnalysis(compiled: CompiledPlan): Promise<void> {

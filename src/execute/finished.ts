@@ -11,9 +11,6 @@ export interface FinishedSubtasks {
   find(task: string, key: string): Checkpoint | undefined;
 }
 
-/** Of a run that begins: nothing. */
-export const NOTHING_FINISHED: FinishedSubtasks = { find: () => undefined };
-
 /**
  * The keys of a task's subtasks, asked for in item order. Equal items get keys of their own by how often they came before,
  * so that each has a checkpoint; the index has no part in a key, so that an item that moves keeps its checkpoint.

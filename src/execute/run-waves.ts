@@ -9,6 +9,7 @@ import type { ScalingDecision } from '../model/scaling-decision.js';
 import { evaluate } from '../plan/expressions.js';
 import type { TaskDefinition } from '../plan/valid-plan.js';
 import { type AgentLayout, type Executor, ExecutorStartError } from './executor.js';
+import type { FinishedSubtasks } from './finished.js';
 import type { Headroom } from './headroom.js';
 import { Pacer } from './pacer.js';
 import type { RunSurroundings } from './prepare.js';
@@ -28,6 +29,8 @@ export interface RunWavesOptions {
   readonly ratePerMinute: number | undefined;
   /** Share of a wave's subtasks above which its check is FAILED (0.1 in the methodology). */
   readonly majorShare: number;
+  /** What an earlier part of the run finished. */
+  readonly finished?: FinishedSubtasks;
 }
 
 /** Where a run of the waves touches the world. */
@@ -165,6 +168,7 @@ class WavesRunner {
       pacer: this.#pacer,
       surroundings: this.#options.surroundings,
       results: this.#results,
+      ...(this.#options.finished && { finished: this.#options.finished }),
       onAttemptEnded: () => pilot?.attemptEnded(),
     });
     if (steering !== undefined && decision.mode === 'AUTOMATIC_SCALING')
@@ -364,7 +368,14 @@ class WavesRunner {
     await executor.open(layout(1, tasks));
     let failed = 0;
     for (const task of tasks) {
-      const ports = { ...this.#ports, control: own, emit: tell, pacer: undefined, surroundings, results: this.#results };
+      const ports = {
+        ...this.#ports,
+        control: own,
+        emit: tell,
+        pacer: undefined,
+        surroundings,
+        results: this.#results,
+      };
       const run = new WaveRun(waves.length + 1, [{ task, count: 1, itemAt: undefined, readable }], 1, this.#nextRequest, ports);
       const { nextRequest, complete } = await run.run();
       this.#nextRequest = nextRequest;

@@ -2,12 +2,13 @@ import type { ActionOutcome, SubtaskRequest } from '../actions/action.js';
 import type { Checkpoint } from '../model/checkpoint.js';
 import type { Clock } from '../model/clock.js';
 import type { Failure } from '../model/failure.js';
-import { canonicalJson, contentHash, subtaskId } from '../model/ids.js';
+import { subtaskId } from '../model/ids.js';
 import type { JsonValue } from '../model/json.js';
 import type { RunEvent } from '../model/run-event.js';
 import type { TaskDefinition } from '../plan/valid-plan.js';
 import { AgentSupply } from './agent-supply.js';
 import type { Executor } from './executor.js';
+import { type FinishedSubtasks, SubtaskKeys } from './finished.js';
 import type { Pacer } from './pacer.js';
 import { checkSuccess, type PreparedRequest, prepareSubtask, type RunSurroundings, type Subtask } from './prepare.js';
 import type { ResultsStore } from './results-store.js';
@@ -33,6 +34,7 @@ export interface WavePorts {
   readonly pacer: Pacer | undefined;
   readonly surroundings: RunSurroundings;
   readonly results: ResultsStore;
+  readonly finished?: FinishedSubtasks;
   readonly emit: (event: RunEvent) => void;
   /** Told after each attempt, when its agent is idle again. */
   readonly onAttemptEnded?: () => void;
@@ -75,7 +77,7 @@ export class WaveRun {
   readonly #timers = new Set<() => void>();
   readonly #running = new Set<number>();
   readonly #lastEnds = new Map<number, number>();
-  readonly #occurrences: Map<string, number>[];
+  readonly #keys: readonly SubtaskKeys[];
   readonly tallies: readonly TaskTally[];
   #cursor = { position: 0, i: 0 };
   #unfinished: number;
@@ -88,7 +90,7 @@ export class WaveRun {
     this.#tasks = tasks;
     this.#ports = ports;
     this.#agents = new AgentSupply(agents);
-    this.#occurrences = tasks.map(() => new Map());
+    this.#keys = tasks.map(({ task }) => new SubtaskKeys(task.hash));
     this.tallies = tasks.map((task) => ({
       total: task.count,
       succeeded: 0,
@@ -177,21 +179,12 @@ export class WaveRun {
   #makeJob({ task, itemAt }: WaveTask, position: number, i: number): Job {
     const item = itemAt?.(i);
     const subtask: Subtask = { task, item, index: itemAt === undefined ? undefined : i };
-    return { position, subtask, key: this.#key(position, task.hash, item), attempt: 1 };
-  }
-
-  /** Equal items get keys of their own by how often they came before, so that each has a checkpoint. */
-  #key(position: number, hash: string, item: JsonValue | undefined): string {
-    if (item === undefined) return hash;
-    const key = contentHash(`${hash}\n${canonicalJson(item)}`);
-    const seen = this.#occurrences[position];
-    const before = seen?.get(key) ?? 0;
-    seen?.set(key, before + 1);
-    return before === 0 ? key : contentHash(`${key}\n${before}`);
+    return { position, subtask, key: this.#keys[position]?.next(item) ?? task.hash, attempt: 1 };
   }
 
   #begin(job: Job): void {
     const { surroundings, results, emit, clock } = this.#ports;
+    if (job.subtask.task.if === undefined && this.#wasFinished(job)) return;
     const prepared = prepareSubtask(job.subtask, surroundings, results);
     if (!prepared.ok) {
       this.#finish(job, undefined, { ...nothingDone(clock.now()), failure: prepared.error });
@@ -204,7 +197,33 @@ export class WaveRun {
       this.#count(job, 'leftOut');
       return;
     }
+    if (this.#wasFinished(job)) return;
     void this.#attempt(job, prepared.value.request);
+  }
+
+  /** What an earlier part of the run finished counts, and does not run again. */
+  #wasFinished(job: Job): boolean {
+    const { finished, emit, clock } = this.#ports;
+    const { task } = job.subtask;
+    const found = finished?.find(task.id, job.key);
+    if (found === undefined) return false;
+    const checkpoint = { ...found, wave: this.#wave, task_id: this.#name(job) };
+    const resumed = found.wave === checkpoint.wave && found.task_id === checkpoint.task_id ? 'as-is' : 'moved';
+    const succeeded = checkpoint.status === 'success';
+    if (succeeded) this.#keepResults(job, checkpoint.results);
+    emit({ type: 'subtask-finished', at: clock.now(), task: task.id, checkpoint, resumed });
+    this.#count(job, succeeded ? 'succeeded' : 'failed');
+    return true;
+  }
+
+  #keepResults(job: Job, value: JsonValue): void {
+    const { results } = this.#ports;
+    const { task, index } = job.subtask;
+    if (index === undefined) results.set(task.id, value);
+    else {
+      const list = results.get(task.id);
+      if (Array.isArray(list)) list[index] = value;
+    }
   }
 
   async #attempt(job: Job, request: PreparedRequest): Promise<void> {
@@ -270,16 +289,10 @@ export class WaveRun {
   }
 
   #finish(job: Job, agent: number | undefined, outcome: ActionOutcome): void {
-    const { emit, clock, results } = this.#ports;
-    const { task, index } = job.subtask;
+    const { emit, clock } = this.#ports;
+    const { task } = job.subtask;
     const checkpoint = checkpointOf(this.#wave, this.#name(job), job, agent, outcome);
-    if (outcome.failure === undefined) {
-      if (index === undefined) results.set(task.id, outcome.results);
-      else {
-        const list = results.get(task.id);
-        if (Array.isArray(list)) list[index] = outcome.results;
-      }
-    }
+    if (outcome.failure === undefined) this.#keepResults(job, outcome.results);
     emit({
       type: 'subtask-finished',
       at: clock.now(),

@@ -1,5 +1,6 @@
 import type { Checkpoint } from './checkpoint.js';
 import type { Failure } from './failure.js';
+import type { FailureAssessment } from './failure-assessment.js';
 import type { ScalingDecision } from './scaling-decision.js';
 
 /** How a run ended. */
@@ -72,6 +73,20 @@ export type RunEvent =
       /** Of the machine; absent where nobody says. */
       readonly cores?: number;
     }
+  | {
+      readonly type: 'run-resumed';
+      readonly at: number;
+      readonly run: string;
+      /** Subtasks that are finished by the record of the run so far. */
+      readonly finished: number;
+      /** Of those, the failed; they count as finished unless they were asked to run again. */
+      readonly failed: number;
+      readonly failedRunAgain: boolean;
+      /** Tasks of which nothing counts any more, with the reason. */
+      readonly outdated: readonly { readonly task: string; readonly reason: string }[];
+      /** Processes that the run had left behind and that were ended. */
+      readonly leftovers: number;
+    }
   | { readonly type: 'backup-made'; readonly at: number; readonly durationMs: number; readonly backup: Backup }
   | { readonly type: 'decision-taken'; readonly at: number; readonly wave: number; readonly decision: ScalingDecision }
   | {
@@ -129,7 +144,13 @@ export type RunEvent =
       readonly checkpoint: Checkpoint;
       /** What it said, bounded; absent when it said nothing. */
       readonly log?: string;
+      /**
+       * Finished before the run was resumed; it did not run again. 'moved': its name or its wave are others now, so that its
+       * record is written again.
+       */
+      readonly resumed?: 'as-is' | 'moved';
     }
+  | ({ readonly type: 'failure-assessed'; readonly at: number } & FailureAssessment)
   | {
       readonly type: 'subtask-skipped';
       readonly at: number;

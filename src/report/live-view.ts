@@ -1,6 +1,7 @@
 import { unreachable } from '../model/result.js';
 import type { Backup, RunEvent, WaveCheck } from '../model/run-event.js';
 import { cutToWidth, steadyText } from './display-width.js';
+import { assessmentText, resumedLines } from './failure-text.js';
 import { counted, figure, humanDuration, minutes } from './figures.js';
 import { inertFirstLine, inertLine, shorten } from './inert.js';
 import { drawBox, type LineTone, line, type PanelLine, painter } from './panel.js';
@@ -76,6 +77,12 @@ export async function createLiveView(options: LiveViewOptions): Promise<LiveView
       case 'run-started':
         for (const wave of event.waves) for (const task of wave.tasks) sizes.set(wave.number, task.id, task.subtasks ?? 0);
         say(`Run ${event.run}`, 'dim');
+        return;
+      case 'run-resumed':
+        for (const line of resumedLines(event)) say(line, 'dim');
+        return;
+      case 'failure-assessed':
+        say(`⚠ ${assessmentText(event)}`, 'warn');
         return;
       case 'backup-made':
         say(

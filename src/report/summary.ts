@@ -1,4 +1,5 @@
 import type { Checkpoint } from '../model/checkpoint.js';
+import type { FailureAssessment } from '../model/failure-assessment.js';
 import { isJsonObject, type JsonValue } from '../model/json.js';
 import { unreachable } from '../model/result.js';
 import type { Backup, RunEvent, RunStatus, WaveCheck, WaveMeasures } from '../model/run-event.js';
@@ -46,6 +47,7 @@ export class SummaryFold {
   readonly #agents = new AgentsAtWork();
   readonly #warnings: string[] = [];
   readonly #finally: FinallySummary[] = [];
+  readonly #assessments: FailureAssessment[] = [];
   readonly #redecisions: { readonly wave: number; readonly agents: number; readonly reason: string }[] = [];
   readonly #totals: Counts = noCounts();
   #started: Extract<RunEvent, { type: 'run-started' }> | undefined;
@@ -55,6 +57,7 @@ export class SummaryFold {
   #otherWarnings = 0;
   #retries = 0;
   #baselineMs = 0;
+  #resumed = 0;
   #events = 0;
   #firstAt: number | undefined;
   #lastAt = 0;
@@ -71,6 +74,11 @@ export class SummaryFold {
     switch (event.type) {
       case 'run-started':
         this.#start(event);
+        return;
+      case 'run-resumed':
+        return;
+      case 'failure-assessed':
+        if (this.#assessments.length < MOST_ASSESSMENTS) this.#assessments.push(event);
         return;
       case 'backup-made':
         this.#backup = event;
@@ -109,7 +117,7 @@ export class SummaryFold {
         this.#agents.ended(event.subtask);
         return;
       case 'subtask-finished':
-        this.#finish(event.task, event.checkpoint);
+        this.#finish(event.task, event.checkpoint, event.resumed !== undefined);
         return;
       case 'subtask-skipped':
         this.#agents.ended(event.subtask);
@@ -178,13 +186,17 @@ export class SummaryFold {
     if (wave?.time !== undefined) wave.decision = decision;
   }
 
-  #finish(taskId: string, checkpoint: Checkpoint): void {
+  #finish(taskId: string, checkpoint: Checkpoint, resumed: boolean): void {
     const wave = this.#wave(checkpoint.wave);
     const task = this.#task(taskId, checkpoint.wave);
-    this.#agents.ended(checkpoint.task_id);
-    this.#agents.reported(checkpoint.agent_id);
-    task.spread.add(checkpoint.duration_ms);
-    if (Number.isFinite(checkpoint.duration_ms)) this.#baselineMs += Math.max(0, checkpoint.duration_ms);
+    if (resumed) this.#resumed += 1;
+    else {
+      // What was done before the run was resumed took none of the time that is reported.
+      this.#agents.ended(checkpoint.task_id);
+      this.#agents.reported(checkpoint.agent_id);
+      task.spread.add(checkpoint.duration_ms);
+      if (Number.isFinite(checkpoint.duration_ms)) this.#baselineMs += Math.max(0, checkpoint.duration_ms);
+    }
     const outcome = checkpoint.status === 'success' ? 'success' : 'failed';
     const retried = outcome === 'success' && checkpoint.attempt > 1;
     for (const counts of [this.#totals, wave.counts, task.counts]) {
@@ -220,6 +232,8 @@ export class SummaryFold {
       tasks: [...this.#tasks.entries()].map(([id, state]) => taskSummary(id, state)),
       totals: { ...this.#totals },
       retries: this.#retries,
+      resumed: this.#resumed,
+      assessments: [...this.#assessments],
       backup: this.#backup?.backup,
       backupMs: this.#backup?.durationMs,
       finally: [...this.#finally],
@@ -358,6 +372,7 @@ interface TaskState {
 }
 
 const MOST_WARNINGS = 50;
+const MOST_ASSESSMENTS = 50;
 const MOST_FINDINGS = 8;
 const MOST_SAID = 10;
 const MOST_CHANGES = 5;

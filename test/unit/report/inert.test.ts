@@ -171,6 +171,7 @@ describe('JSON', () => {
       'outcomes',
       'failures',
       'otherFailures',
+      'assessments',
       'warnings',
       'otherWarnings',
       'issues',
