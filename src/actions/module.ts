@@ -5,16 +5,25 @@ import type { JsonValue } from '../model/json.js';
 import { err, ok, type Result } from '../model/result.js';
 import type { TaskFunction } from './task-context.js';
 
-const loaded = new Map<string, Promise<Result<TaskFunction, Failure>>>();
+const loading = new Map<string, Promise<Result<TaskFunction, Failure>>>();
+const loaded = new Map<string, Result<TaskFunction, Failure>>();
 
 /** Loads a task module's function, once for each thread. The failure names the file, and the line where there is one. */
 export function loadTaskFunction(file: string, exportName: string): Promise<Result<TaskFunction, Failure>> {
   const id = `${file}#${exportName}`;
-  const known = loaded.get(id);
+  const known = loading.get(id);
   if (known !== undefined) return known;
-  const loading = load(file, exportName);
-  loaded.set(id, loading);
-  return loading;
+  const coming = load(file, exportName).then((found) => {
+    loaded.set(id, found);
+    return found;
+  });
+  loading.set(id, coming);
+  return coming;
+}
+
+/** What `loadTaskFunction` came to in this thread; undefined before. */
+export function loadedTaskFunction(file: string, exportName: string): Result<TaskFunction, Failure> | undefined {
+  return loaded.get(`${file}#${exportName}`);
 }
 
 async function load(file: string, exportName: string): Promise<Result<TaskFunction, Failure>> {
@@ -98,6 +107,7 @@ function notJson(why: string): Failure {
 
 /** A module's return value as JSON, as a checkpoint will hold it: dates become strings, `undefined` becomes null. */
 export function toJson(value: unknown): Result<JsonValue, Failure> {
+  if (value === null || value === undefined || typeof value === 'boolean') return ok(value ?? null);
   try {
     const text = JSON.stringify(value);
     if (text === undefined) return value === undefined ? ok(null) : err(notJson(`it is a ${typeof value}`));

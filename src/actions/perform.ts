@@ -1,10 +1,12 @@
 import type { Failure } from '../model/failure.js';
 import type { JsonValue } from '../model/json.js';
+import type { Result } from '../model/result.js';
 import { type ActionOutcome, STOP_GRACE_MS, type SubtaskRequest } from './action.js';
 import { captureCommand, OUTPUT_WHOLE_BYTES, runCommand } from './command.js';
-import { describeError, loadTaskFunction, stackOf, toJson } from './module.js';
+import { describeError, loadedTaskFunction, loadTaskFunction, stackOf, toJson } from './module.js';
+import type { StopSource } from './stop-source.js';
 import type { SubtaskLog } from './subtask-log.js';
-import type { ExecResult, TaskContext } from './task-context.js';
+import type { ExecResult, TaskContext, TaskFunction } from './task-context.js';
 
 /** What `context.results` rejects with for a task that may not be read. */
 export function unreadable(task: string): Error {
@@ -24,36 +26,43 @@ export interface Host {
 type Work = { readonly failure: Failure | undefined; readonly results: JsonValue; readonly leaked: boolean };
 
 /**
- * Makes one attempt at a subtask: the work, its time-out and its cancellation. Never rejects.
+ * Makes one attempt at a subtask: the work, its time-out and its cancellation. Never throws or rejects, and gives its
+ * outcome at once where a module's function does: a promise for each would cost more than a small function takes.
  * A command is ended by its process group; a module is asked by `context.signal` and, if it does not
  * end within the grace, its outcome is reported as `leaked`: JavaScript cannot be ended from inside.
  */
-export async function perform(request: SubtaskRequest, cancel: AbortSignal, log: SubtaskLog, host: Host): Promise<ActionOutcome> {
+export function perform(
+  request: SubtaskRequest,
+  stop: StopSource,
+  log: SubtaskLog,
+  host: Host,
+): ActionOutcome | Promise<ActionOutcome> {
   const started = host.now();
-  const timeout = new AbortController();
-  const timer = request.timeoutMs === undefined ? undefined : setTimeout(() => timeout.abort(), request.timeoutMs);
-  const signal = AbortSignal.any([cancel, timeout.signal]);
-  const work =
-    request.action.kind === 'command'
-      ? await performCommand(request, signal, host)
-      : await performModule(request, signal, log, host);
-  clearTimeout(timer);
-  // Work that ended by itself in the very moment of its time-out counts as what it is.
-  const stopped = work.failure === undefined ? undefined : stopFailure(request, cancel, timeout.signal);
-  return {
-    failure: stopped ?? work.failure,
-    results: work.results,
-    log: log.text(),
-    started,
-    durationMs: Math.max(0, host.now() - started),
-    leaked: work.leaked,
-  };
+  const work = performAction(request, stop, log, host);
+  if (!(work instanceof Promise)) return outcomeOf(work, started, log, host);
+  const { timeoutMs } = request;
+  const timer = timeoutMs === undefined ? undefined : setTimeout(() => stop.stop('timeout'), timeoutMs);
+  return work.then((done) => {
+    clearTimeout(timer);
+    // Work that ended by itself in the very moment of its time-out counts as what it is.
+    const stopped = done.failure === undefined ? undefined : stopFailure(request, stop);
+    return outcomeOf(stopped === undefined ? done : { ...done, failure: stopped }, started, log, host);
+  });
 }
 
-function stopFailure(request: SubtaskRequest, cancel: AbortSignal, timeout: AbortSignal): Failure | undefined {
-  if (timeout.aborted) return timeoutFailure(request.timeoutMs ?? 0);
-  if (cancel.aborted) return { kind: 'cancelled', message: 'cancelled: the run was stopped' };
-  return undefined;
+function outcomeOf({ failure, results, leaked }: Work, started: number, log: SubtaskLog, host: Host): ActionOutcome {
+  return { failure, results, log: log.text(), started, durationMs: Math.max(0, host.now() - started), leaked };
+}
+
+function stopFailure(request: SubtaskRequest, { cause }: StopSource): Failure | undefined {
+  switch (cause) {
+    case 'timeout':
+      return timeoutFailure(request.timeoutMs ?? 0);
+    case 'cancelled':
+      return cancelledFailure();
+    case undefined:
+      return undefined;
+  }
 }
 
 /** The failure of a subtask whose time was up. */
@@ -61,20 +70,86 @@ export function timeoutFailure(timeoutMs: number): Failure {
   return { kind: 'timeout', message: `timed out after ${timeoutMs} ms` };
 }
 
-async function performCommand(request: SubtaskRequest, signal: AbortSignal, host: Host): Promise<Work> {
-  const { action, cwd, env } = request;
-  if (action.kind !== 'command') throw new Error('Internal error: not a command');
-  const outcome = await runCommand({ argv: action.argv, cwd, env, output: action.output, signal, onStart: host.groupStarted });
-  return { ...outcome, leaked: false };
+/** The failure of a subtask that ran when the run was stopped. */
+export function cancelledFailure(): Failure {
+  return { kind: 'cancelled', message: 'cancelled: the run was stopped' };
 }
 
-async function performModule(request: SubtaskRequest, signal: AbortSignal, log: SubtaskLog, host: Host): Promise<Work> {
+function performAction(request: SubtaskRequest, stop: StopSource, log: SubtaskLog, host: Host): Work | Promise<Work> {
   const { action } = request;
-  if (action.kind !== 'module') throw new Error('Internal error: not a module');
-  const found = await log.attribute(() => loadTaskFunction(action.file, action.exportName));
-  if (!found.ok) return { failure: found.error, results: null, leaked: false };
-  const context: TaskContext = {
-    signal,
+  switch (action.kind) {
+    case 'command': {
+      const { cwd, env } = request;
+      const { argv, output } = action;
+      return runCommand({ argv, cwd, env, output, signal: stop.signal, onStart: host.groupStarted }).then((outcome) => ({
+        ...outcome,
+        leaked: false,
+      }));
+    }
+    case 'module': {
+      const { file, exportName, input } = action;
+      const call = (found: Result<TaskFunction, Failure>) =>
+        found.ok
+          ? callFunction(found.value, input, { request, stop, log, host })
+          : { failure: found.error, results: null, leaked: false };
+      const loaded = loadedTaskFunction(file, exportName);
+      if (loaded !== undefined) return call(loaded);
+      return log.attribute(() => loadTaskFunction(file, exportName)).then(call);
+    }
+  }
+}
+
+interface Attempt {
+  readonly request: SubtaskRequest;
+  readonly stop: StopSource;
+  readonly log: SubtaskLog;
+  readonly host: Host;
+}
+
+function callFunction(task: TaskFunction, input: JsonValue, attempt: Attempt): Work | Promise<Work> {
+  const { log, stop } = attempt;
+  let returned: unknown;
+  try {
+    returned = log.attribute(() => task(input, contextOf(attempt)));
+  } catch (error) {
+    log.close();
+    return { failure: thrownFailure(error), results: null, leaked: false };
+  }
+  if (!isThenable(returned)) {
+    log.close();
+    return returnedWork(returned);
+  }
+  const work = Promise.resolve(returned).then(
+    returnedWork,
+    (error): Work => ({
+      failure: thrownFailure(error),
+      results: null,
+      leaked: false,
+    }),
+  );
+  const stray = log.stray().then((reason): Work => ({ failure: thrownFailure(reason), results: null, leaked: false }));
+  return Promise.race([work, stray, leakedAfterGrace(stop)]).then((outcome) => {
+    log.close();
+    return outcome;
+  });
+}
+
+function returnedWork(value: unknown): Work {
+  const json = toJson(value);
+  return json.ok
+    ? { failure: undefined, results: json.value, leaked: false }
+    : { failure: json.error, results: null, leaked: false };
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
+
+function contextOf({ request, stop, log, host }: Attempt): TaskContext {
+  return {
+    get signal() {
+      return stop.signal;
+    },
     log: (text) => log.write(`${text}\n`),
     item: request.item,
     index: request.index,
@@ -82,22 +157,8 @@ async function performModule(request: SubtaskRequest, signal: AbortSignal, log: 
     folder: request.folder,
     results: host.results,
     exec: (argv, options) =>
-      exec(argv, { cwd: options?.cwd ?? request.cwd, env: { ...request.env, ...options?.env } }, signal, host),
+      exec(argv, { cwd: options?.cwd ?? request.cwd, env: { ...request.env, ...options?.env } }, stop.signal, host),
   };
-  const work = log.attribute(async (): Promise<Work> => {
-    try {
-      const json = toJson(await found.value(action.input, context));
-      return json.ok
-        ? { failure: undefined, results: json.value, leaked: false }
-        : { failure: json.error, results: null, leaked: false };
-    } catch (error) {
-      return { failure: thrownFailure(error), results: null, leaked: false };
-    }
-  });
-  const stray = log.stray.then((reason): Work => ({ failure: thrownFailure(reason), results: null, leaked: false }));
-  const outcome = await Promise.race([work, stray, leakedAfterGrace(signal)]);
-  log.close();
-  return outcome;
 }
 
 function thrownFailure(thrown: unknown): Failure {
@@ -118,17 +179,15 @@ async function exec(
   return { exitCode: end.kind === 'exit' ? end.code : null, stdout: stdout.text(), stderr: stderr.text() };
 }
 
-function leakedAfterGrace(signal: AbortSignal): Promise<Work> {
+function leakedAfterGrace(stop: StopSource): Promise<Work> {
   return new Promise((resolve) => {
-    const wait = () => {
+    stop.onStop(() => {
       const leaked: Work = {
         failure: { kind: 'cancelled', message: 'did not end when it was told to' },
         results: null,
         leaked: true,
       };
       setTimeout(() => resolve(leaked), STOP_GRACE_MS).unref();
-    };
-    if (signal.aborted) wait();
-    else signal.addEventListener('abort', wait, { once: true });
+    });
   });
 }

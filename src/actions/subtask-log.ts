@@ -9,37 +9,46 @@ const current = new AsyncLocalStorage<SubtaskLog>();
 
 /** What one subtask says: by `context.log`, or by the console. */
 export class SubtaskLog {
-  readonly #tail = new Tail(LOG_BYTES);
   readonly subtask: string;
-  /** Resolves with what went wrong beside the subtask's own promise, if anything did while it ran. */
-  readonly stray: Promise<unknown>;
+  #tail: Tail | undefined;
+  #closed = false;
+  #strays: { readonly reason: unknown }[] = [];
   #fail: ((reason: unknown) => void) | undefined;
 
   constructor(subtask: string) {
     this.subtask = subtask;
-    this.stray = new Promise((resolve) => {
+  }
+
+  /** Resolves with what went wrong beside the subtask's own promise, if anything did while it ran. */
+  stray(): Promise<unknown> {
+    return new Promise((resolve) => {
       this.#fail = resolve;
+      const [first] = this.#strays;
+      if (first !== undefined) resolve(first.reason);
     });
   }
 
   /** The subtask is over: what goes wrong from now on is no longer its outcome. */
   close(): void {
-    this.#fail = undefined;
+    this.#closed = true;
   }
 
   /** Tells the subtask of an error that nobody caught; false when it is over. */
   fail(reason: unknown): boolean {
-    if (this.#fail === undefined) return false;
-    this.#fail(reason);
+    if (this.#closed) return false;
+    if (this.#fail === undefined) this.#strays.push({ reason });
+    else this.#fail(reason);
     return true;
   }
 
   write(text: string): void {
+    this.#tail ??= new Tail(LOG_BYTES);
     this.#tail.push(Buffer.from(text));
   }
 
+  /** Everything written so far, bounded; empty when nothing was. */
   text(): string {
-    return this.#tail.text();
+    return this.#tail?.text() ?? '';
   }
 
   /** Runs `work` so that whatever it writes to the console, also later and asynchronously, lands in this log. */

@@ -2,12 +2,12 @@ import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FinishedSubtasks } from '../execute/finished.js';
 import type { Checkpoint } from '../model/checkpoint.js';
+import { fromRecordLine } from '../model/record-line.js';
 import { err, ok, type Result } from '../model/result.js';
 import { waveFile } from './journal.js';
 import { KeyTable, type RecordPlace } from './key-table.js';
 import { type EnvironmentProblem, systemProblem } from './problem.js';
 import { readCheckpoints } from './read-journal.js';
-import { fromRecordLine } from './record-line.js';
 
 /** How far each wave's file reached at a moment, in bytes, by the wave's number. */
 export type JournalEnds = Readonly<Record<string, number>>;
@@ -171,10 +171,22 @@ class RecordReader implements OpenFinished {
     this.#failures = failures;
   }
 
+  knows(task: string): boolean {
+    return this.#counts(task) && this.#tables.has(task);
+  }
+
+  has(task: string, key: string): boolean {
+    return this.#placeOf(task, key) !== undefined;
+  }
+
+  #placeOf(task: string, key: string): RecordPlace | undefined {
+    const place = this.knows(task) ? this.#tables.get(task)?.keys.get(key) : undefined;
+    return place === undefined || (!place.success && !this.#failures) ? undefined : place;
+  }
+
   find(task: string, key: string): Checkpoint | undefined {
-    if (!this.#counts(task)) return undefined;
-    const place = this.#tables.get(task)?.keys.get(key);
-    if (place === undefined || (!place.success && !this.#failures)) return undefined;
+    const place = this.#placeOf(task, key);
+    if (place === undefined) return undefined;
     const found = this.#read(place);
     // The file was changed meanwhile, or two keys collide: it runs again.
     return found?.key === key ? found : undefined;

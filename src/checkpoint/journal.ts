@@ -1,10 +1,10 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Checkpoint } from '../model/checkpoint.js';
+import { parseRecordLine, toRecordLine } from '../model/record-line.js';
 import { err, ok, type Result } from '../model/result.js';
 import { makeFolders, syncFolder, writeFileAtomic } from './atomic-file.js';
 import { type EnvironmentProblem, systemProblem } from './problem.js';
-import { toRecordLine } from './record-line.js';
 
 /** A file that grows. `write` says how many bytes it took: on a full disk that can be fewer than given, with no error. */
 export interface JournalFile {
@@ -68,7 +68,7 @@ export async function openJournal(options: JournalOptions): Promise<Result<Journ
 interface WaveFile {
   readonly path: string;
   file: JournalFile | undefined;
-  group: string[];
+  group: Uint8Array[];
   groupBytes: number;
   timerSet: boolean;
   /** Records that were written since the last sync. */
@@ -94,7 +94,7 @@ export class Journal {
   readonly #waves = new Map<number, WaveFile>();
   readonly #open = new Set<JournalFile>();
   readonly #waiters: (() => void)[] = [];
-  #files: Checkpoint[] = [];
+  #files: Uint8Array[] = [];
   #fileWriters = 0;
   #fileNext = 0;
   #idleWaiters: (() => void)[] = [];
@@ -115,11 +115,25 @@ export class Journal {
 
   /** Takes a checkpoint; it is on its way to the file a few milliseconds later. Never throws for the disk's sake. */
   record(checkpoint: Checkpoint): void {
+    this.append(checkpoint.wave, [Buffer.from(toRecordLine(checkpoint))]);
+  }
+
+  /** Takes checkpoints of a wave that are lines already, each with its line end. */
+  append(number: number, lines: readonly Uint8Array[]): void {
     if (this.#problem !== undefined) return;
-    const line = toRecordLine(checkpoint);
-    const bytes = Buffer.byteLength(line);
-    const wave = this.#wave(checkpoint.wave);
-    wave.group.push(line);
+    for (let first = 0; first < lines.length; first += GROUP_RECORDS)
+      this.#take(number, lines.slice(first, first + GROUP_RECORDS));
+    const { checkpointFilesDir } = this.#options;
+    if (checkpointFilesDir !== undefined) for (const line of lines) this.#recordFile(line, checkpointFilesDir);
+  }
+
+  #take(number: number, lines: readonly Uint8Array[]): void {
+    const wave = this.#wave(number);
+    let bytes = 0;
+    for (const line of lines) {
+      wave.group.push(line);
+      bytes += line.length;
+    }
     wave.groupBytes += bytes;
     this.#backlogBytes += bytes;
     if (wave.groupBytes >= GROUP_BYTES || wave.group.length >= GROUP_RECORDS) {
@@ -131,7 +145,6 @@ export class Journal {
         this.#handOver(wave);
       });
     }
-    if (this.#options.checkpointFilesDir !== undefined) this.#recordFile(checkpoint, this.#options.checkpointFilesDir);
   }
 
   /** Resolves at once while the disk keeps up; else when the backlog is small again, or the journal broke. */
@@ -180,7 +193,7 @@ export class Journal {
 
   #handOver(wave: WaveFile): void {
     if (wave.group.length === 0) return;
-    const bytes = Buffer.from(wave.group.join(''));
+    const bytes = Buffer.concat(wave.group);
     const records = wave.group.length;
     wave.group = [];
     wave.groupBytes = 0;
@@ -236,8 +249,8 @@ export class Journal {
     await file.close();
   }
 
-  #recordFile(checkpoint: Checkpoint, folder: string): void {
-    this.#files.push(checkpoint);
+  #recordFile(line: Uint8Array, folder: string): void {
+    this.#files.push(line);
     if (this.#fileWriters >= FILES_AT_A_TIME) return;
     this.#fileWriters++;
     void this.#writeFiles(folder);
@@ -245,7 +258,8 @@ export class Journal {
 
   /** One of a few writers that empty the queue together. */
   async #writeFiles(folder: string): Promise<void> {
-    for (let checkpoint = this.#nextFile(); checkpoint !== undefined; checkpoint = this.#nextFile()) {
+    for (let line = this.#nextFile(); line !== undefined; line = this.#nextFile()) {
+      const checkpoint = parseRecordLine(line);
       const path = join(folder, checkpointFileName(checkpoint));
       const text = `${JSON.stringify(checkpoint, null, 2)}\n`;
       await this.#guard(`write the checkpoint file ${path}`, () => this.#disk.writeAtomic(path, text));
@@ -258,7 +272,7 @@ export class Journal {
     for (const resolve of waiters) resolve();
   }
 
-  #nextFile(): Checkpoint | undefined {
+  #nextFile(): Uint8Array | undefined {
     const next = this.#files[this.#fileNext];
     this.#fileNext++;
     if (this.#fileNext >= 1024 || next === undefined) {

@@ -1,9 +1,9 @@
 import { createReadStream } from 'node:fs';
 import type { Checkpoint } from '../model/checkpoint.js';
+import { fromRecordLine } from '../model/record-line.js';
 import { err, ok, type Result } from '../model/result.js';
 import { waveFile } from './journal.js';
 import { type EnvironmentProblem, errnoOf, systemProblem } from './problem.js';
-import { fromRecordLine } from './record-line.js';
 
 /** What a wave's file holds, piece by piece and in order. */
 export type JournalEntry =

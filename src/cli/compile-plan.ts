@@ -1,5 +1,5 @@
 import { layoutAgents } from '../execute/layout.js';
-import type { MeasuredWork } from '../execute/run-waves.js';
+import type { MeasuredWork } from '../execute/ports.js';
 import { compileGraph } from '../graph/compile-graph.js';
 import { batchCount, expandsAfterWave } from '../graph/fan-out.js';
 import { classifyDependencies, classifyPattern } from '../graph/shape.js';
@@ -19,6 +19,7 @@ import type { History } from '../scaling/history.js';
 import { type MachineProfile, readMachine } from '../scaling/machine.js';
 import { type WhatIf, whatIf } from '../scaling/what-if.js';
 import { summarizeWorkload, type WorkKind } from '../scaling/workload.js';
+import { processEnvironment } from '../worker/environment.js';
 
 /** A plan with its graph, its waves and the decision: everything that is known before it runs. */
 export interface CompiledPlan {
@@ -156,8 +157,8 @@ function requestedAgents({ agents, request }: ValidPlan): RequestedAgents | unde
 /** Subtasks of every task but the fan-outs over results that are not there yet. */
 function knownCounts(plan: ValidPlan, graph: TaskGraph): ReadonlyMap<number, number> {
   const counts = new Map<number, number>();
-  for (const { index, task } of graph.nodes) {
-    const count = knownCount(task, plan);
+  for (const { index, task } of [...graph.nodes].sort((a, b) => a.depth - b.depth)) {
+    const count = task.foreach?.kind === 'each' ? counts.get(graph.indexOf.get(task.foreach.task) ?? -1) : knownCount(task, plan);
     if (count !== undefined) counts.set(index, count);
   }
   return counts;
@@ -167,15 +168,10 @@ function knownCount(task: TaskDefinition, plan: ValidPlan): number | undefined {
   const source = task.foreach;
   if (source === undefined) return 1;
   if (source.kind === 'list') return batchCount(source.items.length, task.batch);
-  if (source.tasks.length > 0) return undefined;
+  if (source.kind === 'each' || source.tasks.length > 0) return undefined;
   // Only parameters and the environment: known now. A list that cannot be had now is the run's to report.
   const items = evaluate(source.expression, { params: plan.params, env: processEnvironment() });
   return items.ok && Array.isArray(items.value) ? batchCount(items.value.length, task.batch) : undefined;
-}
-
-/** The environment of this process, as expressions and commands see it. */
-export function processEnvironment(): Readonly<Record<string, string>> {
-  return Object.fromEntries(Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 }
 
 function analyse(parts: Parts, counts: ReadonlyMap<number, number>): PlanAnalysis {

@@ -21,9 +21,9 @@ import type { FinishedSubtasks } from '../execute/finished.js';
 import { readHeadroom } from '../execute/headroom.js';
 import { InlineExecutor } from '../execute/inline-executor.js';
 import { layoutAgents, maxThreads } from '../execute/layout.js';
-import { PiscinaExecutor } from '../execute/piscina-executor.js';
+import type { WavesEnd } from '../execute/ports.js';
 import { RunControl } from '../execute/run-control.js';
-import { runWaves, type WavesEnd } from '../execute/run-waves.js';
+import { runWaves } from '../execute/run-waves.js';
 import { SwitchingExecutor } from '../execute/switching-executor.js';
 import type { WaveTally } from '../execute/wave-check.js';
 import { startTimeLine, systemClock, type TimeLine } from '../model/clock.js';
@@ -42,7 +42,8 @@ import type { Calibration } from '../scaling/calibration.js';
 import { machineKey } from '../scaling/history.js';
 import { fingerprintOf } from '../scaling/machine.js';
 import { waveKey } from '../scaling/workload.js';
-import { type CompiledPlan, decideFor, isUnknownTo, predictWaveFor, processEnvironment, runsInline } from './compile-plan.js';
+import { processEnvironment } from '../worker/environment.js';
+import { type CompiledPlan, decideFor, isUnknownTo, predictWaveFor, runsInline } from './compile-plan.js';
 import { Lessons } from './lessons.js';
 import { packageVersion } from './package-version.js';
 import { SubtaskLogs } from './subtask-logs.js';
@@ -227,7 +228,10 @@ export async function runLocked(
   process.env[RUN_VARIABLE] = run;
   const logs = new SubtaskLogs(runDir);
   const onStray = (message: string) => emit({ type: 'warning', at: clock.now(), message });
-  const makePool = () => new PiscinaExecutor(maxThreads(plan.type, machine.cores), timeLine, onStray);
+  const makePool = async () => {
+    const { PiscinaExecutor } = await import('../execute/piscina-executor.js');
+    return new PiscinaExecutor(maxThreads(plan.type, machine.cores), timeLine, onStray);
+  };
   const executor = new SwitchingExecutor(new InlineExecutor(timeLine, onStray), makePool);
   const threadStarts = new ThreadStarts(compiled.calibration);
   const mayRunInline = (task: TaskDefinition) => runsInline(compiled, task);
@@ -235,6 +239,7 @@ export async function runLocked(
     {
       graph: compiled.graph,
       waves: compiled.waves,
+      sync: plan.sync,
       finally: plan.finally,
       surroundings: { params: plan.params, env: processEnvironment(), folder: workspace.folder },
       ratePerMinute: plan.limits.ratePerMinute,
@@ -260,6 +265,7 @@ export async function runLocked(
         startAtMost: (wave) => (knowsWave(compiled, wave) ? Number.POSITIVE_INFINITY : FIRST_AGENTS_PER_CORE * machine.cores),
       },
       emit: (event) => {
+        if (event.type === 'subtasks-finished') journal.value.append(event.wave, event.lines);
         if (event.type === 'subtask-finished' || event.type === 'finally-finished') {
           seen.add(event.checkpoint.task_id, event.checkpoint.status === 'success');
           if (!('resumed' in event) || event.resumed !== 'as-is') journal.value.record(event.checkpoint);

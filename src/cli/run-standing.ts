@@ -8,7 +8,7 @@ import { ok, type Result } from '../model/result.js';
 import { outdatedTasks, outdatedText } from '../plan/compare-plans.js';
 import { parsePlan } from '../plan/parse-plan.js';
 import type { ValidPlan } from '../plan/valid-plan.js';
-import { processEnvironment } from './compile-plan.js';
+import { processEnvironment } from '../worker/environment.js';
 import type { FoundRun } from './find-run.js';
 
 /** What a run has recorded, held against a plan. */

@@ -1,5 +1,5 @@
-import type { ActionOutcome, SubtaskRequest } from '../actions/action.js';
 import type { JsonValue } from '../model/json.js';
+import type { Chunk, SubtaskOutcome } from '../worker/chunk.js';
 
 /** How many agents there are, and on how many threads. */
 export interface AgentLayout {
@@ -7,8 +7,29 @@ export interface AgentLayout {
   readonly threads: number;
 }
 
-/** What a running subtask may ask: the results of a task that it may read; `undefined` where it may not. */
-export type ReadResults = (task: string) => JsonValue | undefined;
+/** Who is told of a chunk. */
+export interface ChunkListener {
+  /** A subtask ended. Each position comes at most once. */
+  readonly outcome: (outcome: SubtaskOutcome) => void;
+  /** All outcomes that there are for now were told. */
+  readonly flushed: () => void;
+  /** Nothing of the chunk runs any more. What had no outcome was not begun, or was taken back, or cancelled. Comes once. */
+  readonly ended: () => void;
+  /** What a running subtask may ask: the results of a task that it may read; `undefined` where it may not. */
+  readonly readResults: (task: string) => JsonValue | undefined;
+}
+
+/** A chunk that runs. */
+export interface ChunkHandle {
+  /** Takes back what was not begun; the first such position, or the chunk's count. */
+  reclaim(): number;
+  /** How many subtasks were begun. */
+  readonly claimed: number;
+  /** When the last of them began, in milliseconds on the run's time line; 0 before the first. */
+  readonly startedAt: number;
+  /** Takes the rest back and ends the subtask that runs; it fails as cancelled, or succeeds if it was just done. */
+  cancel(): void;
+}
 
 /**
  * The one seam of execution: where subtasks run. The scheduler decides what runs when and on which
@@ -17,11 +38,9 @@ export type ReadResults = (task: string) => JsonValue | undefined;
 export interface Executor {
   /** Makes room for the layout's agents. Called before each wave; earlier rooms stay warm. */
   open(layout: AgentLayout): Promise<void>;
-  /** Makes one attempt on agent `agent` (from 0, below the layout's count). Never rejects. */
-  execute(request: SubtaskRequest, agent: number, readResults: ReadResults): Promise<ActionOutcome>;
-  /** Ends a running attempt; its `execute` resolves with a failure, or with success if it was just done. */
-  cancel(id: number): void;
-  /** Ends all threads. Running attempts must have been awaited or cancelled before. */
+  /** Runs a chunk on agent `agent` (from 0, below the layout's count). */
+  run(chunk: Chunk, agent: number, listener: ChunkListener): ChunkHandle;
+  /** Ends all threads. What runs must have ended or been cancelled before. */
   close(): Promise<void>;
 }
 

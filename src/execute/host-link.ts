@@ -1,34 +1,51 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import { type ActionOutcome, STOP_GRACE_MS, type SubtaskRequest } from '../actions/action.js';
-import { timeoutFailure } from '../actions/perform.js';
+import { STOP_GRACE_MS } from '../actions/action.js';
+import { cancelledFailure, timeoutFailure } from '../actions/perform.js';
 import { signalGroup } from '../actions/process-group.js';
-import { type TimeLine, timeOn } from '../model/clock.js';
+import { clockOn, type TimeLine } from '../model/clock.js';
 import type { Failure } from '../model/failure.js';
 import { unreachable } from '../model/result.js';
+import type { Chunk, SubtaskOutcome } from '../worker/chunk.js';
+import { Claims } from '../worker/claims.js';
+import { createOutcomeMemory, OutcomeReader } from '../worker/outcome-log.js';
 import type { FromHost, HostStart, ToHost } from '../worker/protocol.js';
-import type { ReadResults } from './executor.js';
+import { keyAt } from './chunks.js';
+import type { ChunkHandle, ChunkListener } from './executor.js';
 
 /** How long a thread may take to say that it is there. */
 const READY_MS = 30_000;
 /** Beyond the grace that a host itself grants: a thread that has not answered by then is blocked. */
 const BLOCKED_MS = STOP_GRACE_MS + 1000;
+/** How often the log is read, and blocked threads are looked for, while work runs. */
+const LOOK_MS = 50;
 
 /** Starts the host's Piscina task; resolves when it ended, rejects when its thread died or `signal` ended it. */
 export type StartHost = (start: HostStart, signal: AbortSignal) => Promise<void>;
 
-/**
- * How an attempt in a host ended: with its outcome, or `lost` together with others when their thread ended, so that
- * nobody can tell which of them ended it.
- */
-export type HostOutcome = { readonly kind: 'outcome'; readonly outcome: ActionOutcome } | { readonly kind: 'lost' };
+/** A subtask whose thread ended while it ran there together with others, so that nobody can tell which of them ended it. */
+export interface LostSubtask {
+  readonly chunk: Chunk;
+  readonly position: number;
+  readonly listener: ChunkListener;
+}
+
+/** Who is told of what a host cannot settle alone. */
+export interface HostListener {
+  /** An error that no subtask owns any more. */
+  readonly stray: (message: string) => void;
+  /** Runs a lost subtask elsewhere and tells its listener; resolves when that was told. */
+  readonly lost: (subtask: LostSubtask) => Promise<void>;
+}
 
 interface Pending {
-  readonly request: SubtaskRequest;
-  readonly readResults: ReadResults;
-  readonly startedMs: number;
+  readonly chunk: Chunk;
+  readonly claims: Claims;
+  readonly listener: ChunkListener;
   readonly groups: Set<number>;
-  readonly settle: (outcome: HostOutcome) => void;
-  watchdog: NodeJS.Timeout | undefined;
+  /** Positions that have an outcome; they come in order. */
+  outcomes: number;
+  /** When it was cancelled, on the time line. */
+  cancelledAt: number | undefined;
 }
 
 /**
@@ -41,22 +58,27 @@ export class HostLink {
   readonly #port: MessagePort;
   readonly #terminate = new AbortController();
   readonly #pending = new Map<number, Pending>();
-  readonly #timeLine: TimeLine;
-  readonly #onStray: (message: string) => void;
+  readonly #programs = new Set<number>();
+  readonly #now: () => number;
+  readonly #listener: HostListener;
+  readonly #outcomes: OutcomeReader;
   readonly ended: Promise<void>;
   #state: 'starting' | 'ready' | 'retiring' | 'ended' = 'starting';
-  /** The subtask for whose sake the thread is ended, while it is. */
-  #blocked: { readonly id: number; readonly failure: Failure } | undefined;
+  /** The chunk for whose sake the thread is ended, while it is. */
+  #blocked: { readonly chunk: number; readonly failure: Failure } | undefined;
+  #looking: NodeJS.Timeout | undefined;
   #whenReady: { readonly promise: Promise<boolean>; readonly resolve: (ready: boolean) => void };
 
-  constructor(startHost: StartHost, timeLine: TimeLine, onStray: (message: string) => void) {
-    this.#onStray = onStray;
+  constructor(startHost: StartHost, timeLine: TimeLine, listener: HostListener) {
+    this.#listener = listener;
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
-    this.#timeLine = timeLine;
+    this.#now = clockOn(timeLine);
     this.#whenReady = withResolvers();
+    const outcomes = createOutcomeMemory();
+    this.#outcomes = new OutcomeReader(outcomes);
     port1.on('message', (message: FromHost) => this.#receive(message));
-    this.ended = startHost({ port: port2, timeLine }, this.#terminate.signal).then(
+    this.ended = startHost({ port: port2, timeLine, outcomes }, this.#terminate.signal).then(
       () => this.#end('its thread ended'),
       (error: unknown) => this.#end(error instanceof Error ? error.message : String(error)),
     );
@@ -73,29 +95,28 @@ export class HostLink {
     return this.#whenReady.promise.finally(() => clearTimeout(timer));
   }
 
-  /** Makes one attempt in this host. Never rejects. */
-  execute(request: SubtaskRequest, readResults: ReadResults): Promise<HostOutcome> {
-    return new Promise((settle) => {
-      const pending: Pending = {
-        request,
-        readResults,
-        startedMs: timeOn(this.#timeLine),
-        groups: new Set(),
-        settle,
-        watchdog: undefined,
-      };
-      this.#pending.set(request.id, pending);
-      if (request.timeoutMs !== undefined) this.#watch(pending, request.timeoutMs, timeoutFailure(request.timeoutMs));
-      this.#post({ type: 'run', request });
-    });
-  }
-
-  /** Asks a subtask to end; ends its thread if even that is not heard. */
-  cancel(id: number): void {
-    const pending = this.#pending.get(id);
-    if (pending === undefined) return;
-    this.#watch(pending, 0, { kind: 'cancelled', message: 'cancelled: the run was stopped' });
-    this.#post({ type: 'cancel', id });
+  /** Runs a chunk in this host. */
+  run(chunk: Chunk, listener: ChunkListener): ChunkHandle {
+    const claims = new Claims(chunk.count);
+    const pending: Pending = { chunk, claims, listener, groups: new Set(), outcomes: 0, cancelledAt: undefined };
+    this.#pending.set(chunk.id, pending);
+    const { program, ...rest } = chunk;
+    if (!this.#programs.has(program.ref)) {
+      if (program.fanOut) this.#programs.add(program.ref);
+      this.#post({ type: 'program', program });
+    }
+    this.#post({ type: 'run', chunk: { ...rest, program: program.ref }, claims: claims.buffer });
+    this.#looking ??= setInterval(() => this.#look(), LOOK_MS);
+    return {
+      reclaim: () => claims.reclaim(),
+      get claimed() {
+        return claims.claimed;
+      },
+      get startedAt() {
+        return claims.startedAt;
+      },
+      cancel: () => this.#cancel(pending),
+    };
   }
 
   /** Ends the host; resolves when its thread gave up its Piscina task. */
@@ -106,6 +127,13 @@ export class HostLink {
     clearTimeout(late);
   }
 
+  /** Asks the subtask that runs to end; its thread is ended if even that is not heard. */
+  #cancel(pending: Pending): void {
+    pending.claims.reclaim();
+    pending.cancelledAt ??= this.#now();
+    this.#post({ type: 'cancel', chunk: pending.chunk.id });
+  }
+
   #receive(message: FromHost): void {
     switch (message.type) {
       case 'ready':
@@ -113,19 +141,31 @@ export class HostLink {
         this.#whenReady.resolve(true);
         return;
       case 'group-started':
-        this.#pending.get(message.id)?.groups.add(message.pid);
+        this.#pending.get(message.chunk)?.groups.add(message.pid);
         return;
       case 'stray':
-        this.#onStray(message.message);
+        this.#listener.stray(message.message);
         return;
       case 'ask': {
-        const results = this.#pending.get(message.id)?.readResults(message.task);
+        const results = this.#pending.get(message.chunk)?.listener.readResults(message.task);
         this.#post({ type: 'answer', ask: message.ask, found: results !== undefined, results: results ?? null });
         return;
       }
+      case 'outcomes':
+        this.#drain();
+        return;
+      case 'outcome': {
+        // The log holds what came before it.
+        this.#drain();
+        const { chunk, ...outcome } = message.outcome;
+        this.#take(chunk, outcome);
+        this.#pending.get(chunk)?.listener.flushed();
+        return;
+      }
       case 'done':
-        if (message.outcome.leaked) this.#state = 'retiring';
-        this.#settle(message.id, { kind: 'outcome', outcome: message.outcome });
+        this.#drain();
+        if (message.leaked) this.#state = 'retiring';
+        this.#finish(message.chunk);
         this.#retireWhenEmpty();
         return;
       default:
@@ -133,18 +173,60 @@ export class HostLink {
     }
   }
 
-  #watch(pending: Pending, afterMs: number, failure: Failure): void {
-    clearTimeout(pending.watchdog);
-    pending.watchdog = setTimeout(() => this.#endBlocked(pending.request.id, failure), afterMs + BLOCKED_MS);
+  #drain(): void {
+    const told = new Set<Pending>();
+    this.#outcomes.drain((chunk, outcome) => {
+      const pending = this.#take(chunk, outcome);
+      if (pending !== undefined) told.add(pending);
+    });
+    for (const { listener } of told) listener.flushed();
   }
 
-  /** The thread does not even answer: it is in an endless loop. Only ending it helps; its neighbours are lost with it. */
-  #endBlocked(id: number, failure: Failure): void {
-    this.#blocked = { id, failure };
-    // A thread that is ended orphans its children: end them first.
-    for (const pending of this.#pending.values()) {
-      for (const pid of pending.groups) signalGroup(pid, 'SIGKILL');
+  #take(chunk: number, outcome: SubtaskOutcome): Pending | undefined {
+    const pending = this.#pending.get(chunk);
+    if (pending === undefined) return undefined;
+    pending.outcomes = outcome.position + 1;
+    pending.listener.outcome(outcome);
+    return pending;
+  }
+
+  #finish(chunk: number): void {
+    const pending = this.#pending.get(chunk);
+    if (pending === undefined) return;
+    this.#pending.delete(chunk);
+    if (this.#pending.size === 0) this.#stopLooking();
+    pending.listener.ended();
+  }
+
+  #stopLooking(): void {
+    clearInterval(this.#looking);
+    this.#looking = undefined;
+  }
+
+  /** The thread does not even answer when its subtask's time was up, or it was cancelled: it is in an endless loop. */
+  #look(): void {
+    this.#drain();
+    if (this.#blocked !== undefined) return;
+    const now = this.#now();
+    for (const { chunk, claims, cancelledAt, outcomes } of this.#pending.values()) {
+      if (claims.claimed <= outcomes) continue;
+      const { timeoutMs } = chunk.program.task;
+      if (timeoutMs !== undefined && now - claims.startedAt > timeoutMs + BLOCKED_MS) {
+        this.#endBlocked(chunk.id, timeoutFailure(timeoutMs));
+        return;
+      }
+      if (cancelledAt !== undefined && now - cancelledAt > BLOCKED_MS) {
+        this.#endBlocked(chunk.id, cancelledFailure());
+        return;
+      }
     }
+  }
+
+  /** Only ending the thread helps; its neighbours are lost with it. */
+  #endBlocked(chunk: number, failure: Failure): void {
+    this.#blocked = { chunk, failure };
+    // A thread that is ended orphans its children: end them first.
+    for (const { groups } of this.#pending.values()) for (const pid of groups) signalGroup(pid, 'SIGKILL');
     this.#terminate.abort();
   }
 
@@ -152,34 +234,43 @@ export class HostLink {
     if (this.#state === 'retiring' && this.#pending.size === 0) this.#terminate.abort();
   }
 
+  /** What the thread wrote before it ended counts; what it was at is lost; what it had not begun goes back. */
   #end(reason: string): void {
+    const neverCame = this.#state === 'starting';
     this.#state = 'ended';
     this.#whenReady.resolve(false);
+    this.#stopLooking();
+    this.#drain();
     this.#port.close();
-    const lost = [...this.#pending.values()];
-    for (const pending of lost) {
-      for (const pid of pending.groups) signalGroup(pid, 'SIGKILL');
-      this.#settle(pending.request.id, this.#lostOutcome(pending, lost.length, reason));
+    const all = [...this.#pending.values()];
+    for (const { claims, groups } of all) {
+      claims.reclaim();
+      for (const pid of groups) signalGroup(pid, 'SIGKILL');
+    }
+    // A thread that never came up would never come up: its first subtask fails, or this would go on for ever.
+    const running = all.filter(({ claims, outcomes }) => claims.claimed > outcomes || neverCame);
+    for (const pending of all) {
+      const { chunk, outcomes, listener } = pending;
+      if (!running.includes(pending)) this.#finish(chunk.id);
+      else if (this.#blocked === undefined ? running.length > 1 : this.#blocked.chunk !== chunk.id) {
+        void this.#listener.lost({ chunk, position: outcomes, listener }).then(() => this.#finish(chunk.id));
+      } else {
+        listener.outcome(this.#lostOutcome(pending, reason));
+        listener.flushed();
+        this.#finish(chunk.id);
+      }
     }
   }
 
-  #lostOutcome({ request, startedMs }: Pending, lost: number, reason: string): HostOutcome {
-    const blocked = this.#blocked;
-    if (blocked === undefined ? lost > 1 : blocked.id !== request.id) return { kind: 'lost' };
-    const failure: Failure = blocked?.failure ?? {
+  #lostOutcome({ chunk, claims, outcomes: position }: Pending, reason: string): SubtaskOutcome {
+    const failure: Failure = this.#blocked?.failure ?? {
       kind: 'agent-lost',
       message: `the thread that ran it ended: ${inPlainWords(reason)}`,
     };
-    const durationMs = Math.max(0, timeOn(this.#timeLine) - startedMs);
-    return { kind: 'outcome', outcome: { failure, results: null, log: '', started: startedMs, durationMs, leaked: false } };
-  }
-
-  #settle(id: number, outcome: HostOutcome): void {
-    const pending = this.#pending.get(id);
-    if (pending === undefined) return;
-    clearTimeout(pending.watchdog);
-    this.#pending.delete(id);
-    pending.settle(outcome);
+    const started = claims.startedAt;
+    const durationMs = Math.max(0, this.#now() - started);
+    const outcome = { failure, results: null, log: '', started, durationMs, leaked: false };
+    return { kind: 'failure', position, key: keyAt(chunk, position), outcome };
   }
 
   #post(message: ToHost): void {

@@ -1,54 +1,87 @@
-import type { ActionOutcome, SubtaskRequest } from '../actions/action.js';
 import { perform, unreadable } from '../actions/perform.js';
 import { leftoversEnded } from '../actions/process-group.js';
-import { captureConsole, catchStrays, SubtaskLog } from '../actions/subtask-log.js';
-import { type TimeLine, timeOn } from '../model/clock.js';
-import type { Executor, ReadResults } from './executor.js';
+import { captureConsole, catchStrays } from '../actions/subtask-log.js';
+import { clockOn, type TimeLine } from '../model/clock.js';
+import type { Chunk, OutcomeSink } from '../worker/chunk.js';
+import { ChunkRunner } from '../worker/chunk-runner.js';
+import { Claims } from '../worker/claims.js';
+import { processEnvironment } from '../worker/environment.js';
+import type { ChunkHandle, ChunkListener, Executor } from './executor.js';
 
 /**
  * Runs subtasks in the coordinator's own thread, with no pool: for work so small that starting threads would cost more
  * than they save. A module here can take the coordinator down with it, so only modules that are known to end come here.
  */
 export class InlineExecutor implements Executor {
-  readonly #timeLine: TimeLine;
+  readonly #now: () => number;
   readonly #onStray: (message: string) => void;
-  readonly #cancels = new Map<number, AbortController>();
+  readonly #env = processEnvironment();
   #consoleCaptured = false;
 
   /** @param onStray told of errors that no subtask owns any more. */
   constructor(timeLine: TimeLine, onStray: (message: string) => void) {
-    this.#timeLine = timeLine;
+    this.#now = clockOn(timeLine);
     this.#onStray = onStray;
   }
 
   async open(): Promise<void> {}
 
-  async execute(request: SubtaskRequest, _agent: number, readResults: ReadResults): Promise<ActionOutcome> {
-    if (request.action.kind === 'module' && !this.#consoleCaptured) {
+  run(chunk: Chunk, _agent: number, listener: ChunkListener): ChunkHandle {
+    if (chunk.program.task.work.kind === 'module' && !this.#consoleCaptured) {
       this.#consoleCaptured = true;
       captureConsole('pass');
       catchStrays(this.#onStray);
     }
-    const cancel = new AbortController();
-    this.#cancels.set(request.id, cancel);
-    const outcome = await perform(request, cancel.signal, new SubtaskLog(request.subtask), {
-      results: async (task) => {
-        const results = readResults(task);
+    const host = {
+      results: async (task: string) => {
+        const results = listener.readResults(task);
         if (results === undefined) throw unreadable(task);
         return results;
       },
       groupStarted: () => {},
-      now: () => timeOn(this.#timeLine),
+      now: this.#now,
+    };
+    const claims = new Claims(chunk.count);
+    const runner = new ChunkRunner(chunk, {
+      perform: (request, stop, log) => perform(request, stop, log, host),
+      sink: directSink(listener),
+      claims,
+      env: this.#env,
+      now: this.#now,
+      onOutcome: listener.flushed,
     });
-    this.#cancels.delete(request.id);
-    return outcome;
-  }
-
-  cancel(id: number): void {
-    this.#cancels.get(id)?.abort();
+    // Not before the caller has its handle, and not without a turn for timers and the disk.
+    setImmediate(() => void runner.run().then(listener.ended));
+    return {
+      reclaim: () => claims.reclaim(),
+      get claimed() {
+        return claims.claimed;
+      },
+      get startedAt() {
+        return claims.startedAt;
+      },
+      cancel: () => {
+        claims.reclaim();
+        runner.cancel();
+      },
+    };
   }
 
   async close(): Promise<void> {
     await leftoversEnded();
   }
+}
+
+/** A sink that hands outcomes to the listener in the same thread. */
+export function directSink({ outcome: tell }: Pick<ChunkListener, 'outcome'>): OutcomeSink {
+  return {
+    success: (position, text, started, durationMs, log) => {
+      const line = Buffer.from(text.before + text.results + text.after);
+      const resultsAt = Buffer.byteLength(text.before);
+      const resultsBytes = Buffer.byteLength(text.results);
+      tell({ kind: 'success', position, started, durationMs, line, resultsAt, resultsBytes, log });
+    },
+    failure: (position, key, outcome) => tell({ kind: 'failure', position, key, outcome }),
+    leftOut: (position) => tell({ kind: 'left-out', position }),
+  };
 }

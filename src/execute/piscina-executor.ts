@@ -1,23 +1,24 @@
 import { Piscina } from 'piscina';
-import type { ActionOutcome, SubtaskRequest } from '../actions/action.js';
 import type { TimeLine } from '../model/clock.js';
-import { type AgentLayout, type Executor, ExecutorStartError, type ReadResults } from './executor.js';
-import { HostLink, type StartHost } from './host-link.js';
+import type { Chunk } from '../worker/chunk.js';
+import { singleChunk } from './chunks.js';
+import { type AgentLayout, type ChunkHandle, type ChunkListener, type Executor, ExecutorStartError } from './executor.js';
+import { HostLink, type HostListener, type LostSubtask, type StartHost } from './host-link.js';
 
 /** How long Piscina may take to end its threads before it is told to hurry. */
 const CLOSE_MS = 5000;
 
 /**
- * Runs subtasks on worker threads of a Piscina pool. Each thread runs one Piscina task, its host,
+ * Runs chunks on worker threads of a Piscina pool. Each thread runs one Piscina task, its host,
  * for the whole run; agent k lives on host k modulo the number of threads. A host that was lost is
- * replaced when its next subtask comes.
+ * replaced when its next chunk comes.
  */
 export class PiscinaExecutor implements Executor {
   readonly #pool: Piscina;
   readonly #timeLine: TimeLine;
-  readonly #onStray: (message: string) => void;
-  readonly #running = new Map<number, HostLink>();
+  readonly #hostListener: HostListener;
   readonly #retired = new Set<HostLink>();
+  readonly #loners = new Map<number, ChunkHandle>();
   #hosts: HostLink[] = [];
   #alone: Promise<void> = Promise.resolve();
 
@@ -27,7 +28,7 @@ export class PiscinaExecutor implements Executor {
    */
   constructor(maxThreads: number, timeLine: TimeLine, onStray: (message: string) => void = () => {}) {
     this.#timeLine = timeLine;
-    this.#onStray = onStray;
+    this.#hostListener = { stray: onStray, lost: (subtask) => this.#runAlone(subtask) };
     this.#pool = new Piscina({
       filename: new URL('../worker/host.js', import.meta.url).href,
       minThreads: 0,
@@ -52,34 +53,41 @@ export class PiscinaExecutor implements Executor {
     if (came.includes(false)) throw new ExecutorStartError('a worker thread did not start');
   }
 
-  async execute(request: SubtaskRequest, agent: number, readResults: ReadResults): Promise<ActionOutcome> {
-    const host = this.#hostOf(agent);
-    this.#running.set(request.id, host);
-    const end = await host.execute(request, readResults);
-    this.#running.delete(request.id);
-    return end.kind === 'outcome' ? end.outcome : this.#executeAlone(request, readResults);
+  run(chunk: Chunk, agent: number, listener: ChunkListener): ChunkHandle {
+    const handle = this.#hostOf(agent).run(chunk, listener);
+    const loners = this.#loners;
+    return {
+      reclaim: () => handle.reclaim(),
+      get claimed() {
+        return handle.claimed;
+      },
+      get startedAt() {
+        return handle.startedAt;
+      },
+      cancel: () => (loners.get(chunk.id) ?? handle).cancel(),
+    };
   }
 
   /**
    * Repeats a subtask whose thread ended while it hosted others too, on a thread that hosts nothing else, one such
    * subtask after the other. The one that ended the thread does it again and has itself to blame; the others finish.
    */
-  #executeAlone(request: SubtaskRequest, readResults: ReadResults): Promise<ActionOutcome> {
+  #runAlone({ chunk, position, listener }: LostSubtask): Promise<void> {
     const alone = this.#alone.then(async () => {
       const host = this.#startHost();
-      this.#running.set(request.id, host);
-      const end = await host.execute(request, readResults);
-      this.#running.delete(request.id);
+      await new Promise<void>((ended) => {
+        const handle = host.run(singleChunk(chunk, position, chunk.id), {
+          ...listener,
+          outcome: (outcome) => listener.outcome({ ...outcome, position }),
+          ended,
+        });
+        this.#loners.set(chunk.id, handle);
+      });
+      this.#loners.delete(chunk.id);
       await host.close();
-      if (end.kind === 'lost') throw new Error('Internal error: lost with others, but alone');
-      return end.outcome;
     });
-    this.#alone = alone.then(() => {});
+    this.#alone = alone;
     return alone;
-  }
-
-  cancel(id: number): void {
-    this.#running.get(id)?.cancel(id);
   }
 
   async close(): Promise<void> {
@@ -99,7 +107,7 @@ export class PiscinaExecutor implements Executor {
 
   #startHost(): HostLink {
     const start: StartHost = (message, signal) => this.#pool.run(message, { transferList: [message.port], signal });
-    return new HostLink(start, this.#timeLine, this.#onStray);
+    return new HostLink(start, this.#timeLine, this.#hostListener);
   }
 
   #retire(host: HostLink): void {

@@ -3,9 +3,10 @@ import type { TaskGraph, Wave } from '../graph/task-graph.js';
 import type { JsonValue } from '../model/json.js';
 import { evaluate } from '../plan/expressions.js';
 import type { TaskDefinition } from '../plan/valid-plan.js';
+import type { RunSurroundings } from '../worker/prepare.js';
+import { occurrencesOf, subtaskKey } from '../worker/subtask-key.js';
 import { isAbove } from './failure-policy.js';
-import { type FinishedSubtasks, SubtaskKeys } from './finished.js';
-import type { RunSurroundings } from './prepare.js';
+import type { FinishedSubtasks } from './finished.js';
 import { ResultsStore } from './results-store.js';
 
 /** How a task of a run stands, by its records. */
@@ -57,11 +58,16 @@ export function planState(input: PlanStateInput): readonly TaskStanding[] {
   const read = new Set(graph.nodes.flatMap(({ task }) => (task.foreach?.kind === 'expression' ? task.foreach.tasks : [])));
   const standings = new Map<string, TaskStanding>();
   const usable = new Map<string, boolean>();
+  const items: KnownItems['items'] = new Map();
   for (const wave of waves) {
     for (const { task, needs } of wave.nodes) {
       const needed = needs.map((need) => graph.nodes[need]?.task.id ?? '');
       const lacking = needed.find((id) => usable.get(id) === false);
-      const found = lookUp(task, input, results, { complete: (id) => isComplete(standings.get(id)), keep: read.has(task.id) });
+      const found = lookUp(task, input, results, {
+        complete: (id) => isComplete(standings.get(id)),
+        items,
+        keep: read.has(task.id),
+      });
       const next = nextStep(task, found, { outdated: outdated.get(task.id), lacking, failedRunAgain });
       standings.set(task.id, { task: task.id, wave: wave.number, ...found, next });
       const { failed, subtasks = 0 } = found;
@@ -85,17 +91,19 @@ function lookUp(
   task: TaskDefinition,
   { surroundings, finished, outdated }: PlanStateInput,
   results: ResultsStore,
-  at: { readonly complete: (task: string) => boolean; readonly keep: boolean },
+  at: KnownItems & { readonly keep: boolean },
 ): Counts {
-  const items = itemsOf(task, surroundings, results, at.complete);
+  const items = itemsOf(task, surroundings, results, at);
   if (items === 'unknown') return { subtasks: undefined, succeeded: 0, failed: 0 };
-  const subtasks = items === undefined ? 1 : batchCount(items.length, task.batch);
+  const subtasks = items === undefined ? 1 : items.count;
   if (outdated.has(task.id)) return { subtasks, succeeded: 0, failed: 0 };
-  const keys = new SubtaskKeys(task.hash);
+  const itemAt = (i: number): JsonValue => (items === undefined ? null : items.at(i));
+  const occurrences = items === undefined ? undefined : occurrencesOf(subtasks, itemAt);
   const list: JsonValue[] = [];
   let [succeeded, failed] = [0, 0];
   for (let i = 0; i < subtasks; i++) {
-    const found = finished.find(task.id, keys.next(items === undefined ? undefined : batchItem(items, task.batch, i)));
+    const key = subtaskKey(task.hash, items === undefined ? undefined : itemAt(i), occurrences?.get(i) ?? 0);
+    const found = finished.find(task.id, key);
     if (found?.status === 'success') succeeded++;
     if (found?.status === 'failure') failed++;
     if (at.keep) list.push(found?.status === 'success' ? found.results : null);
@@ -104,17 +112,64 @@ function lookUp(
   return { subtasks, succeeded, failed };
 }
 
+/** A fan-out's items. */
+interface Items {
+  readonly count: number;
+  readonly at: (i: number) => JsonValue;
+}
+
+/** What is known of the tasks before. */
+interface KnownItems {
+  readonly complete: (task: string) => boolean;
+  /** The items of each fan-out so far, by task. */
+  readonly items: Map<string, Items | undefined>;
+}
+
 function itemsOf(
-  { foreach, reads }: TaskDefinition,
+  task: TaskDefinition,
   surroundings: PlanStateInput['surroundings'],
   results: ResultsStore,
-  complete: (task: string) => boolean,
-): readonly JsonValue[] | undefined | 'unknown' {
+  known: KnownItems,
+): Items | undefined | 'unknown' {
+  const items = findItems(task, surroundings, results, known);
+  if (items !== 'unknown') known.items.set(task.id, items);
+  return items;
+}
+
+function findItems(
+  { foreach, reads, batch }: TaskDefinition,
+  surroundings: PlanStateInput['surroundings'],
+  results: ResultsStore,
+  known: KnownItems,
+): Items | undefined | 'unknown' {
+  const over = (list: readonly JsonValue[]): Items => ({
+    count: batchCount(list.length, batch),
+    at: (i) => batchItem(list, batch, i),
+  });
   if (foreach === undefined) return undefined;
-  if (foreach.kind === 'list') return foreach.items;
-  if (!foreach.tasks.every(complete)) return 'unknown';
-  const value = evaluate(foreach.expression, { ...surroundings, tasks: results.scope(reads) });
-  return value.ok && Array.isArray(value.value) ? (value.value as readonly JsonValue[]) : 'unknown';
+  switch (foreach.kind) {
+    case 'list':
+      return over(foreach.items);
+    case 'each':
+      if (!known.items.has(foreach.task)) return 'unknown';
+      return known.items.get(foreach.task) ?? { count: 1, at: () => null };
+    case 'expression': {
+      if (!foreach.tasks.every(known.complete)) return 'unknown';
+      const value = evaluate(foreach.expression, { ...surroundings, tasks: results.scope(reads) });
+      return value.ok && Array.isArray(value.value) ? over(value.value as readonly JsonValue[]) : 'unknown';
+    }
+  }
+}
+
+function sourcesOf({ foreach }: TaskDefinition): readonly string[] {
+  switch (foreach?.kind) {
+    case 'expression':
+      return foreach.tasks;
+    case 'each':
+      return [foreach.task];
+    default:
+      return [];
+  }
 }
 
 function nextStep(
@@ -124,7 +179,7 @@ function nextStep(
 ): NextStep {
   if (at.lacking !== undefined) return { kind: 'skipped', need: at.lacking };
   if (at.outdated !== undefined) return { kind: 'runs-again', reason: at.outdated };
-  if (subtasks === undefined) return { kind: 'waits', sources: task.foreach?.kind === 'expression' ? task.foreach.tasks : [] };
+  if (subtasks === undefined) return { kind: 'waits', sources: sourcesOf(task) };
   const over = at.failedRunAgain ? succeeded : succeeded + failed;
   return over === subtasks ? { kind: 'finished' } : { kind: 'runs' };
 }

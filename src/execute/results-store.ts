@@ -29,6 +29,12 @@ export class ResultsStore {
     this.#results.set(task, results);
   }
 
+  /** Puts the result of one subtask into its fan-out's list. */
+  setItem(task: string, index: number, value: JsonValue): void {
+    const list = this.#results.get(task);
+    if (Array.isArray(list)) list[index] = value;
+  }
+
   get(task: string): JsonValue | undefined {
     return this.#results.get(task);
   }

@@ -1,5 +1,5 @@
-import type { ActionOutcome, SubtaskRequest } from '../actions/action.js';
-import type { AgentLayout, Executor, ReadResults } from './executor.js';
+import type { Chunk } from '../worker/chunk.js';
+import type { AgentLayout, ChunkHandle, ChunkListener, Executor } from './executor.js';
 
 /**
  * Runs subtasks inline while a layout asks for no threads, and on a pool, which is made when it is first needed, while
@@ -7,34 +7,25 @@ import type { AgentLayout, Executor, ReadResults } from './executor.js';
  */
 export class SwitchingExecutor implements Executor {
   readonly #inline: Executor;
-  readonly #makePool: () => Executor;
-  readonly #running = new Map<number, Executor>();
+  readonly #makePool: () => Promise<Executor>;
   #pool: Executor | undefined;
   #current: Executor;
 
-  constructor(inline: Executor, makePool: () => Executor) {
+  constructor(inline: Executor, makePool: () => Promise<Executor>) {
     this.#inline = inline;
     this.#makePool = makePool;
     this.#current = inline;
   }
 
   async open(layout: AgentLayout): Promise<void> {
-    if (layout.threads > 0) this.#pool ??= this.#makePool();
+    if (layout.threads > 0) this.#pool ??= await this.#makePool();
     const next = layout.threads > 0 && this.#pool !== undefined ? this.#pool : this.#inline;
     await next.open(layout);
     this.#current = next;
   }
 
-  async execute(request: SubtaskRequest, agent: number, readResults: ReadResults): Promise<ActionOutcome> {
-    const executor = this.#current;
-    this.#running.set(request.id, executor);
-    const outcome = await executor.execute(request, agent, readResults);
-    this.#running.delete(request.id);
-    return outcome;
-  }
-
-  cancel(id: number): void {
-    this.#running.get(id)?.cancel(id);
+  run(chunk: Chunk, agent: number, listener: ChunkListener): ChunkHandle {
+    return this.#current.run(chunk, agent, listener);
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,5 @@
 import type { WaveCheck } from '../model/run-event.js';
+import type { StopReason } from './run-control.js';
 
 /** What was found when a wave's checkpoints were read back. */
 export interface WaveTally {
@@ -29,4 +30,32 @@ export function checkWave(expected: number, tally: WaveTally, majorShare: number
 
 function percent(share: number): string {
   return `${Number((share * 100).toFixed(2))}%`;
+}
+
+/** Checks a wave's checkpoints as they are on disk. */
+export async function waveCheck(
+  { verifyWave }: { readonly verifyWave: (wave: number) => Promise<WaveTally> },
+  { majorShare }: { readonly majorShare: number },
+  wave: number,
+  expected: number,
+): Promise<WaveCheck> {
+  return checkWave(expected, await verifyWave(wave), majorShare);
+}
+
+/** How a check ends the run; undefined where the run goes on. */
+export function endOfCheck(wave: number, { verdict, reason }: WaveCheck): StopReason | undefined {
+  switch (verdict) {
+    case 'READY':
+      return undefined;
+    case 'FAILED':
+      return { status: 'failed', reason: `wave ${wave}: ${reason}` };
+    case 'INCOMPLETE':
+      return { status: 'broken', reason: `wave ${wave}: ${reason}` };
+  }
+}
+
+/** How a run ends of which every wave is complete and some subtasks failed. */
+export function failuresEnd(failures: number): StopReason | undefined {
+  if (failures === 0) return undefined;
+  return { status: 'failed', reason: `${failures} ${failures === 1 ? 'subtask' : 'subtasks'} failed` };
 }

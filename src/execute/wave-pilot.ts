@@ -2,11 +2,12 @@ import type { Clock } from '../model/clock.js';
 import type { RunEvent } from '../model/run-event.js';
 import type { TaskType } from '../model/scaling-decision.js';
 import { workByItself } from '../scaling/saturation.js';
+import type { Dispatcher } from './dispatcher.js';
 import { type AgentLayout, type Executor, ExecutorStartError } from './executor.js';
 import type { Headroom } from './headroom.js';
 import { HillClimb } from './hill-climb.js';
 import { SlowStart } from './slow-start.js';
-import type { TaskTally, WaveRun } from './wave-run.js';
+import type { TaskTally } from './task-work.js';
 
 /** What was measured of one task while the wave ran. */
 export interface Probe {
@@ -56,7 +57,7 @@ const FIRST_PATIENCE_MS = 1000;
  * work, then by its throughput. Every change is an event with its reason.
  */
 export class WavePilot {
-  readonly #run: WaveRun;
+  readonly #run: Dispatcher;
   readonly #options: PilotOptions;
   readonly #ports: PilotPorts;
   readonly #begun: number;
@@ -69,7 +70,7 @@ export class WavePilot {
   #changing = false;
   #ended = false;
 
-  constructor(run: WaveRun, options: PilotOptions, ports: PilotPorts) {
+  constructor(run: Dispatcher, options: PilotOptions, ports: PilotPorts) {
     this.#run = run;
     this.#options = options;
     this.#ports = ports;

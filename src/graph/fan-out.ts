@@ -20,6 +20,10 @@ export function batchItem(items: readonly JsonValue[], batch: number | undefined
  */
 export function expandsAfterWave(node: TaskNode, graph: TaskGraph): number | undefined {
   const source = node.task.foreach;
+  if (source?.kind === 'each') {
+    const paired = graph.nodes[graph.indexOf.get(source.task) ?? -1];
+    return paired === undefined ? undefined : expandsAfterWave(paired, graph);
+  }
   if (source?.kind !== 'expression' || source.tasks.length === 0) return undefined;
   return Math.max(...source.tasks.map((id) => graph.nodes[graph.indexOf.get(id) ?? -1]?.depth ?? 1));
 }

@@ -1,12 +1,11 @@
 import { fileURLToPath } from 'node:url';
 import type { Journal } from '../checkpoint/journal.js';
+import { Dispatcher } from '../execute/dispatcher.js';
 import { layoutAgents, maxThreads } from '../execute/layout.js';
 import { PiscinaExecutor } from '../execute/piscina-executor.js';
 import { ResultsStore } from '../execute/results-store.js';
 import { RunControl } from '../execute/run-control.js';
-import { WaveRun } from '../execute/wave-run.js';
 import { startTimeLine, systemClock } from '../model/clock.js';
-import type { JsonValue } from '../model/json.js';
 import type { RunEvent } from '../model/run-event.js';
 import type { TaskType } from '../model/scaling-decision.js';
 import type { TaskDefinition, Work } from '../plan/valid-plan.js';
@@ -40,7 +39,7 @@ export class NoopEngine {
   readonly #cores: number;
   readonly #folder: string;
   readonly #journal: Journal;
-  #nextRequest = 0;
+  #nextId = 0;
 
   /**
    * @param type settles the layout, as it does in a run: `computation` gives agents threads of their own, anything else
@@ -74,28 +73,40 @@ export class NoopEngine {
     let busyMs = 0;
     let failure: string | undefined;
     const emit = (event: RunEvent) => {
-      if (event.type !== 'subtask-finished') return;
-      this.#journal.record(event.checkpoint);
-      busyMs += event.checkpoint.duration_ms;
-      failure ??= event.checkpoint.error?.message;
+      if (event.type === 'subtasks-finished') {
+        this.#journal.append(event.wave, event.lines);
+        busyMs += event.durationsMs.reduce((sum, ms) => sum + ms, 0);
+      } else if (event.type === 'subtask-finished') {
+        this.#journal.record(event.checkpoint);
+        busyMs += event.checkpoint.duration_ms;
+        failure ??= event.checkpoint.error?.message;
+      }
     };
-    const results = new ResultsStore();
-    results.set(kind, new Array<JsonValue>(subtasks).fill(null));
     const begun = performance.now();
-    const task = { task: NOOP_TASKS[kind], count: subtasks, itemAt: (i: number) => i, readable: new Set<string>() };
-    const run = new WaveRun(1, [task], agents, this.#nextRequest, {
+    const dispatcher = new Dispatcher(agents, {
       executor: this.#executor,
       clock: this.#clock,
       random: Math.random,
       control: new RunControl(),
       pacer: undefined,
       surroundings: { params: {}, env: {}, folder: this.#folder },
-      results,
+      results: new ResultsStore(),
       emit,
+      nextId: () => this.#nextId++,
     });
-    const { nextRequest } = await run.run();
+    dispatcher.add({
+      task: NOOP_TASKS[kind],
+      wave: 1,
+      count: subtasks,
+      itemAt: (i) => i,
+      occurrences: new Map(),
+      readable: new Set<string>(),
+      scope: {},
+      keepResults: false,
+      priority: 0,
+    });
+    await dispatcher.run();
     const seconds = (performance.now() - begun) / 1000;
-    this.#nextRequest = nextRequest;
     if (failure !== undefined) throw new NoopFailedError(`a subtask that does nothing failed: ${failure}`);
     return { seconds, busySeconds: busyMs / 1000 };
   }

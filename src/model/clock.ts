@@ -22,10 +22,16 @@ export function timeOn(timeLine: TimeLine): number {
   return timeLine.epochMs + Number(process.hrtime.bigint() - timeLine.monotonicNs) / 1e6;
 }
 
+/** Reads a time line again and again: milliseconds since the epoch, with less effort than `timeOn` takes each time. */
+export function clockOn(timeLine: TimeLine): () => number {
+  const offset = timeOn(timeLine) - performance.now();
+  return () => offset + performance.now();
+}
+
 /** The real clock, on a time line. */
 export function systemClock(timeLine: TimeLine): Clock {
   return {
-    now: () => timeOn(timeLine),
+    now: clockOn(timeLine),
     after: (ms, fire) => {
       const timer = setTimeout(fire, ms);
       return () => clearTimeout(timer);

@@ -1,6 +1,7 @@
 import type { Checkpoint } from './checkpoint.js';
 import type { Failure } from './failure.js';
 import type { FailureAssessment } from './failure-assessment.js';
+import { parseRecordLine } from './record-line.js';
 import type { ScalingDecision } from './scaling-decision.js';
 
 /** How a run ended. */
@@ -128,11 +129,46 @@ export type RunEvent =
       readonly attempt: number;
     }
   | {
+      /** Subtasks in a row were handed to an agent, which begins the first of them. */
+      readonly type: 'subtasks-started';
+      readonly at: number;
+      readonly wave: number;
+      readonly task: string;
+      readonly agent: string;
+      /** Index of the first. */
+      readonly first: number;
+      readonly count: number;
+    }
+  | {
+      /** Subtasks that were handed to an agent and not begun were taken back. */
+      readonly type: 'subtasks-returned';
+      readonly at: number;
+      readonly wave: number;
+      readonly task: string;
+      readonly agent: string;
+      readonly first: number;
+      readonly count: number;
+      readonly reason: string;
+    }
+  | {
+      /** Subtasks of a fan-out that succeeded at the first attempt and said nothing, in the order of their ends. */
+      readonly type: 'subtasks-finished';
+      readonly at: number;
+      readonly wave: number;
+      readonly task: string;
+      readonly agent: string;
+      readonly count: number;
+      /** Their checkpoints as the journal holds them, a line each; see `checkpointsOf`. */
+      readonly lines: readonly Uint8Array[];
+      readonly durationsMs: readonly number[];
+    }
+  | {
       readonly type: 'subtask-retried';
       readonly at: number;
       readonly wave: number;
       readonly task: string;
       readonly subtask: string;
+      readonly agent: string;
       readonly attempt: number;
       readonly delayMs: number;
       readonly failure: Failure;
@@ -157,6 +193,8 @@ export type RunEvent =
       readonly wave: number;
       readonly task: string;
       readonly subtask: string;
+      /** The agent that it was handed to; absent where it never came so far. */
+      readonly agent?: string;
       readonly reason: string;
     }
   | {
@@ -183,3 +221,8 @@ export type RunEvent =
       readonly reason: string;
       readonly durationMs: number;
     };
+
+/** The checkpoints of a group of subtasks that finished, parsed one by one as they are asked for. */
+export function* checkpointsOf(event: Extract<RunEvent, { type: 'subtasks-finished' }>): Generator<Checkpoint, void, undefined> {
+  for (const line of event.lines) yield parseRecordLine(line);
+}

@@ -65,6 +65,7 @@ function changedKeys(before: TaskDefinition, now: TaskDefinition): readonly stri
     cwd: (task) => task.cwd ?? null,
     output: (task) => task.output,
     success: (task) => [...task.success],
+    if: (task) => task.if ?? null,
     needs: (task) => [...task.needs].sort(),
   };
   return Object.entries(compared).flatMap(([key, part]) => (same(part(before), part(now)) ? [] : [key]));
@@ -76,14 +77,19 @@ function commandOf(work: Exclude<Work, { kind: 'module' }>): JsonValue {
 
 /** Whether the list of results can be another one although each result is what it was. */
 function itemsChanged(before: TaskDefinition, now: TaskDefinition): boolean {
-  return (
-    before.if !== now.if || before.batch !== now.batch || !same(sourceOf(before.foreach) ?? null, sourceOf(now.foreach) ?? null)
-  );
+  return before.batch !== now.batch || !same(sourceOf(before.foreach) ?? null, sourceOf(now.foreach) ?? null);
 }
 
 function sourceOf(source: FanOutSource | undefined): JsonValue | undefined {
   if (source === undefined) return undefined;
-  return source.kind === 'list' ? source.items : source.expression;
+  switch (source.kind) {
+    case 'list':
+      return source.items;
+    case 'expression':
+      return source.expression;
+    case 'each':
+      return { each: source.task };
+  }
 }
 
 function same(a: JsonValue, b: JsonValue): boolean {

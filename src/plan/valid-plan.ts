@@ -65,7 +65,9 @@ export type Work =
 export type FanOutSource =
   | { readonly kind: 'list'; readonly items: readonly JsonValue[] }
   /** One whole expression; `tasks` names the tasks whose results it reads (none: it is known before the run). */
-  | { readonly kind: 'expression'; readonly expression: string; readonly tasks: readonly string[] };
+  | { readonly kind: 'expression'; readonly expression: string; readonly tasks: readonly string[] }
+  /** One subtask for each of that task's, with the same item; `prev` is what the paired one returned. */
+  | { readonly kind: 'each'; readonly task: string };
 
 /** One entry under `tasks` or `finally`, with the plan's defaults filled in. */
 export interface TaskDefinition {
@@ -116,7 +118,7 @@ export interface ValidPlan {
   readonly request: PlanRequest;
   readonly type: TaskType;
   readonly agents: AgentsSetting;
-  readonly sync: 'wave';
+  readonly sync: 'wave' | 'eager';
   readonly backup: 'commit' | 'ref' | 'none';
   /** Declared defaults with `--param` values laid over them. */
   readonly params: JsonObject;

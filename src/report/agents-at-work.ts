@@ -1,24 +1,25 @@
-/** Counts the agents that have work at one moment. Its size follows the subtasks in flight. */
+/** Counts the agents that have work at one moment. Its size follows the agents, not the subtasks. */
 export class AgentsAtWork {
-  readonly #agentOf = new Map<string, string>();
+  /** Subtasks that each busy agent was handed. */
   readonly #load = new Map<string, number>();
   readonly #seenInWave = new Set<string>();
+  #running = 0;
   #peak = 0;
   #mostInWave = 0;
 
-  started(subtask: string, agent: string): void {
-    this.ended(subtask);
-    this.#agentOf.set(subtask, agent);
-    this.#load.set(agent, (this.#load.get(agent) ?? 0) + 1);
+  /** An agent was handed so many subtasks. */
+  started(agent: string, subtasks = 1): void {
+    this.#load.set(agent, (this.#load.get(agent) ?? 0) + subtasks);
+    this.#running += subtasks;
     this.#peak = Math.max(this.#peak, this.#load.size);
   }
 
-  ended(subtask: string): void {
-    const agent = this.#agentOf.get(subtask);
-    if (agent === undefined) return;
-    this.#agentOf.delete(subtask);
-    const left = (this.#load.get(agent) ?? 0) - 1;
-    if (left > 0) this.#load.set(agent, left);
+  /** So many of an agent's subtasks are over, or were taken back. */
+  ended(agent: string | undefined, subtasks = 1): void {
+    const load = agent === undefined ? undefined : this.#load.get(agent);
+    if (agent === undefined || load === undefined) return;
+    this.#running -= Math.min(load, subtasks);
+    if (load > subtasks) this.#load.set(agent, load - subtasks);
     else this.#load.delete(agent);
   }
 
@@ -33,7 +34,7 @@ export class AgentsAtWork {
   }
 
   get running(): number {
-    return this.#agentOf.size;
+    return this.#running;
   }
 
   get peak(): { readonly agents: number; readonly source: 'observed' | 'wave' } {

@@ -112,16 +112,27 @@ export async function createLiveView(options: LiveViewOptions): Promise<LiveView
         progress?.knows(sizes.inWave(progress.wave));
         return;
       case 'subtask-started':
-        progress?.started(event.subtask);
+        progress?.started();
+        draw(false);
+        return;
+      case 'subtasks-started':
+        progress?.started(event.count);
+        draw(false);
+        return;
+      case 'subtasks-returned':
+        progress?.returned(event.count);
+        return;
+      case 'subtasks-finished':
+        progress?.finished(true, event.count);
         draw(false);
         return;
       case 'subtask-retried':
-        progress?.retried(event.subtask);
+        progress?.retried();
         draw(false);
         return;
       case 'subtask-finished': {
         const { checkpoint } = event;
-        progress?.finished(checkpoint.task_id, checkpoint.status === 'success');
+        progress?.finished(checkpoint.status === 'success', 1, checkpoint.agent_id.startsWith('agent_'));
         if (checkpoint.error !== undefined && progress !== undefined && progress.failed <= MOST_FAILURES) {
           say(cutToWidth(`❌ ${checkpoint.task_id}: ${inertFirstLine(checkpoint.error.message, 300)}`, columns()), 'bad');
           if (progress.failed === MOST_FAILURES)
@@ -131,7 +142,7 @@ export async function createLiveView(options: LiveViewOptions): Promise<LiveView
         return;
       }
       case 'subtask-skipped':
-        progress?.skipped(event.subtask);
+        progress?.skipped(event.agent !== undefined);
         draw(false);
         return;
       case 'wave-finished': {

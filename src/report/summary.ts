@@ -110,17 +110,26 @@ export class SummaryFold {
         this.#task(event.task, event.wave).subtasks = event.subtasks;
         return;
       case 'subtask-started':
-        this.#agents.started(event.subtask, event.agent);
+        this.#agents.started(event.agent);
+        return;
+      case 'subtasks-started':
+        this.#agents.started(event.agent, event.count);
+        return;
+      case 'subtasks-returned':
+        this.#agents.ended(event.agent, event.count);
+        return;
+      case 'subtasks-finished':
+        this.#finishGroup(event);
         return;
       case 'subtask-retried':
         this.#retries += 1;
-        this.#agents.ended(event.subtask);
+        this.#agents.ended(event.agent);
         return;
       case 'subtask-finished':
         this.#finish(event.task, event.checkpoint, event.resumed !== undefined);
         return;
       case 'subtask-skipped':
-        this.#agents.ended(event.subtask);
+        this.#agents.ended(event.agent);
         this.#totals.skipped += 1;
         this.#wave(event.wave).counts.skipped += 1;
         this.#task(event.task, event.wave).counts.skipped += 1;
@@ -192,7 +201,7 @@ export class SummaryFold {
     if (resumed) this.#resumed += 1;
     else {
       // What was done before the run was resumed took none of the time that is reported.
-      this.#agents.ended(checkpoint.task_id);
+      this.#agents.ended(checkpoint.agent_id);
       this.#agents.reported(checkpoint.agent_id);
       task.spread.add(checkpoint.duration_ms);
       if (Number.isFinite(checkpoint.duration_ms)) this.#baselineMs += Math.max(0, checkpoint.duration_ms);
@@ -205,6 +214,17 @@ export class SummaryFold {
     }
     if (outcome === 'failed') this.#failures.add(checkpoint.task_id, checkpoint.error ?? UNKNOWN_FAILURE);
     else if (!task.fanOut) task.says = saidBy(checkpoint.results);
+  }
+
+  #finishGroup({ task: id, wave: number, agent, count, durationsMs }: Extract<RunEvent, { type: 'subtasks-finished' }>): void {
+    const task = this.#task(id, number);
+    this.#agents.ended(agent, count);
+    this.#agents.reported(agent);
+    for (const ms of durationsMs) {
+      task.spread.add(ms);
+      if (Number.isFinite(ms)) this.#baselineMs += Math.max(0, ms);
+    }
+    for (const counts of [this.#totals, this.#wave(number).counts, task.counts]) counts.success += count;
   }
 
   #facts(): RunFacts {

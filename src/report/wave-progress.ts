@@ -1,12 +1,12 @@
 import { figure, humanDuration } from './figures.js';
 
-/** Counts of the wave that runs, and the line that shows them. Bounded by the subtasks in flight. */
+/** Counts of the wave that runs, and the line that shows them. */
 export class WaveProgress {
   /** When the wave started, by the clock of the view. */
   readonly startedAt: number;
   readonly wave: number;
   readonly #planned: number;
-  readonly #running = new Set<string>();
+  #running = 0;
   #known = 0;
   #succeeded = 0;
   #failed = 0;
@@ -24,23 +24,30 @@ export class WaveProgress {
     this.#known = subtasks;
   }
 
-  started(subtask: string): void {
-    this.#running.add(subtask);
+  /** Subtasks were handed to an agent. */
+  started(subtasks = 1): void {
+    this.#running += subtasks;
   }
 
-  retried(subtask: string): void {
-    this.#running.delete(subtask);
+  /** Subtasks were taken back from an agent. */
+  returned(subtasks: number): void {
+    this.#running -= subtasks;
+  }
+
+  retried(): void {
+    this.#running -= 1;
     this.#retries += 1;
   }
 
-  finished(subtask: string, success: boolean): void {
-    this.#running.delete(subtask);
-    if (success) this.#succeeded += 1;
-    else this.#failed += 1;
+  /** @param began whether they were with an agent: a subtask may fail before it comes so far. */
+  finished(success: boolean, subtasks = 1, began = true): void {
+    if (began) this.#running -= subtasks;
+    if (success) this.#succeeded += subtasks;
+    else this.#failed += subtasks;
   }
 
-  skipped(subtask: string): void {
-    this.#running.delete(subtask);
+  skipped(began: boolean): void {
+    if (began) this.#running -= 1;
     this.#skipped += 1;
   }
 
@@ -64,7 +71,7 @@ export class WaveProgress {
     const parts = [`wave ${this.wave}: ${figure(done)} of ${figure(total)} done`];
     if (this.#failed > 0) parts.push(`${figure(this.#failed)} failed`);
     if (this.#retries > 0) parts.push(`${figure(this.#retries)} retried`);
-    parts.push(`${figure(this.#running.size)} running`);
+    parts.push(`${figure(Math.max(0, this.#running))} running`);
     if (done === 0 || elapsed === 0)
       return [...parts, `${humanDuration(elapsed * 1000)} so far`, 'time left not known yet'].join(', ');
     const rate = done / elapsed;

@@ -1,14 +1,18 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { SubtaskRequest } from '../actions/action.js';
 import { perform, unreadable } from '../actions/perform.js';
 import { leftoversEnded } from '../actions/process-group.js';
-import { captureConsole, catchStrays, SubtaskLog } from '../actions/subtask-log.js';
-import { timeOn } from '../model/clock.js';
+import { captureConsole, catchStrays } from '../actions/subtask-log.js';
+import { clockOn } from '../model/clock.js';
 import type { JsonValue } from '../model/json.js';
 import { unreachable } from '../model/result.js';
-import type { FromHost, HostStart, ToHost } from './protocol.js';
+import type { TaskProgram } from './chunk.js';
+import { ChunkRunner, type Perform } from './chunk-runner.js';
+import { Claims } from './claims.js';
+import { processEnvironment } from './environment.js';
+import { OutcomeWriter } from './outcome-log.js';
+import type { FromHost, HostStart, SentChunk, ToHost } from './protocol.js';
 
-/** The Piscina task of a thread: hosts subtasks until it is told to end. */
+/** The Piscina task of a thread: hosts agents until it is told to end. */
 export default function host(start: HostStart): Promise<void> {
   captureConsole('drop');
   catchStrays((message) => start.port.postMessage({ type: 'stray', message } satisfies FromHost));
@@ -18,18 +22,26 @@ export default function host(start: HostStart): Promise<void> {
   });
 }
 
+/** The coordinator hears of outcomes at least this often while there are any, in milliseconds. */
+const TELL_MS = 20;
+
 class HostSession {
   readonly #port: MessagePort;
-  readonly #start: HostStart;
+  readonly #now: () => number;
   readonly #ended: () => void;
-  readonly #cancels = new Map<number, AbortController>();
+  readonly #env = processEnvironment();
+  readonly #outcomes: OutcomeWriter;
+  readonly #programs = new Map<number, TaskProgram>();
+  readonly #runners = new Map<number, ChunkRunner>();
   readonly #asks = new Map<number, (answer: Extract<ToHost, { type: 'answer' }>) => void>();
   #nextAsk = 0;
+  #told = 0;
 
   constructor(start: HostStart, ended: () => void) {
     this.#port = start.port;
-    this.#start = start;
+    this.#now = clockOn(start.timeLine);
     this.#ended = ended;
+    this.#outcomes = new OutcomeWriter(start.outcomes, (outcome) => this.#post({ type: 'outcome', outcome }));
   }
 
   open(): void {
@@ -39,11 +51,14 @@ class HostSession {
 
   #receive(message: ToHost): void {
     switch (message.type) {
+      case 'program':
+        this.#programs.set(message.program.ref, message.program);
+        return;
       case 'run':
-        void this.#run(message.request);
+        void this.#run(message.chunk, message.claims);
         return;
       case 'cancel':
-        this.#cancels.get(message.id)?.abort();
+        this.#runners.get(message.chunk)?.cancel();
         return;
       case 'answer':
         this.#asks.get(message.ask)?.(message);
@@ -58,26 +73,55 @@ class HostSession {
     }
   }
 
-  async #run(request: SubtaskRequest): Promise<void> {
-    const cancel = new AbortController();
-    this.#cancels.set(request.id, cancel);
-    const outcome = await perform(request, cancel.signal, new SubtaskLog(request.subtask), {
-      results: (task) => this.#ask(request.id, task),
-      groupStarted: (pid) => this.#post({ type: 'group-started', id: request.id, pid }),
-      now: () => timeOn(this.#start.timeLine),
-    });
-    this.#cancels.delete(request.id);
-    this.#post({ type: 'done', id: request.id, outcome });
+  async #run(sent: SentChunk, claims: SharedArrayBuffer): Promise<void> {
+    const program = this.#programs.get(sent.program);
+    if (program === undefined) throw new Error('Internal error: a chunk came before its program');
+    // A task that is no fan-out has one chunk, or one for each attempt; keeping its program would keep them all.
+    if (!program.fanOut) this.#programs.delete(program.ref);
+    const { id } = sent;
+    const performer = this.#performer(id);
+    const runner = new ChunkRunner(
+      { ...sent, program },
+      {
+        perform: performer,
+        sink: this.#outcomes.sinkOf(id),
+        claims: new Claims(sent.count, claims),
+        env: this.#env,
+        now: this.#now,
+        onOutcome: () => this.#outcomeWritten(),
+      },
+    );
+    this.#runners.set(id, runner);
+    await runner.run();
+    this.#runners.delete(id);
+    this.#told = this.#now();
+    this.#post({ type: 'done', chunk: id, leaked: runner.leaked });
   }
 
-  #ask(id: number, task: string): Promise<JsonValue> {
+  #performer(chunk: number): Perform {
+    const host = {
+      results: (task: string) => this.#ask(chunk, task),
+      groupStarted: (pid: number) => this.#post({ type: 'group-started', chunk, pid }),
+      now: this.#now,
+    };
+    return (request, stop, log) => perform(request, stop, log, host);
+  }
+
+  #outcomeWritten(): void {
+    const now = this.#now();
+    if (now - this.#told < TELL_MS && !this.#outcomes.filling) return;
+    this.#told = now;
+    this.#post({ type: 'outcomes' });
+  }
+
+  #ask(chunk: number, task: string): Promise<JsonValue> {
     const ask = this.#nextAsk++;
     return new Promise((resolve, reject) => {
       this.#asks.set(ask, (answer) => {
         if (answer.found) resolve(answer.results);
         else reject(unreadable(task));
       });
-      this.#post({ type: 'ask', ask, id, task });
+      this.#post({ type: 'ask', ask, chunk, task });
     });
   }
 

@@ -1,7 +1,8 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { ActionOutcome, SubtaskRequest } from '../actions/action.js';
 import type { TimeLine } from '../model/clock.js';
 import type { JsonValue } from '../model/json.js';
+import type { Chunk, TaskProgram } from './chunk.js';
+import type { PostedOutcome } from './outcome-log.js';
 
 /**
  * The messages between the coordinator and a host, the thread that holds one agent or many.
@@ -9,32 +10,43 @@ import type { JsonValue } from '../model/json.js';
  *   coordinator                      host
  *   HostStart (as a Piscina task) ->
  *                                 <- ready
+ *   program                       ->                 once for each task of which chunks follow
  *   run                           ->
  *                                 <- group-started   for each process group
  *                                 <- ask             a module wants earlier results
  *   answer                        ->
  *   cancel                        ->
+ *                                 <- outcomes        there is something in the shared log
+ *                                 <- outcome         one that is too large for it
  *                                 <- stray           an error that no subtask owns any more
- *                                 <- done            exactly one for each run
+ *                                 <- done            exactly one for each run, after its outcomes
  *   end                           ->                 the Piscina task resolves
  *
- * One Piscina task for each thread and run, not one for each subtask: outcomes then stream back one
- * by one, a subtask can be cancelled without ending its neighbours, and a message costs less than a task.
+ * One Piscina task for each thread and run, not one for each subtask. Subtasks come in chunks and their outcomes go back
+ * through memory that both sides share (`outcome-log.ts`), so a message is spread over many small subtasks; a chunk's
+ * rest can be taken back at any moment (`claims.ts`), and one chunk can be cancelled without its neighbours.
  */
 export interface HostStart {
   readonly port: MessagePort;
   readonly timeLine: TimeLine;
+  readonly outcomes: SharedArrayBuffer;
 }
 
+/** A chunk on its way; its program was sent before. */
+export type SentChunk = Omit<Chunk, 'program'> & { readonly program: number };
+
 export type ToHost =
-  | { readonly type: 'run'; readonly request: SubtaskRequest }
-  | { readonly type: 'cancel'; readonly id: number }
+  | { readonly type: 'program'; readonly program: TaskProgram }
+  | { readonly type: 'run'; readonly chunk: SentChunk; readonly claims: SharedArrayBuffer }
+  | { readonly type: 'cancel'; readonly chunk: number }
   | { readonly type: 'answer'; readonly ask: number; readonly found: boolean; readonly results: JsonValue }
   | { readonly type: 'end' };
 
 export type FromHost =
   | { readonly type: 'ready' }
-  | { readonly type: 'group-started'; readonly id: number; readonly pid: number }
+  | { readonly type: 'group-started'; readonly chunk: number; readonly pid: number }
   | { readonly type: 'stray'; readonly message: string }
-  | { readonly type: 'ask'; readonly ask: number; readonly id: number; readonly task: string }
-  | { readonly type: 'done'; readonly id: number; readonly outcome: ActionOutcome };
+  | { readonly type: 'ask'; readonly ask: number; readonly chunk: number; readonly task: string }
+  | { readonly type: 'outcomes' }
+  | { readonly type: 'outcome'; readonly outcome: PostedOutcome }
+  | { readonly type: 'done'; readonly chunk: number; readonly leaked: boolean };

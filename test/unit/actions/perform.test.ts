@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Action, STOP_GRACE_MS, type SubtaskRequest } from '../../../src/actions/action.js';
 import { type Host, perform } from '../../../src/actions/perform.js';
+import { StopSource } from '../../../src/actions/stop-source.js';
 import { SubtaskLog } from '../../../src/actions/subtask-log.js';
 import type { JsonValue } from '../../../src/model/json.js';
 import { tempFolder, writeFiles } from '../../support/repository.js';
@@ -14,7 +15,7 @@ afterEach(() => {
 /** One attempt and the thread around it, as a test holds them. */
 class Attempt {
   readonly folder = tempFolder();
-  readonly cancel = new AbortController();
+  readonly stop = new StopSource();
   readonly log = new SubtaskLog('example');
   readonly groups: number[] = [];
   /** Resolves when the module asks for results, which tests take for a sign of life. */
@@ -51,7 +52,7 @@ class Attempt {
       timeoutMs: undefined,
       ...overrides,
     };
-    return perform(request, this.cancel.signal, this.log, this.#host);
+    return perform(request, this.stop, this.log, this.#host);
   }
 
   /** Performs a module whose default export is a function with this body; it sees `input` and `context`. */
@@ -162,7 +163,9 @@ describe('time', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const attempt = new Attempt();
     let ended = false;
-    const performing = attempt.module(`await context.results('began'); await new Promise(() => {});`, { timeoutMs: 300 });
+    const performing = Promise.resolve(
+      attempt.module(`await context.results('began'); await new Promise(() => {});`, { timeoutMs: 300 }),
+    );
     void performing.then(() => {
       ended = true;
     });
@@ -199,7 +202,7 @@ describe('cancelling', () => {
     const attempt = new Attempt();
     const performing = attempt.module(`${UNTIL_ABORTED} throw new Error('because of the signal');`);
     await attempt.asked;
-    attempt.cancel.abort();
+    attempt.stop.stop('cancelled');
     expect((await performing).failure).toEqual({ kind: 'cancelled', message: 'cancelled: the run was stopped' });
   });
 
@@ -210,7 +213,7 @@ describe('cancelling', () => {
       `await context.exec(['sh', '-c', 'exec 3>${line.name}; echo ready >&3; sleep 1000']); throw 1;`,
     );
     await line.ready;
-    attempt.cancel.abort();
+    attempt.stop.stop('cancelled');
     expect((await performing).failure?.kind).toBe('cancelled');
     await line.gone;
   });
@@ -220,7 +223,7 @@ describe('cancelling', () => {
     const line = lifeline(attempt.folder);
     const performing = attempt.shell(`exec 3>${line.name}; echo ready >&3; sleep 1000`);
     await line.ready;
-    attempt.cancel.abort();
+    attempt.stop.stop('cancelled');
     expect((await performing).failure?.kind).toBe('cancelled');
     await line.gone;
   });

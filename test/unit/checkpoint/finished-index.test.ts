@@ -4,10 +4,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type FinishedIndex, readFinished, type VoidedRecords } from '../../../src/checkpoint/finished-index.js';
 import { KeyTable } from '../../../src/checkpoint/key-table.js';
-import { toRecordLine } from '../../../src/checkpoint/record-line.js';
-import { SubtaskKeys } from '../../../src/execute/finished.js';
 import type { Checkpoint } from '../../../src/model/checkpoint.js';
 import { contentHash } from '../../../src/model/ids.js';
+import { toRecordLine } from '../../../src/model/record-line.js';
 import { temporaryFolder, value } from './repo.js';
 
 const key = (n: number) => contentHash(`key ${n}`);
@@ -150,19 +149,5 @@ describe('the table of keys', () => {
     }
     expect(table.size).toBe(1_000_000);
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(110e6);
-  });
-});
-
-describe('the keys of subtasks', () => {
-  it('follow the task and the item, not the index, and differ for equal items', () => {
-    const of = (hash: string, ...items: readonly number[]) => {
-      const keys = new SubtaskKeys(hash);
-      return items.map((item) => keys.next(item));
-    };
-    const [a, b, again] = of('h', 1, 2, 1);
-    expect(new Set([a, b, again]).size).toBe(3);
-    expect(of('h', 2, 1, 1)).toEqual([b, a, again]);
-    expect(of('other', 1)[0]).not.toBe(a);
-    expect(new SubtaskKeys('h').next(undefined)).toBe('h');
   });
 });

@@ -5,8 +5,8 @@ import { describe, expect, test } from 'vitest';
 import { type JournalDisk, openJournal } from '../../../src/checkpoint/journal.js';
 import type { EnvironmentProblem } from '../../../src/checkpoint/problem.js';
 import { type JournalEntry, readCheckpoints, readWave } from '../../../src/checkpoint/read-journal.js';
-import { fromRecordLine, toRecordLine } from '../../../src/checkpoint/record-line.js';
 import type { Checkpoint } from '../../../src/model/checkpoint.js';
+import { fromRecordLine, toRecordLine } from '../../../src/model/record-line.js';
 import { problem, temporaryFolder, value } from './repo.js';
 
 function checkpoint(id: string, fields: Partial<Checkpoint> = {}): Checkpoint {

@@ -1,8 +1,13 @@
 import type { ActionOutcome, SubtaskRequest } from '../../../src/actions/action.js';
-import type { AgentLayout, Executor, ReadResults } from '../../../src/execute/executor.js';
+import type { StopSource } from '../../../src/actions/stop-source.js';
+import type { AgentLayout, ChunkHandle, ChunkListener, Executor } from '../../../src/execute/executor.js';
+import { directSink } from '../../../src/execute/inline-executor.js';
 import type { Clock } from '../../../src/model/clock.js';
 import type { Failure } from '../../../src/model/failure.js';
 import type { JsonValue } from '../../../src/model/json.js';
+import type { Chunk } from '../../../src/worker/chunk.js';
+import { ChunkRunner } from '../../../src/worker/chunk-runner.js';
+import { Claims } from '../../../src/worker/claims.js';
 
 interface Timer {
   readonly at: number;
@@ -56,7 +61,7 @@ export class FakeClock implements Clock {
 export interface Execution {
   readonly request: SubtaskRequest;
   readonly agent: number;
-  readonly readResults: ReadResults;
+  readonly readResults: ChunkListener['readResults'];
   readonly startedAt: number;
   cancelled: boolean;
 }
@@ -68,13 +73,18 @@ export interface OutcomeSketch {
   readonly log?: string;
 }
 
-/** Runs nothing: attempts stay open until the test ends them, one by one, in the order that it likes. */
+/**
+ * Runs nothing: attempts stay open until the test ends them, one by one, in the order that it likes. What is around an
+ * attempt, its expressions and its checkpoint, is the real thing.
+ */
 export class FakeExecutor implements Executor {
   readonly #clock: Clock;
   readonly #open = new Map<Execution, (outcome: ActionOutcome) => void>();
   /** All attempts ever, in the order they came. */
   readonly executions: Execution[] = [];
   readonly layouts: AgentLayout[] = [];
+  /** All chunks ever. */
+  readonly chunks: Chunk[] = [];
   onExecute: (execution: Execution) => void = () => {};
 
   constructor(clock: Clock) {
@@ -91,17 +101,50 @@ export class FakeExecutor implements Executor {
     return Promise.resolve();
   }
 
-  execute(request: SubtaskRequest, agent: number, readResults: ReadResults): Promise<ActionOutcome> {
+  run(chunk: Chunk, agent: number, listener: ChunkListener): ChunkHandle {
+    this.chunks.push(chunk);
+    const claims = new Claims(chunk.count);
+    // An agent begins when it is told to, also where that is in the middle of a turn of the clock.
+    let begun: number | undefined = this.#clock.now();
+    const runner = new ChunkRunner(chunk, {
+      perform: (request, stop) => {
+        const startedAt = begun ?? this.#clock.now();
+        begun = undefined;
+        return this.#perform({ request, agent, readResults: listener.readResults, startedAt, cancelled: false }, stop);
+      },
+      sink: directSink(listener),
+      claims,
+      env: {},
+      now: this.#clock.now,
+      onOutcome: listener.flushed,
+    });
+    void Promise.resolve()
+      .then(() => runner.run())
+      .then(listener.ended);
+    return {
+      reclaim: () => claims.reclaim(),
+      get claimed() {
+        return claims.claimed;
+      },
+      get startedAt() {
+        return claims.startedAt;
+      },
+      cancel: () => {
+        claims.reclaim();
+        runner.cancel();
+      },
+    };
+  }
+
+  #perform(execution: Execution, stop: StopSource): Promise<ActionOutcome> {
     return new Promise((resolve) => {
-      const execution = { request, agent, readResults, startedAt: this.#clock.now(), cancelled: false };
+      stop.onStop(() => {
+        execution.cancelled = true;
+      });
       this.executions.push(execution);
       this.#open.set(execution, resolve);
       this.onExecute(execution);
     });
-  }
-
-  cancel(id: number): void {
-    for (const execution of this.running) if (execution.request.id === id) execution.cancelled = true;
   }
 
   close(): Promise<void> {

@@ -1,8 +1,9 @@
+import type { RunWavesOptions, RunWavesPorts, WavesEnd } from '../../../src/execute/ports.js';
 import { RunControl } from '../../../src/execute/run-control.js';
-import { type RunWavesOptions, type RunWavesPorts, runWaves, type WavesEnd } from '../../../src/execute/run-waves.js';
+import { runWaves } from '../../../src/execute/run-waves.js';
 import type { WaveTally } from '../../../src/execute/wave-check.js';
 import type { Checkpoint } from '../../../src/model/checkpoint.js';
-import type { RunEvent } from '../../../src/model/run-event.js';
+import { checkpointsOf, type RunEvent } from '../../../src/model/run-event.js';
 import type { ScalingDecision } from '../../../src/model/scaling-decision.js';
 import { decideScaling } from '../../../src/scaling/decide.js';
 import type { ScalingRules } from '../../../src/scaling/rules.js';
@@ -16,6 +17,9 @@ export interface RigOptions {
   readonly agents?: number;
   readonly ratePerMinute?: number;
   readonly majorShare?: number;
+  readonly sync?: 'wave' | 'eager';
+  /** 1, unless a test is about chunks. */
+  readonly mostInChunk?: number;
   readonly random?: () => number;
   /** Told of every event before it is kept. */
   readonly onEvent?: (event: RunEvent, rig: Rig) => void;
@@ -47,6 +51,7 @@ export class Rig {
     const options: RunWavesOptions = {
       graph,
       waves,
+      sync: this.#options.sync ?? 'wave',
       finally: (this.#options.finally ?? []).map(taskOf),
       surroundings: { params: {}, env: {}, folder: '/work' },
       ratePerMinute: this.#options.ratePerMinute,
@@ -59,13 +64,14 @@ export class Rig {
       control: this.control,
       emit: (event) => {
         this.#options.onEvent?.(event, this);
-        this.events.push(event);
+        this.events.push(...oneByOne(event));
       },
       decide: (counts) => {
         this.decidedFor.push(Object.fromEntries([...counts].map(([index, count]) => [graph.nodes[index]?.task.id, count])));
         return decisionFor(this.#options.agents ?? 2);
       },
       layout: (agents) => ({ agents, threads: 1 }),
+      mostInChunk: this.#options.mostInChunk ?? 1,
       verifyWave: (wave) => Promise.resolve(this.#verify(wave)),
     };
     runWaves(options, ports).then(
@@ -113,6 +119,13 @@ export class Rig {
       await settled();
     }
   }
+}
+
+/** A group of outcomes as one event for each of them. */
+function oneByOne(event: RunEvent): readonly RunEvent[] {
+  if (event.type !== 'subtasks-finished') return [event];
+  const { at, task } = event;
+  return [...checkpointsOf(event)].map((checkpoint) => ({ type: 'subtask-finished', at, task, checkpoint }));
 }
 
 const RULES: ScalingRules = {

@@ -4,6 +4,9 @@ import { overList, overResultsOf } from '../../support/plans.js';
 import { failureOf, settled } from './fakes.js';
 import { Rig } from './rig.js';
 
+/** Work that may ask for the results of what it needs; a command cannot. */
+const MODULE = { kind: 'module', uses: './m.mjs', file: '/m.mjs', exportName: 'default' } as const;
+
 const STOP = { status: 'stopped', reason: 'told to' } as const;
 
 describe('waves', () => {
@@ -52,7 +55,7 @@ describe('waves', () => {
   });
 
   it('let a subtask read the results of what it needs, also indirectly, and of nothing else', async () => {
-    const tasks = [{ id: 'a' }, { id: 'b', needs: ['a'] }, { id: 'other' }, { id: 'c', needs: ['b'] }];
+    const tasks = [{ id: 'a' }, { id: 'b', needs: ['a'] }, { id: 'other' }, { id: 'c', needs: ['b'], work: MODULE }];
     const rig = await new Rig({ tasks }).start();
     await rig.finishAll(({ request }) => (request.subtask === 'c' ? {} : { results: `of ${request.subtask}` }));
     const c = rig.executor.executions.find(({ request }) => request.subtask === 'c');
@@ -143,7 +146,7 @@ describe('a failed subtask', () => {
   it('of a fan-out, up to a tenth of it, lets dependents run with null in its place', async () => {
     const tasks = [
       { id: 'each', ...overList(10) },
-      { id: 'next', needs: ['each'] },
+      { id: 'next', needs: ['each'], work: MODULE },
     ];
     const rig = await new Rig({ tasks, agents: 10 }).start();
     for (let i = 0; i < 10; i++) await rig.finish(`each[${i}]`, i === 4 ? { failure: failureOf() } : { results: i });
@@ -184,10 +187,10 @@ describe('a failed subtask', () => {
     ]);
   });
 
-  it('is one whose expressions cannot be evaluated; it never reaches an agent', async () => {
+  it('is one whose expressions cannot be evaluated; it makes no attempt', async () => {
     const rig = await new Rig({ tasks: [{ id: 'a', env: { X: '${{ params.nope }}' }, retries: retries(3) }] }).start();
     expect(rig.executor.executions).toEqual([]);
-    expect(rig.checkpoints).toMatchObject([{ status: 'failure', agent_id: 'coordinator', error: { kind: 'expression' } }]);
+    expect(rig.checkpoints).toMatchObject([{ status: 'failure', agent_id: 'agent_1', error: { kind: 'expression' } }]);
     expect(rig.end?.status).toBe('failed');
   });
 });
@@ -248,7 +251,7 @@ describe('`if`', () => {
     const tasks = [
       { id: 'each', ...overList(4), if: 'index % 2 == 0' },
       { id: 'never', if: 'false' },
-      { id: 'next', needs: ['each', 'never'] },
+      { id: 'next', needs: ['each', 'never'], work: MODULE },
     ];
     const rig = await new Rig({ tasks }).start();
     expect(rig.running).toEqual(['each[0]', 'each[2]']);
@@ -387,7 +390,7 @@ describe('aborting', () => {
 });
 
 describe('`finally`', () => {
-  const cleanUp = [{ id: 'first' }, { id: 'second' }];
+  const cleanUp = [{ id: 'first', work: MODULE }, { id: 'second' }];
 
   it('runs one task after the other, after the waves', async () => {
     const rig = await new Rig({ tasks: [{ id: 'a' }], finally: cleanUp }).start();

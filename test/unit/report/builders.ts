@@ -431,6 +431,7 @@ export const anyEvent: fc.Arbitrary<RunEvent> = fc.oneof(
     failure: any.failure as Failure,
     type: 'subtask-retried' as const,
     subtask: subtaskOf(any),
+    agent: `agent_${any.index % 4}`,
     attempt: 1,
     delayMs: 5,
   })),

@@ -123,6 +123,7 @@ describe('the fold', () => {
       {
         type: 'subtask-retried',
         at: 1,
+        agent: 'agent_1',
         wave: 2,
         task: 'rename',
         subtask: 'rename[0]',
@@ -204,6 +205,7 @@ describe('issues', () => {
       {
         type: 'subtask-retried',
         at: 1,
+        agent: 'agent_1',
         wave: 2,
         task: 'rename',
         subtask: 'rename[0]',

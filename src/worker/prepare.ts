@@ -6,7 +6,6 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.js'
 import { err, ok, type Result, unreachable } from '../model/result.js';
 import { type ExpressionScope, evaluate, renderTemplate } from '../plan/expressions.js';
 import type { TaskDefinition } from '../plan/valid-plan.js';
-import type { ResultsStore } from './results-store.js';
 
 /** What expressions and commands see of the run as a whole. */
 export interface RunSurroundings {
@@ -17,39 +16,44 @@ export interface RunSurroundings {
   readonly folder: string;
 }
 
+/** What the expressions of a task's subtasks see beside their own item: the run, and results of earlier tasks. */
+export interface TaskSurroundings extends RunSurroundings {
+  /** `{results}` by task, of those that the task reads. */
+  readonly tasks: JsonObject;
+}
+
 /** One subtask of a task, before its expressions are evaluated. */
 export interface Subtask {
   readonly task: TaskDefinition;
   /** Undefined for a task without `foreach`. */
   readonly index: number | undefined;
   readonly item: JsonValue | undefined;
+  /** The results of the paired subtask under `foreach: { each }`; undefined elsewhere. */
+  readonly previous?: JsonValue | undefined;
 }
 
-/** A request that lacks only what differs from attempt to attempt. */
-export type PreparedRequest = Omit<SubtaskRequest, 'id' | 'attempt'>;
+/** A request that lacks only what its chunk adds. */
+export type PreparedRequest = Omit<SubtaskRequest, 'id'>;
 
 /** What preparing a subtask comes to: a request, or nothing to do because its `if` is false. */
 export type Prepared = { readonly kind: 'request'; readonly request: PreparedRequest } | { readonly kind: 'left-out' };
 
 /** The scope that the expressions of a subtask see. */
-export function subtaskScope(subtask: Subtask, surroundings: RunSurroundings, results: ResultsStore): ExpressionScope {
+export function subtaskScope(subtask: Subtask, { params, env, tasks }: TaskSurroundings): ExpressionScope {
   return {
-    params: surroundings.params,
-    env: surroundings.env,
-    tasks: results.scope(subtask.task.reads),
+    params,
+    env,
+    tasks,
     ...(subtask.item === undefined ? {} : { item: subtask.item }),
     ...(subtask.index === undefined ? {} : { index: subtask.index }),
+    ...(subtask.previous === undefined ? {} : { prev: subtask.previous }),
   };
 }
 
 /** Evaluates everything that a subtask's definition leaves open. The failure is of kind `expression`. */
-export function prepareSubtask(
-  subtask: Subtask,
-  surroundings: RunSurroundings,
-  results: ResultsStore,
-): Result<Prepared, Failure> {
+export function prepareSubtask(subtask: Subtask, attempt: number, surroundings: TaskSurroundings): Result<Prepared, Failure> {
   const { task } = subtask;
-  const scope = subtaskScope(subtask, surroundings, results);
+  const scope = subtaskScope(subtask, surroundings);
   if (task.if !== undefined) {
     const wanted = evaluate(task.if, scope);
     if (!wanted.ok) return expressionFailure('if', wanted.error);
@@ -70,7 +74,8 @@ export function prepareSubtask(
       action: action.value,
       item: subtask.item,
       index: subtask.index,
-      env: { ...commandVariables(subtask, surroundings), ...env.value },
+      attempt,
+      env: { ...commandVariables(subtask, surroundings), ...env.value, ATTEMPT: String(attempt) },
       cwd: isAbsolute(cwd.value) ? cwd.value : join(surroundings.folder, cwd.value),
       folder: surroundings.folder,
       timeoutMs: task.timeoutMs,
@@ -79,14 +84,9 @@ export function prepareSubtask(
 }
 
 /** Checks the definition of done. The first expression that does not hold is the failure. */
-export function checkSuccess(
-  subtask: Subtask,
-  outcome: JsonValue,
-  surroundings: RunSurroundings,
-  results: ResultsStore,
-): Failure | undefined {
+export function checkSuccess(subtask: Subtask, outcome: JsonValue, surroundings: TaskSurroundings): Failure | undefined {
   if (subtask.task.success.length === 0) return undefined;
-  const scope: ExpressionScope = { ...subtaskScope(subtask, surroundings, results), results: outcome };
+  const scope: ExpressionScope = { ...subtaskScope(subtask, surroundings), results: outcome };
   for (const expression of subtask.task.success) {
     const held = evaluate(expression, scope);
     if (!held.ok) return { kind: 'success', message: `success: ${expression}: ${held.error}` };

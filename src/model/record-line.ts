@@ -1,5 +1,5 @@
 import { crc32 } from 'node:zlib';
-import type { Checkpoint } from '../model/checkpoint.js';
+import type { Checkpoint, CheckpointText } from './checkpoint.js';
 
 /*
  * A checkpoint as one line: its JSON, whose last key is a checksum (CRC-32) of all bytes before it.
@@ -31,6 +31,18 @@ export function fromRecordLine(line: Buffer): Checkpoint | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The checkpoint of a line, with its line end, that was made in this very process: not checked again. */
+export function parseRecordLine(line: Uint8Array): Checkpoint {
+  const text = Buffer.from(line.buffer, line.byteOffset, line.byteLength - TAIL_BYTES - 1).toString('utf8');
+  return JSON.parse(`${text}}`) as Checkpoint;
+}
+
+/** A line in three parts, closed with its checksum; `body.after` ends where the checksum's comma is to stand. */
+export function closeRecordText(body: CheckpointText): CheckpointText {
+  const crc = checksum(body.before + body.results + body.after);
+  return { ...body, after: `${body.after},"crc":"${crc}"}\n` };
 }
 
 function checksum(data: string | Buffer): string {

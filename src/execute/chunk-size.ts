@@ -1,0 +1,40 @@
+/** What a chunk should take, in milliseconds: long enough that a message and a turn of the scheduler weigh little. */
+const CHUNK_MS = 20;
+/** Chunks that an agent should get of a task's rest, so that all agents end at about the same time. */
+const TURNS = 2;
+/** What the newest chunk weighs in the running mean of a subtask's duration. */
+const NEWEST = 0.3;
+
+/** The running mean of the durations of a task's subtasks, from which the size of its next chunk follows. */
+export class ChunkSize {
+  readonly #most: number;
+  #meanMs: number | undefined;
+
+  /**
+   * @param expectedMs what a subtask is expected to take; undefined where nobody knows: then the first chunks are single ones.
+   * @param most subtasks of a chunk.
+   */
+  constructor(expectedMs: number | undefined, most: number) {
+    this.#meanMs = expectedMs;
+    this.#most = most;
+  }
+
+  get meanMs(): number | undefined {
+    return this.#meanMs;
+  }
+
+  /** Takes the durations of subtasks that ended. */
+  observe(count: number, totalMs: number): void {
+    if (count === 0) return;
+    const mean = totalMs / count;
+    this.#meanMs = this.#meanMs === undefined ? mean : NEWEST * mean + (1 - NEWEST) * this.#meanMs;
+  }
+
+  /** The size of the next chunk, at least 1, for so many waiting subtasks and agents. */
+  next(waiting: number, agents: number): number {
+    if (this.#meanMs === undefined) return 1;
+    const byTime = Math.floor(CHUNK_MS / Math.max(this.#meanMs, CHUNK_MS / this.#most));
+    const byShare = Math.ceil(waiting / (TURNS * agents));
+    return Math.max(1, Math.min(byTime, byShare, this.#most));
+  }
+}

@@ -1,0 +1,568 @@
+import type { ActionOutcome } from '../actions/action.js';
+import { type Checkpoint, isoTime, toMicroseconds } from '../model/checkpoint.js';
+import type { Clock } from '../model/clock.js';
+import type { Failure } from '../model/failure.js';
+import { subtaskId } from '../model/ids.js';
+import type { JsonValue } from '../model/json.js';
+import { parseRecordLine } from '../model/record-line.js';
+import type { RunEvent } from '../model/run-event.js';
+import type { Chunk, SubtaskOutcome, TaskProgram } from '../worker/chunk.js';
+import type { RunSurroundings } from '../worker/prepare.js';
+import { AgentSupply } from './agent-supply.js';
+import { ChunkSize } from './chunk-size.js';
+import type { ChunkHandle, Executor } from './executor.js';
+import type { Pacer } from './pacer.js';
+import { PriorityQueue } from './priority-queue.js';
+import type { ResultsStore } from './results-store.js';
+import { retryDelayMs } from './retry.js';
+import type { RunControl } from './run-control.js';
+import { TaskQueue } from './task-queue.js';
+import { addDuration, asBuffer, newTally, type SubtaskOver, type TaskTally, type TaskWork } from './task-work.js';
+
+/** What a dispatcher works with. */
+export interface DispatcherPorts {
+  readonly executor: Executor;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly control: RunControl;
+  readonly pacer: Pacer | undefined;
+  readonly surroundings: RunSurroundings;
+  readonly results: ResultsStore;
+  readonly emit: (event: RunEvent) => void;
+  /** Numbers for chunks and programs; unique in the run. */
+  readonly nextId: () => number;
+  /** The most subtasks of a chunk; 8192 by default. 1 hands subtasks out one by one. */
+  readonly mostInChunk?: number;
+  /** What a subtask is expected to take, in milliseconds; undefined where nobody knows. */
+  readonly expectedMs?: (task: TaskWork['task']) => number | undefined;
+  /** Told after outcomes came in, when their agents are idle again. */
+  readonly onAttemptEnded?: () => void;
+  /** Told when all subtasks of the task at this position are over; may add more tasks. */
+  readonly onTaskOver?: (position: number) => void;
+}
+
+const MOST_IN_CHUNK = 8192;
+/** How often chunks are looked at for a subtask that holds the others back. */
+const LOOK_MS = 50;
+/** A subtask that takes this long, and this many times the mean, does not keep the rest of its chunk. */
+const STUCK_MS = 100;
+const STUCK_TIMES = 4;
+
+interface TaskState {
+  readonly position: number;
+  readonly work: TaskWork;
+  readonly program: TaskProgram;
+  readonly queue: TaskQueue;
+  readonly size: ChunkSize;
+  readonly tally: TaskTally;
+  readonly onOver: SubtaskOver | undefined;
+  /** Subtasks that are not over yet. */
+  left: number;
+  /** It is in the queue of tasks that have something waiting. */
+  queued: boolean;
+  /** `onTaskOver` was told. */
+  over: boolean;
+}
+
+/** A subtask that is to be tried again. */
+interface Retry {
+  readonly state: TaskState;
+  readonly index: number;
+  readonly attempt: number;
+}
+
+/** A chunk that an agent has. */
+interface ActiveChunk {
+  readonly chunk: Chunk;
+  readonly state: TaskState;
+  readonly agent: number;
+  handle: ChunkHandle | undefined;
+  /** Positions with an outcome. */
+  outcomes: number;
+  /** Successes that were not told yet. */
+  lines: Uint8Array[];
+  durationsMs: number[];
+  /** What was not begun was taken back. */
+  returned: boolean;
+}
+
+/**
+ * Hands the subtasks of tasks out to agents, in chunks, until all are over.
+ *
+ * A subtask waits, is with an agent, waits for its next attempt, or is over. Every change ends in `#pump`,
+ * which gives waiting work to idle agents until one of them runs out. What waits is a range of indexes,
+ * not a list: a million subtasks cost nothing until they start.
+ *
+ *   waiting --chunk--> with an agent --outcome--> over
+ *      ^                 |        \--failure, may be tried again--> waiting for its time --> with an agent (alone)
+ *      \--taken back-----/
+ */
+export class Dispatcher {
+  readonly #ports: DispatcherPorts;
+  readonly #agents: AgentSupply;
+  readonly #states: TaskState[] = [];
+  /** Of the tasks, in the order in which they were added. */
+  readonly tallies: TaskTally[] = [];
+  readonly #ready = new PriorityQueue<TaskState>();
+  readonly #retries: Retry[] = [];
+  readonly #active = new Map<number, ActiveChunk>();
+  readonly #timers = new Set<() => void>();
+  readonly #lastEnds = new Map<number, number>();
+  #unfinished = 0;
+  /** Chunks of more than one subtask that agents have. */
+  #shared = 0;
+  #paceTimer: (() => void) | undefined;
+  #lookTimer: (() => void) | undefined;
+  #resolve: () => void = () => {};
+
+  constructor(agents: number, ports: DispatcherPorts) {
+    this.#agents = new AgentSupply(agents);
+    this.#ports = ports;
+  }
+
+  /** Adds a task; its position is the number of tasks before it. One without subtasks is over at once, and nobody is told. */
+  add(work: TaskWork, onOver?: SubtaskOver): number {
+    const { task, wave, count, itemAt, scope } = work;
+    const { nextId, surroundings, expectedMs, mostInChunk = MOST_IN_CHUNK } = this.#ports;
+    const position = this.#states.length;
+    const program: TaskProgram = {
+      ref: nextId(),
+      wave,
+      // A list of items may be long, and threads have no use for it.
+      task: { ...task, foreach: undefined },
+      fanOut: itemAt !== undefined,
+      surroundings: { params: surroundings.params, folder: surroundings.folder, tasks: scope },
+    };
+    const state: TaskState = {
+      position,
+      work,
+      program,
+      queue: new TaskQueue(),
+      size: new ChunkSize(expectedMs?.(task), mostInChunk),
+      tally: newTally(count),
+      onOver,
+      left: count,
+      queued: false,
+      over: false,
+    };
+    this.#states.push(state);
+    this.tallies.push(state.tally);
+    this.#unfinished += count;
+    if (work.oneByOne !== true) {
+      state.queue.add(0, count);
+      this.#enqueue(state);
+    }
+    return position;
+  }
+
+  /** A subtask of a task that goes one by one may start. `pump` must follow. */
+  ready(position: number, index: number): void {
+    const state = this.#states[position];
+    if (state === undefined) return;
+    state.queue.add(index, 1);
+    this.#enqueue(state);
+  }
+
+  /** A subtask of a task that goes one by one will never start. */
+  skip(position: number, index: number, reason: string): void {
+    const state = this.#states[position];
+    if (state === undefined) return;
+    this.#leaveOut(state, index, undefined, reason);
+    this.#afterCount(state);
+  }
+
+  /** Resolves when every subtask is over, or when the run was stopped and no work is running any more. */
+  async run(): Promise<{ readonly complete: boolean }> {
+    const { control } = this.#ports;
+    const unlisten = control.listen(() => this.#onControl());
+    await new Promise<void>((resolve) => {
+      this.#resolve = resolve;
+      this.pump();
+    });
+    unlisten();
+    for (const cancel of this.#timers) cancel();
+    this.#paceTimer?.();
+    this.#lookTimer?.();
+    return { complete: this.#unfinished === 0 };
+  }
+
+  /** How many agents there may be from now on. The executor must have made room for them. */
+  resize(agents: number): void {
+    this.#agents.resize(agents);
+    this.pump();
+  }
+
+  get agents(): number {
+    return this.#agents.size;
+  }
+
+  /** Subtasks that are not over yet. */
+  get unfinished(): number {
+    return this.#unfinished;
+  }
+
+  /** Agent seconds between each agent's last work and `end`, the wave's barrier. An agent without work waited all the time. */
+  idleSeconds(begun: number, end: number): number {
+    let idle = 0;
+    for (let agent = 0; agent < this.#agents.size; agent++) idle += end - (this.#lastEnds.get(agent) ?? begun);
+    return idle / 1000;
+  }
+
+  #onControl(): void {
+    const aborting = this.#ports.control.state === 'aborting';
+    for (const active of [...this.#active.values()]) {
+      if (aborting) active.handle?.cancel();
+      else active.handle?.reclaim();
+    }
+    this.pump();
+  }
+
+  /** Gives waiting work to idle agents. */
+  pump(): void {
+    while (this.#ports.control.state === 'running' && this.#agents.hasIdle) {
+      if (this.#mustWaitForPace()) break;
+      const retry = this.#retries.shift();
+      if (retry !== undefined) {
+        this.#start(retry.state, retry.index, 1, retry.attempt);
+        continue;
+      }
+      const state = this.#nextReady();
+      if (state === undefined) break;
+      const most = this.#ports.pacer === undefined ? state.size.next(state.queue.waiting, this.#agents.size) : 1;
+      const range = state.queue.take(most);
+      if (range !== undefined) this.#start(state, range.first, range.count, 1);
+    }
+    this.#lookLater();
+    const stopped = this.#ports.control.state !== 'running';
+    if (this.#active.size === 0 && (stopped || this.#unfinished === 0)) this.#resolve();
+  }
+
+  #enqueue(state: TaskState): void {
+    if (state.queued || state.queue.waiting === 0) return;
+    state.queued = true;
+    this.#ready.push(state, state.work.priority);
+  }
+
+  /** The task with the highest priority that has something waiting. */
+  #nextReady(): TaskState | undefined {
+    for (let state = this.#ready.peek(); state !== undefined; state = this.#ready.peek()) {
+      if (state.queue.waiting > 0) return state;
+      state.queued = false;
+      this.#ready.pop();
+    }
+    return undefined;
+  }
+
+  #mustWaitForPace(): boolean {
+    const waitMs = this.#ports.pacer?.waitMs() ?? 0;
+    if (waitMs === 0) return false;
+    this.#paceTimer ??= this.#ports.clock.after(waitMs, () => {
+      this.#paceTimer = undefined;
+      this.pump();
+    });
+    return true;
+  }
+
+  #start(state: TaskState, first: number, count: number, attempt: number): void {
+    const { executor, clock, control, emit, pacer, nextId, results } = this.#ports;
+    const agent = this.#agents.take();
+    if (agent === undefined) throw new Error('Internal error: no agent is idle');
+    const chunk = chunkOf(state, { id: nextId(), agent: agentName(agent), first, count, attempt });
+    const active: ActiveChunk = {
+      chunk,
+      state,
+      agent,
+      handle: undefined,
+      outcomes: 0,
+      lines: [],
+      durationsMs: [],
+      returned: false,
+    };
+    this.#active.set(chunk.id, active);
+    if (count > 1) this.#shared += 1;
+    pacer?.started();
+    const { task, wave } = state.work;
+    const about = { at: clock.now(), wave, task: task.id, agent: chunk.agent };
+    if (count > 1) emit({ type: 'subtasks-started', ...about, first, count });
+    else emit({ type: 'subtask-started', ...about, subtask: nameOf(state, first), attempt });
+    active.handle = executor.run(chunk, agent, {
+      outcome: (outcome) => this.#settle(active, outcome),
+      flushed: () => this.#flushed(active),
+      ended: () => this.#ended(active),
+      readResults: (name) => (state.work.readable.has(name) ? (results.get(name) ?? null) : undefined),
+    });
+    // Whoever was just told of the start may have answered with an abort, before there was anything to cancel.
+    if (control.state === 'aborting') active.handle.cancel();
+  }
+
+  #settle(active: ActiveChunk, outcome: SubtaskOutcome): void {
+    const { state, chunk } = active;
+    const index = chunk.first + outcome.position;
+    active.outcomes += 1;
+    switch (outcome.kind) {
+      case 'success':
+        this.#succeed(active, index, outcome);
+        return;
+      case 'left-out':
+        this.#leaveOut(state, index, chunk.agent, `if: ${state.work.task.if ?? ''} is false`);
+        return;
+      case 'failure':
+        this.#fail(active, index, outcome.key, outcome.outcome);
+        return;
+    }
+  }
+
+  #succeed(active: ActiveChunk, index: number, outcome: Extract<SubtaskOutcome, { kind: 'success' }>): void {
+    const { state, chunk } = active;
+    const { emit, clock } = this.#ports;
+    const { task } = state.work;
+    this.#keepResults(state, index, outcome);
+    addDuration(state.tally, outcome.durationMs);
+    if (chunk.program.fanOut && chunk.attempt === 1 && outcome.log === '') {
+      active.lines.push(outcome.line);
+      active.durationsMs.push(outcome.durationMs);
+    } else {
+      const checkpoint = parseRecordLine(outcome.line);
+      const log = outcome.log === '' ? {} : { log: outcome.log };
+      emit({ type: 'subtask-finished', at: clock.now(), task: task.id, checkpoint, ...log });
+      state.size.observe(1, outcome.durationMs);
+    }
+    this.#count(state, 'succeeded');
+    state.onOver?.(index, 'done');
+  }
+
+  #keepResults(
+    { work }: TaskState,
+    index: number,
+    { line, resultsAt, resultsBytes }: Extract<SubtaskOutcome, { kind: 'success' }>,
+  ): void {
+    if (!work.keepResults) return;
+    const { results } = this.#ports;
+    // 4 bytes hold null, true, or a number; lists of results begin with null everywhere.
+    const text = asBuffer(line).toString('utf8', resultsAt, resultsAt + resultsBytes);
+    const value = text === 'null' ? null : (JSON.parse(text) as JsonValue);
+    if (work.itemAt === undefined) results.set(work.task.id, value);
+    else if (value !== null) results.setItem(work.task.id, index, value);
+  }
+
+  #leaveOut(state: TaskState, index: number, agent: string | undefined, reason: string): void {
+    const { task, wave } = state.work;
+    this.#ports.emit({
+      type: 'subtask-skipped',
+      at: this.#ports.clock.now(),
+      wave,
+      task: task.id,
+      subtask: nameOf(state, index),
+      ...(agent !== undefined && { agent }),
+      reason,
+    });
+    this.#count(state, 'leftOut');
+    state.onOver?.(index, 'left-out');
+  }
+
+  #fail(active: ActiveChunk, index: number, key: string, outcome: ActionOutcome): void {
+    const { state, chunk } = active;
+    const { control, clock, random, emit } = this.#ports;
+    const { task, wave } = state.work;
+    const { failure } = outcome;
+    if (failure === undefined) throw new Error('Internal error: a failure without its cause');
+    // A run that is stopping makes no further attempt: what is left open runs again when the run is resumed.
+    if (control.state === 'aborting') return;
+    const delayMs = retryDelayMs(task.retries, failure.kind, chunk.attempt, random);
+    if (delayMs === undefined) {
+      const checkpoint = failureCheckpoint(
+        wave,
+        nameOf(state, index),
+        { key, attempt: chunk.attempt, agent: chunk.agent },
+        outcome,
+      );
+      const log = outcome.log === '' ? {} : { log: outcome.log };
+      emit({ type: 'subtask-finished', at: clock.now(), task: task.id, checkpoint, ...log });
+      addDuration(state.tally, outcome.durationMs);
+      this.#count(state, 'failed');
+      state.onOver?.(index, 'failed');
+      return;
+    }
+    if (control.state !== 'running') return;
+    const { agent, attempt } = chunk;
+    emit({
+      type: 'subtask-retried',
+      at: clock.now(),
+      wave,
+      task: task.id,
+      subtask: nameOf(state, index),
+      agent,
+      attempt,
+      delayMs,
+      failure,
+    });
+    const cancel = clock.after(delayMs, () => {
+      this.#timers.delete(cancel);
+      this.#retries.push({ state, index, attempt: attempt + 1 });
+      this.pump();
+    });
+    this.#timers.add(cancel);
+  }
+
+  /** Tells of successes as a group. */
+  #flushed(active: ActiveChunk): void {
+    const { state, chunk, lines, durationsMs } = active;
+    if (lines.length > 0) {
+      active.lines = [];
+      active.durationsMs = [];
+      state.size.observe(
+        lines.length,
+        durationsMs.reduce((sum, ms) => sum + ms, 0),
+      );
+      this.#ports.emit({
+        type: 'subtasks-finished',
+        at: this.#ports.clock.now(),
+        wave: state.work.wave,
+        task: state.work.task.id,
+        agent: chunk.agent,
+        count: lines.length,
+        lines,
+        durationsMs,
+      });
+    }
+    this.#afterCount(state);
+  }
+
+  #ended(active: ActiveChunk): void {
+    const { state, chunk, agent, handle, outcomes } = active;
+    this.#flushed(active);
+    this.#active.delete(chunk.id);
+    if (chunk.count > 1) this.#shared -= 1;
+    this.#agents.giveBack(agent);
+    this.#lastEnds.set(agent, this.#ports.clock.now());
+    const begun = handle?.reclaim() ?? 0;
+    this.#putBack(active, begun, 'it was not begun');
+    // Begun and without an outcome: cancelled, with the run that is ending.
+    if (outcomes < begun && this.#ports.control.state === 'running')
+      state.queue.putBack(chunk.first + outcomes, begun - outcomes);
+    this.#enqueue(state);
+    this.#ports.onAttemptEnded?.();
+    this.pump();
+  }
+
+  /** What an agent did not begin waits again, before all others. */
+  #putBack(active: ActiveChunk, begun: number, reason: string): void {
+    const { chunk, state } = active;
+    if (begun >= chunk.count || active.returned) return;
+    active.returned = true;
+    const first = chunk.first + begun;
+    const count = chunk.count - begun;
+    // A retry that was not begun is still that retry.
+    if (chunk.attempt > 1) this.#retries.unshift({ state, index: first, attempt: chunk.attempt });
+    else state.queue.putBack(first, count);
+    this.#enqueue(state);
+    const { task, wave } = state.work;
+    const { agent } = chunk;
+    this.#ports.emit({
+      type: 'subtasks-returned',
+      at: this.#ports.clock.now(),
+      wave,
+      task: task.id,
+      agent,
+      first,
+      count,
+      reason,
+    });
+  }
+
+  #lookLater(): void {
+    if (this.#lookTimer !== undefined || this.#shared === 0) return;
+    this.#lookTimer = this.#ports.clock.after(LOOK_MS, () => {
+      this.#lookTimer = undefined;
+      this.#takeOver();
+      this.pump();
+    });
+  }
+
+  /** A subtask that takes long does not hold the rest of its chunk back, and idle agents do not watch others work. */
+  #takeOver(): void {
+    const now = this.#ports.clock.now();
+    const idle = this.#agents.hasIdle && this.#retries.length === 0 && this.#nextReady() === undefined;
+    for (const active of this.#active.values()) {
+      const { chunk, handle, state } = active;
+      if (handle === undefined || chunk.count - handle.claimed < 1) continue;
+      const sinceMs = handle.startedAt === 0 ? 0 : now - handle.startedAt;
+      const stuck = sinceMs > Math.max(STUCK_MS, STUCK_TIMES * (state.size.meanMs ?? 0));
+      if (stuck) this.#putBack(active, handle.reclaim(), `a subtask before it takes ${Math.round(sinceMs)} ms`);
+      else if (idle) this.#putBack(active, handle.reclaim(), 'other agents are idle');
+    }
+  }
+
+  #count(state: TaskState, kind: 'succeeded' | 'failed' | 'leftOut'): void {
+    state.tally[kind] += 1;
+    state.left -= 1;
+    this.#unfinished -= 1;
+  }
+
+  #afterCount(state: TaskState): void {
+    if (state.left > 0 || state.over) return;
+    state.over = true;
+    this.#ports.onTaskOver?.(state.position);
+  }
+}
+
+/** An agent's name, counted from 1 as people count. */
+export function agentName(agent: number): string {
+  return `agent_${agent + 1}`;
+}
+
+/** The record of a subtask that failed. */
+export function failureCheckpoint(
+  wave: number,
+  subtask: string,
+  { key, attempt, agent }: { readonly key: string; readonly attempt: number; readonly agent: string },
+  outcome: Omit<ActionOutcome, 'leaked' | 'log'>,
+): Checkpoint {
+  const failure: Failure | undefined = outcome.failure;
+  return {
+    wave,
+    task_id: subtask,
+    status: 'failure',
+    results: outcome.results,
+    timestamp: isoTime(outcome.started + outcome.durationMs),
+    agent_id: agent,
+    key,
+    attempt,
+    started: toMicroseconds(outcome.started),
+    duration_ms: toMicroseconds(outcome.durationMs),
+    ...(failure === undefined ? {} : { error: failure }),
+  };
+}
+
+function nameOf({ work }: TaskState, index: number): string {
+  return subtaskId(work.task.id, work.itemAt === undefined ? undefined : index);
+}
+
+function chunkOf(
+  { program, work }: TaskState,
+  range: {
+    readonly id: number;
+    readonly agent: string;
+    readonly first: number;
+    readonly count: number;
+    readonly attempt: number;
+  },
+): Chunk {
+  const { first, count } = range;
+  const indexes = Array.from({ length: count }, (_, position) => first + position);
+  const { itemAt, previousAt, occurrences } = work;
+  const repeated =
+    occurrences.size === 0
+      ? []
+      : indexes.flatMap((index, position) => {
+          const before = occurrences.get(index);
+          return before === undefined ? [] : [[position, before] as const];
+        });
+  return {
+    ...range,
+    program,
+    items: itemAt === undefined ? undefined : indexes.map(itemAt),
+    ...(previousAt !== undefined && { previous: indexes.map(previousAt) }),
+    ...(repeated.length > 0 && { occurrences: Object.fromEntries(repeated) }),
+  };
+}

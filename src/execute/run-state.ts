@@ -1,0 +1,262 @@
+import { batchCount, batchItem } from '../graph/fan-out.js';
+import type { TaskNode } from '../graph/task-graph.js';
+import type { Failure } from '../model/failure.js';
+import type { JsonValue } from '../model/json.js';
+import { err, ok, type Result } from '../model/result.js';
+import { evaluate } from '../plan/expressions.js';
+import type { FanOutSource, TaskDefinition } from '../plan/valid-plan.js';
+import { occurrencesOf, subtaskKey } from '../worker/subtask-key.js';
+import { type Dispatcher, type DispatcherPorts, failureCheckpoint } from './dispatcher.js';
+import { Pacer } from './pacer.js';
+import type { MeasuredWork, RunWavesOptions, RunWavesPorts } from './ports.js';
+import { Ancestors, ResultsStore } from './results-store.js';
+import type { SubtaskOver, TaskTally, TaskWork } from './task-work.js';
+
+/** A task that can be handed out, and its node. */
+export interface ExpandedTask {
+  readonly node: TaskNode;
+  readonly work: TaskWork;
+  /** It was not known before the run how many subtasks it has. */
+  readonly expanded: boolean;
+}
+
+/** What a fan-out comes to: its number of subtasks, and what each gets. */
+type Items = Pick<TaskWork, 'itemAt' | 'previousAt' | 'oneByOne'> & { readonly count: number };
+
+/** How a subtask ended, for the one that waits for it under `each`. */
+type End = Parameters<SubtaskOver>[1];
+
+/** What tasks left behind so far, and what follows from it for those that come: shared by the ways to run a graph. */
+export class RunState {
+  readonly results = new ResultsStore();
+  /** Subtasks, by position of their task. */
+  readonly counts = new Map<number, number>();
+  /** What was measured of tasks of which nothing was known. */
+  readonly probes = new Map<number, MeasuredWork>();
+  readonly pacer: Pacer | undefined;
+  readonly #options: RunWavesOptions;
+  readonly #ports: RunWavesPorts;
+  readonly #kept: ReadonlySet<string>;
+  /** Ends of subtasks, by index, of tasks that others follow item by item. */
+  readonly #ends = new Map<string, (End | undefined)[]>();
+  /** The works of such tasks. */
+  readonly #sources = new Map<string, TaskWork>();
+  /** Positions in the dispatcher of the tasks that follow them. */
+  readonly #followers = new Map<string, number[]>();
+  #nextId = 0;
+  /** Subtasks that failed, and tasks that could not be expanded. */
+  failures = 0;
+
+  constructor(options: RunWavesOptions, ports: RunWavesPorts) {
+    this.#options = options;
+    this.#ports = ports;
+    this.pacer = options.ratePerMinute === undefined ? undefined : new Pacer(options.ratePerMinute, ports.clock);
+    this.#kept = tasksToKeep(options);
+    for (const { task } of options.graph.nodes) if (task.foreach?.kind === 'each') this.#followers.set(task.foreach.task, []);
+  }
+
+  /** What a dispatcher takes from the run. */
+  dispatcherPorts(): DispatcherPorts {
+    const { executor, clock, random, control, emit, expectedMs, mostInChunk } = this.#ports;
+    return {
+      executor,
+      clock,
+      random,
+      control,
+      emit,
+      pacer: this.pacer,
+      surroundings: this.#options.surroundings,
+      results: this.results,
+      nextId: () => this.#nextId++,
+      ...(expectedMs && { expectedMs }),
+      ...(mostInChunk !== undefined && { mostInChunk }),
+    };
+  }
+
+  /** A task runs only if all that it needs is done, or done but for a tolerated share. Tells of one that does not. */
+  skipForNeeds(node: TaskNode): boolean {
+    const { emit, clock } = this.#ports;
+    const { foreach, id } = node.task;
+    const pairedWith = foreach?.kind === 'each' ? foreach.task : undefined;
+    const lacking = node.needs
+      .map((need) => this.#options.graph.nodes[need]?.task.id ?? '')
+      .find((need) => {
+        const state = this.results.state(need);
+        // What is followed item by item may still run; its failures are looked at one by one.
+        if (need === pairedWith) return state === 'skipped' || (state === 'failed' && !this.#sources.has(need));
+        return state === undefined || state === 'failed' || state === 'skipped';
+      });
+    if (lacking === undefined) return false;
+    const reason = `needs ${lacking}, which ${this.results.state(lacking) === 'skipped' ? 'was skipped' : 'failed'}`;
+    emit({ type: 'subtask-skipped', at: clock.now(), wave: node.depth, task: id, subtask: id, reason });
+    this.results.setState(id, 'skipped');
+    return true;
+  }
+
+  /** Finds a task's subtasks; a fan-out that has none to be found fails as a whole, and that is told. */
+  expand(node: TaskNode, priority: number): ExpandedTask | undefined {
+    const { task } = node;
+    const items = this.#items(task);
+    if (!items.ok) {
+      this.counts.set(node.index, 1);
+      this.#failBeforeStart(node.depth, task, items.error);
+      return undefined;
+    }
+    const { count, ...source } = items.value;
+    const { itemAt } = source;
+    this.counts.set(node.index, count);
+    if (itemAt !== undefined) this.results.set(task.id, new Array<JsonValue>(count).fill(null));
+    const known = task.foreach === undefined || task.foreach.kind === 'list' || isKnownBefore(task.foreach);
+    if (!known) {
+      const { clock, emit } = this.#ports;
+      emit({ type: 'task-expanded', at: clock.now(), wave: node.depth, task: task.id, subtasks: count });
+    }
+    const work: TaskWork = {
+      task,
+      wave: node.depth,
+      count,
+      ...source,
+      occurrences: itemAt === undefined ? new Map() : occurrencesOf(count, itemAt),
+      readable: new Ancestors(node, this.#options.graph.nodes),
+      scope: this.results.scope(bodyReads(task)),
+      keepResults: this.#kept.has(task.id),
+      priority,
+    };
+    return { node, work, expanded: !known };
+  }
+
+  /** Hands a task to a dispatcher; its position there. Subtasks that follow others item by item start as those end. */
+  dispatch(dispatcher: Dispatcher, { work }: ExpandedTask): number {
+    const { task } = work;
+    const isFollowed = this.#followers.has(task.id);
+    if (isFollowed) {
+      this.#ends.set(task.id, new Array<End | undefined>(work.count));
+      this.#sources.set(task.id, work);
+    }
+    const position = dispatcher.add(
+      work,
+      isFollowed ? (index, end) => this.#subtaskOver(dispatcher, task.id, index, end) : undefined,
+    );
+    if (work.oneByOne === true) this.#follow(dispatcher, position, work);
+    return position;
+  }
+
+  #follow(dispatcher: Dispatcher, position: number, { task: { foreach }, count }: TaskWork): void {
+    if (foreach?.kind !== 'each') throw new Error('Internal error: only pairs go one by one');
+    this.#followers.get(foreach.task)?.push(position);
+    const ends = this.#ends.get(foreach.task) ?? [];
+    for (let index = 0; index < count; index++) {
+      const end = ends[index];
+      if (end !== undefined) this.#start(dispatcher, position, foreach.task, index, end);
+    }
+  }
+
+  #subtaskOver(dispatcher: Dispatcher, task: string, index: number, end: End): void {
+    const ends = this.#ends.get(task);
+    if (ends !== undefined) ends[index] = end;
+    for (const position of this.#followers.get(task) ?? []) this.#start(dispatcher, position, task, index, end);
+  }
+
+  #start(dispatcher: Dispatcher, position: number, source: string, index: number, end: End): void {
+    switch (end) {
+      case 'done':
+        dispatcher.ready(position, index);
+        return;
+      case 'failed':
+        dispatcher.skip(position, index, `needs ${source}[${index}], which failed`);
+        return;
+      case 'left-out':
+        dispatcher.skip(position, index, `needs ${source}[${index}], which was left out`);
+        return;
+    }
+  }
+
+  /** Takes down how a task ended: a fan-out of which a tolerated share failed lets its dependents run. */
+  taskOver(task: TaskDefinition, { failed, total }: TaskTally): void {
+    const tolerated = task.foreach !== undefined && failed <= total * this.#options.majorShare;
+    this.failures += failed;
+    this.results.setState(task.id, failed === 0 ? 'done' : tolerated ? 'partial' : 'failed');
+  }
+
+  #items(task: TaskDefinition): Result<Items, Failure> {
+    const { foreach, batch } = task;
+    if (foreach === undefined) return ok({ count: 1, itemAt: undefined });
+    switch (foreach.kind) {
+      case 'list':
+        return ok(listItems(foreach.items, batch));
+      case 'each': {
+        const source = this.#sources.get(foreach.task);
+        if (source === undefined) throw new Error('Internal error: a pair came before its source');
+        const previousAt = (i: number) => this.#resultOf(foreach.task, source, i);
+        return ok({ count: source.count, itemAt: source.itemAt ?? (() => null), previousAt, oneByOne: true });
+      }
+      case 'expression': {
+        const { params, env } = this.#options.surroundings;
+        const value = evaluate(foreach.expression, { params, env, tasks: this.results.scope(task.reads) });
+        if (!value.ok) return err({ kind: 'expression', message: `foreach: ${value.error}` });
+        if (Array.isArray(value.value)) return ok(listItems(value.value as readonly JsonValue[], batch));
+        const message = `foreach: ${foreach.expression} is ${describeKind(value.value)}, not a list`;
+        return err({ kind: 'expression', message });
+      }
+    }
+  }
+
+  #resultOf(task: string, source: TaskWork, index: number): JsonValue {
+    const results = this.results.get(task);
+    if (source.itemAt === undefined) return results ?? null;
+    return Array.isArray(results) ? (results[index] as JsonValue) : null;
+  }
+
+  #failBeforeStart(wave: number, task: TaskDefinition, failure: Failure): void {
+    const { emit, clock } = this.#ports;
+    const now = clock.now();
+    const made = { key: subtaskKey(task.hash, undefined, 0), attempt: 1, agent: COORDINATOR };
+    const checkpoint = failureCheckpoint(wave, task.id, made, { failure, results: null, started: now, durationMs: 0 });
+    emit({ type: 'subtask-finished', at: now, task: task.id, checkpoint });
+    this.results.setState(task.id, 'failed');
+    this.failures += 1;
+  }
+}
+
+/** Who a subtask's checkpoint names that never reached an agent. */
+const COORDINATOR = 'coordinator';
+
+function listItems(list: readonly JsonValue[], batch: number | undefined): Items {
+  return { count: batchCount(list.length, batch), itemAt: (i) => batchItem(list, batch, i) };
+}
+
+function isKnownBefore(source: FanOutSource): boolean {
+  return source.kind === 'expression' && source.tasks.length === 0;
+}
+
+/** The tasks that a task's subtasks read by expressions, but for what only its `foreach` reads. */
+function bodyReads({ reads, foreach, work, ...body }: TaskDefinition): readonly string[] {
+  if (foreach?.kind !== 'expression' || foreach.tasks.length === 0) return reads;
+  // What the fan-out reads may be very long, and every thread would get a copy.
+  const text = JSON.stringify([work, body.with, body.env, body.cwd, body.if, body.success]);
+  return reads.filter((task) => !foreach.tasks.includes(task) || text.includes('tasks'));
+}
+
+/** The tasks whose results somebody may ask for: by an expression, as a pair, or a module further down. */
+function tasksToKeep({ graph, waves, finally: last }: RunWavesOptions): ReadonlySet<string> {
+  const kept = new Set<string>();
+  const all = last.some(({ work }) => work.kind === 'module');
+  const asked = new Set<number>();
+  for (const wave of [...waves].reverse()) {
+    for (const { index, task, dependents, needs } of wave.nodes) {
+      const mayAsk = task.work.kind === 'module' || asked.has(index);
+      if (mayAsk) for (const need of needs) asked.add(need);
+      if (all || (dependents.length > 0 && asked.has(index))) kept.add(task.id);
+    }
+  }
+  for (const { reads, foreach } of [...graph.nodes.map(({ task }) => task), ...last]) {
+    for (const task of reads) kept.add(task);
+    if (foreach?.kind === 'each') kept.add(foreach.task);
+  }
+  return kept;
+}
+
+function describeKind(value: JsonValue): string {
+  if (value === null) return 'null';
+  return typeof value === 'object' ? 'an object' : `the ${typeof value} ${JSON.stringify(value)}`;
+}

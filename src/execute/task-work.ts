@@ -1,0 +1,58 @@
+import type { JsonObject, JsonValue } from '../model/json.js';
+import type { TaskDefinition } from '../plan/valid-plan.js';
+
+/** A task with its fan-out expanded: what a dispatcher hands out. */
+export interface TaskWork {
+  readonly task: TaskDefinition;
+  readonly wave: number;
+  readonly count: number;
+  /** The item of subtask i; undefined for a task without `foreach`. */
+  readonly itemAt: ((i: number) => JsonValue) | undefined;
+  /** The results of the paired subtask under `foreach: { each }`. */
+  readonly previousAt?: (i: number) => JsonValue;
+  /** How often an equal item came before, by index; see `occurrencesOf`. */
+  readonly occurrences: ReadonlyMap<number, number>;
+  /** Tasks whose results its modules may ask for. */
+  readonly readable: Pick<ReadonlySet<string>, 'has'>;
+  /** `{results}` of the tasks that its expressions read. */
+  readonly scope: JsonObject;
+  /** Whether anybody may read its results. */
+  readonly keepResults: boolean;
+  /** Higher goes first: the longest remaining path in an eager run. */
+  readonly priority: number;
+  /** Its subtasks become ready one by one, by `Dispatcher.ready`; absent: all at once. */
+  readonly oneByOne?: boolean;
+}
+
+/** How a task's subtasks ended so far. */
+export interface TaskTally {
+  readonly total: number;
+  succeeded: number;
+  failed: number;
+  leftOut: number;
+  /** Of the attempts that ended a subtask, in milliseconds, the first few of them one by one. */
+  busyMs: number;
+  readonly firstMs: number[];
+}
+
+/** Durations that a tally keeps one by one, for the probe. */
+const FIRST_DURATIONS = 32;
+
+/** A tally before anything ended. */
+export function newTally(total: number): TaskTally {
+  return { total, succeeded: 0, failed: 0, leftOut: 0, busyMs: 0, firstMs: [] };
+}
+
+/** Counts the time of an attempt that ended its subtask. */
+export function addDuration(tally: TaskTally, durationMs: number): void {
+  tally.busyMs += durationMs;
+  if (tally.firstMs.length < FIRST_DURATIONS) tally.firstMs.push(durationMs);
+}
+
+/** Told when a subtask is over, for what waits for it item by item. */
+export type SubtaskOver = (index: number, end: 'done' | 'failed' | 'left-out') => void;
+
+/** The same bytes with a buffer's methods. */
+export function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -1,0 +1,160 @@
+import type { TaskNode, Wave } from '../graph/task-graph.js';
+import type { ScalingDecision } from '../model/scaling-decision.js';
+import { Dispatcher } from './dispatcher.js';
+import { DONE, type RunWavesOptions, type RunWavesPorts, type SteeringPorts, type WavesEnd } from './ports.js';
+import type { StopReason } from './run-control.js';
+import type { ExpandedTask, RunState } from './run-state.js';
+import { endOfCheck, failuresEnd, waveCheck } from './wave-check.js';
+import { WavePilot } from './wave-pilot.js';
+
+/** Runs waves one after the other: the next begins when the last subtask of the one before is over and checked. */
+export class WavesRunner {
+  readonly #options: RunWavesOptions;
+  readonly #ports: RunWavesPorts;
+  readonly #state: RunState;
+
+  constructor(options: RunWavesOptions, ports: RunWavesPorts, state: RunState) {
+    this.#options = options;
+    this.#ports = ports;
+    this.#state = state;
+  }
+
+  async run(): Promise<WavesEnd> {
+    const { control } = this.#ports;
+    for (const wave of this.#options.waves) {
+      const stopped = control.stopReason ?? (await this.#wave(wave)) ?? control.stopReason;
+      if (stopped !== undefined) return stopped;
+    }
+    return failuresEnd(this.#state.failures) ?? DONE;
+  }
+
+  async #wave(wave: Wave): Promise<StopReason | undefined> {
+    const { clock, emit, decide, executor, layout, control, steering } = this.#ports;
+    const { counts, probes } = this.#state;
+    const begun = clock.now();
+    const cpuBefore = steering?.cpuSeconds() ?? 0;
+    const failedBefore = this.#state.failures;
+    const runnable = wave.nodes.filter((node) => !this.#state.skipForNeeds(node));
+    const tasks = runnable.flatMap((node) => this.#state.expand(node, 0) ?? []);
+    const failedToExpand = this.#state.failures - failedBefore;
+    const subtasks = tasks.reduce((sum, { work }) => sum + work.count, 0);
+    const decision = decide(counts, probes);
+    if (tasks.some(({ expanded }) => expanded)) emit({ type: 'decision-taken', at: clock.now(), wave: wave.number, decision });
+    const target = this.#admit(wave.number, decision, Math.max(1, Math.min(decision.decided.agents, subtasks)));
+    const agents = this.#beginWith(wave.number, decision, target);
+    const room = layout(
+      agents,
+      tasks.map(({ work }) => work.task),
+    );
+    if (subtasks > 0) await executor.open(room);
+    emit({
+      type: 'wave-started',
+      at: clock.now(),
+      wave: wave.number,
+      name: wave.name,
+      agents,
+      threads: room.threads,
+      subtasks: subtasks + failedToExpand,
+      ...(steering && { predictedSeconds: steering.predict(wave.number, room, counts, probes) }),
+    });
+    let pilot: WavePilot | undefined;
+    const dispatcher = new Dispatcher(agents, {
+      ...this.#state.dispatcherPorts(),
+      onAttemptEnded: () => pilot?.attemptEnded(),
+    });
+    for (const task of tasks) this.#state.dispatch(dispatcher, task);
+    if (steering !== undefined && decision.mode === 'AUTOMATIC_SCALING')
+      pilot = this.#pilot(wave.number, dispatcher, tasks, decision, steering, target);
+    const started = clock.now();
+    const { complete } = await dispatcher.run();
+    const ended = clock.now();
+    pilot?.end();
+    const { tallies } = dispatcher;
+    for (const [position, { work }] of tasks.entries()) {
+      const tally = tallies[position];
+      if (tally !== undefined) this.#state.taskOver(work.task, tally);
+    }
+    if (!complete) return control.stopReason;
+    const expected = failedToExpand + tallies.reduce((sum, tally) => sum + tally.succeeded + tally.failed, 0);
+    const check = await waveCheck(this.#ports, this.#options, wave.number, expected);
+    const measured = steering && {
+      cpuSeconds: steering.cpuSeconds() - cpuBefore,
+      busySeconds: tallies.reduce((sum, tally) => sum + tally.busyMs, 0) / 1000,
+      idleSeconds: dispatcher.idleSeconds(started, ended),
+    };
+    emit({
+      type: 'wave-finished',
+      at: clock.now(),
+      wave: wave.number,
+      durationMs: clock.now() - begun,
+      check,
+      ...(measured && { measured }),
+    });
+    return endOfCheck(wave.number, check);
+  }
+
+  /** Few agents for work whose growth with them nobody has seen; the pilot adds the others. */
+  #beginWith(wave: number, { mode }: ScalingDecision, target: number): number {
+    if (mode === 'USER_OVERRIDE') return target;
+    return Math.max(1, Math.min(target, this.#ports.steering?.startAtMost?.(wave) ?? target));
+  }
+
+  /** As many of the decided agents as free memory and open files allow right now; a user's own number is obeyed. */
+  #admit(wave: number, { mode }: ScalingDecision, agents: number): number {
+    const { steering, emit, clock } = this.#ports;
+    if (steering === undefined || mode === 'USER_OVERRIDE' || agents === 1) return agents;
+    const room = steering.headroom();
+    if (room.agents >= agents) return agents;
+    const to = Math.max(1, room.agents);
+    emit({
+      type: 'agents-changed',
+      at: clock.now(),
+      wave,
+      from: agents,
+      to,
+      reason: `no more than that at once: ${room.reason}`,
+    });
+    return to;
+  }
+
+  /** Follows the wave's work, unless the user has said how many agents are to run. */
+  #pilot(
+    wave: number,
+    dispatcher: Dispatcher,
+    tasks: readonly ExpandedTask[],
+    decision: ScalingDecision,
+    steering: SteeringPorts,
+    target: number,
+  ): WavePilot {
+    const { decide, emit, clock, executor, layout } = this.#ports;
+    const { counts, probes: known } = this.#state;
+    const isUnknown = ({ index, task }: TaskNode) => steering.isUnknown(task) && !known.has(index);
+    const unknown = tasks.flatMap(({ node }, position) => (isUnknown(node) ? [position] : []));
+    const most = Math.max(1, Math.min(decision.formula.agents, decision.capacity.agents));
+    return new WavePilot(
+      dispatcher,
+      { wave, unknown, target, most, probeSize: steering.probeSize, cores: steering.cores, type: decision.type },
+      {
+        clock,
+        executor,
+        emit,
+        layout: (agents) =>
+          layout(
+            agents,
+            tasks.map(({ work }) => work.task),
+          ),
+        cpuSeconds: steering.cpuSeconds,
+        headroom: steering.headroom,
+        decide: (probes) => {
+          for (const { position, seconds, cpuShare } of probes) {
+            const node = tasks[position]?.node;
+            if (node !== undefined) known.set(node.index, { seconds, cpuShare });
+          }
+          const taken = decide(counts, known);
+          emit({ type: 'decision-taken', at: clock.now(), wave, decision: taken });
+          return Math.max(1, Math.min(taken.decided.agents, dispatcher.unfinished));
+        },
+      },
+    );
+  }
+}

@@ -1,0 +1,136 @@
+import type { ActionOutcome, SubtaskRequest } from '../actions/action.js';
+import { StopSource } from '../actions/stop-source.js';
+import { SubtaskLog } from '../actions/subtask-log.js';
+import { checkpointText } from '../model/checkpoint.js';
+import { subtaskId } from '../model/ids.js';
+import type { JsonValue } from '../model/json.js';
+import type { Chunk, OutcomeSink } from './chunk.js';
+import type { Claims } from './claims.js';
+import { checkSuccess, prepareSubtask, type Subtask, type TaskSurroundings } from './prepare.js';
+import { subtaskKey } from './subtask-key.js';
+
+/** Makes one attempt; see `perform` in actions. */
+export type Perform = (request: SubtaskRequest, stop: StopSource, log: SubtaskLog) => ActionOutcome | Promise<ActionOutcome>;
+
+/** What a runner takes from the thread that it runs in. */
+export interface RunnerPorts {
+  readonly perform: Perform;
+  readonly sink: OutcomeSink;
+  readonly claims: Claims;
+  /** The process environment, for `env` in expressions. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Milliseconds since the epoch on the run's monotonic time line. */
+  readonly now: () => number;
+  /** Told after each subtask. */
+  readonly onOutcome?: () => void;
+}
+
+/**
+ * Runs the subtasks of one chunk one after the other: evaluates their expressions, makes the attempt, checks the definition
+ * of done, and gives the sink a finished checkpoint, or a failure of which the coordinator decides.
+ */
+export class ChunkRunner {
+  readonly #chunk: Chunk;
+  readonly #ports: RunnerPorts;
+  readonly #surroundings: TaskSurroundings;
+  #stop: StopSource | undefined;
+  #cancelled = false;
+  #leaked = false;
+
+  constructor(chunk: Chunk, ports: RunnerPorts) {
+    this.#chunk = chunk;
+    this.#ports = ports;
+    this.#surroundings = { ...chunk.program.surroundings, env: ports.env };
+  }
+
+  /** Resolves when nothing of the chunk runs any more. Some work may have been leaked then: see `leaked`. */
+  async run(): Promise<void> {
+    const { claims, now, onOutcome } = this.#ports;
+    for (let position = claims.claim(now()); position !== undefined; position = claims.claim(now())) {
+      const running = this.#runOne(position);
+      if (running !== undefined) await running;
+      onOutcome?.();
+      if (this.#leaked) return;
+    }
+  }
+
+  /** Ends the subtask that runs. What was not begun yet must have been taken back before. */
+  cancel(): void {
+    this.#cancelled = true;
+    this.#stop?.stop('cancelled');
+  }
+
+  /** Some work did not end when it was told to and still runs. */
+  get leaked(): boolean {
+    return this.#leaked;
+  }
+
+  /** Nothing where the outcome was there at once. */
+  #runOne(position: number): Promise<void> | undefined {
+    const { perform, sink, now } = this.#ports;
+    const { program, first, items, attempt, occurrences, id } = this.#chunk;
+    const { task, fanOut } = program;
+    const item = items?.[position];
+    const subtask: Subtask = {
+      task,
+      item,
+      index: fanOut ? first + position : undefined,
+      previous: this.#chunk.previous?.[position],
+    };
+    const key = subtaskKey(task.hash, fanOut ? item : undefined, occurrences?.[position] ?? 0);
+    const prepared = prepareSubtask(subtask, attempt, this.#surroundings);
+    if (!prepared.ok) {
+      sink.failure(position, key, {
+        failure: prepared.error,
+        results: null,
+        log: '',
+        started: now(),
+        durationMs: 0,
+        leaked: false,
+      });
+      return undefined;
+    }
+    if (prepared.value.kind === 'left-out') {
+      sink.leftOut(position);
+      return undefined;
+    }
+    const { request } = prepared.value;
+    const stop = new StopSource();
+    this.#stop = stop;
+    if (this.#cancelled) stop.stop('cancelled');
+    const outcome = perform({ ...request, id }, stop, new SubtaskLog(request.subtask));
+    if (!(outcome instanceof Promise)) {
+      this.#settle(position, key, subtask, outcome);
+      return undefined;
+    }
+    return outcome.then((done) => this.#settle(position, key, subtask, done));
+  }
+
+  #settle(position: number, key: string, subtask: Subtask, outcome: ActionOutcome): void {
+    const { sink } = this.#ports;
+    if (outcome.leaked) this.#leaked = true;
+    const failure = outcome.failure ?? checkSuccess(subtask, outcome.results, this.#surroundings);
+    if (failure !== undefined) {
+      sink.failure(position, key, { ...outcome, failure });
+      return;
+    }
+    const { program, agent, attempt } = this.#chunk;
+    const text = checkpointText(
+      {
+        wave: program.wave,
+        task_id: subtaskId(subtask.task.id, subtask.index),
+        agent_id: agent,
+        key,
+        attempt,
+        started: outcome.started,
+        duration_ms: outcome.durationMs,
+      },
+      jsonText(outcome.results),
+    );
+    sink.success(position, text, outcome.started, outcome.durationMs, outcome.log);
+  }
+}
+
+function jsonText(value: JsonValue): string {
+  return value === null ? 'null' : JSON.stringify(value);
+}

@@ -1,0 +1,68 @@
+import type { ActionOutcome } from '../actions/action.js';
+import type { CheckpointText } from '../model/checkpoint.js';
+import type { JsonValue } from '../model/json.js';
+import type { TaskDefinition } from '../plan/valid-plan.js';
+import type { TaskSurroundings } from './prepare.js';
+
+/** What the thread side needs to know of a task; sent once to each thread that runs its subtasks. */
+export interface TaskProgram {
+  /** Unique among the programs of a run. */
+  readonly ref: number;
+  readonly wave: number;
+  /** Without the items of its fan-out. */
+  readonly task: TaskDefinition;
+  readonly fanOut: boolean;
+  /** `env` is left to the thread, which has the same. */
+  readonly surroundings: Omit<TaskSurroundings, 'env'>;
+}
+
+/** Subtasks in a row that one agent runs one after the other. */
+export interface Chunk {
+  /** Unique among the chunks of a run. */
+  readonly id: number;
+  readonly program: TaskProgram;
+  /** The name of the agent, for checkpoints. */
+  readonly agent: string;
+  /** The index of the first subtask; 0 for a task without `foreach`. */
+  readonly first: number;
+  readonly count: number;
+  /** One for each subtask; undefined for a task without `foreach`. */
+  readonly items: readonly JsonValue[] | undefined;
+  /** The paired subtasks' results under `foreach: { each }`. */
+  readonly previous?: readonly JsonValue[];
+  /** How often an equal item came before, by position in the chunk; absent ones are the first of their kind. */
+  readonly occurrences?: Readonly<Record<number, number>>;
+  /** From 1; more than one attempt is made of single subtasks only. */
+  readonly attempt: number;
+}
+
+/** What came of one subtask of a chunk. `position` counts from 0 in the chunk. */
+export type SubtaskOutcome =
+  | {
+      readonly kind: 'success';
+      readonly position: number;
+      readonly started: number;
+      readonly durationMs: number;
+      /** Its checkpoint as the journal holds it, with the line end. */
+      readonly line: Uint8Array;
+      /** Where the results stand in `line`, in bytes. */
+      readonly resultsAt: number;
+      readonly resultsBytes: number;
+      readonly log: string;
+    }
+  | {
+      readonly kind: 'failure';
+      readonly position: number;
+      readonly key: string;
+      /** Its `failure` is there. */
+      readonly outcome: ActionOutcome;
+    }
+  /** Its `if` is false. */
+  | { readonly kind: 'left-out'; readonly position: number };
+
+/** Where a runner puts outcomes; the thread's is shared memory, so that none is lost when the thread ends. */
+export interface OutcomeSink {
+  success(position: number, line: CheckpointText, started: number, durationMs: number, log: string): void;
+  failure(position: number, key: string, outcome: ActionOutcome): void;
+  leftOut(position: number): void;
+}

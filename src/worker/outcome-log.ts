@@ -1,0 +1,198 @@
+import type { CheckpointText } from '../model/checkpoint.js';
+import type { OutcomeSink, SubtaskOutcome } from './chunk.js';
+
+/*
+ * Outcomes on their way from a thread to the coordinator, in shared memory: what was written is there to be read even when
+ * the thread ends in the next moment, and a small outcome costs a fraction of a message.
+ *
+ *   control   Int32 x 2     records written, records read
+ *   records   Float64 x 9   for each: chunk, position, kind, started, duration, end of before, of results, of line, of log
+ *   data      bytes         the texts of all records, one after the other
+ *
+ * One writes, one reads. The writer starts again at the beginning when everything was read: it sets `written` to 0 first
+ * and `read` second, and the reader looks at `read` first and at `written` second, so that it never sees old records as new.
+ * A lap longer than the data is not waited for: such outcomes go by message.
+ */
+
+const RECORDS = 8192;
+const FIELDS = 9;
+const DATA_BYTES = 4 * 1024 * 1024;
+const CONTROL_BYTES = 16;
+const WRITTEN = 0;
+const READ = 1;
+
+const KIND_SUCCESS = 0;
+const KIND_FAILURE = 1;
+const KIND_LEFT_OUT = 2;
+
+/** The shared memory of one thread's log. */
+export function createOutcomeMemory(): SharedArrayBuffer {
+  return new SharedArrayBuffer(CONTROL_BYTES + RECORDS * FIELDS * 8 + DATA_BYTES);
+}
+
+interface Views {
+  readonly control: Int32Array;
+  readonly records: Float64Array;
+  readonly data: Buffer;
+}
+
+function viewsOf(memory: SharedArrayBuffer): Views {
+  return {
+    control: new Int32Array(memory, 0, 2),
+    records: new Float64Array(memory, CONTROL_BYTES, RECORDS * FIELDS),
+    data: Buffer.from(memory, CONTROL_BYTES + RECORDS * FIELDS * 8, DATA_BYTES),
+  };
+}
+
+/** An outcome as a message carries it, where the log has no room. */
+export type PostedOutcome = SubtaskOutcome & { readonly chunk: number };
+
+/** The thread's end. */
+export class OutcomeWriter {
+  readonly #views: Views;
+  readonly #post: (outcome: PostedOutcome) => void;
+  #written = 0;
+  #end = 0;
+
+  /** @param post sends an outcome for which there is no room. */
+  constructor(memory: SharedArrayBuffer, post: (outcome: PostedOutcome) => void) {
+    this.#views = viewsOf(memory);
+    this.#post = post;
+  }
+
+  /** Whether the reader should be told now: so much is there that the log could be full before it looks. */
+  get filling(): boolean {
+    return this.#written > RECORDS / 2 || this.#end > DATA_BYTES / 2;
+  }
+
+  /** The sink of one chunk's outcomes. */
+  sinkOf(chunk: number): OutcomeSink {
+    return {
+      success: (position, text, started, durationMs, log) => this.#success(chunk, position, text, started, durationMs, log),
+      failure: (position, key, outcome) => {
+        const { log, started, durationMs, ...rest } = outcome;
+        const text = { before: JSON.stringify({ key, ...rest }), results: '', after: '' };
+        if (!this.#append(chunk, position, KIND_FAILURE, started, durationMs, text, log))
+          this.#post({ kind: 'failure', chunk, position, key, outcome });
+      },
+      leftOut: (position) => {
+        if (!this.#append(chunk, position, KIND_LEFT_OUT, 0, 0, NOTHING, '')) this.#post({ kind: 'left-out', chunk, position });
+      },
+    };
+  }
+
+  #success(chunk: number, position: number, text: CheckpointText, started: number, durationMs: number, log: string): void {
+    if (this.#append(chunk, position, KIND_SUCCESS, started, durationMs, text, log)) return;
+    const resultsAt = Buffer.byteLength(text.before);
+    const resultsBytes = Buffer.byteLength(text.results);
+    const line = new TextEncoder().encode(text.before + text.results + text.after);
+    this.#post({ kind: 'success', chunk, position, started, durationMs, line, resultsAt, resultsBytes, log });
+  }
+
+  #append(
+    chunk: number,
+    position: number,
+    kind: number,
+    started: number,
+    durationMs: number,
+    text: CheckpointText,
+    log: string,
+  ): boolean {
+    const { control, records, data } = this.#views;
+    if (this.#written > 0 && Atomics.load(control, READ) === this.#written) {
+      Atomics.store(control, WRITTEN, 0);
+      Atomics.store(control, READ, 0);
+      this.#written = 0;
+      this.#end = 0;
+    }
+    // A character of a text is at most three bytes.
+    const most = 3 * (text.before.length + text.results.length + text.after.length + log.length);
+    if (this.#written >= RECORDS || this.#end + most > DATA_BYTES) return false;
+    let end = this.#end;
+    end += data.write(text.before, end, 'utf8');
+    const beforeEnd = end;
+    if (text.results !== '') end += data.write(text.results, end, 'utf8');
+    const resultsEnd = end;
+    if (text.after !== '') end += data.write(text.after, end, 'utf8');
+    const lineEnd = end;
+    if (log !== '') end += data.write(log, end, 'utf8');
+    const at = this.#written * FIELDS;
+    records[at] = chunk;
+    records[at + 1] = position;
+    records[at + 2] = kind;
+    records[at + 3] = started;
+    records[at + 4] = durationMs;
+    records[at + 5] = beforeEnd;
+    records[at + 6] = resultsEnd;
+    records[at + 7] = lineEnd;
+    records[at + 8] = end;
+    this.#end = end;
+    this.#written += 1;
+    Atomics.store(control, WRITTEN, this.#written);
+    return true;
+  }
+}
+
+const NOTHING: CheckpointText = { before: '', results: '', after: '' };
+
+/** The coordinator's end. */
+export class OutcomeReader {
+  readonly #views: Views;
+  #begin = 0;
+
+  constructor(memory: SharedArrayBuffer) {
+    this.#views = viewsOf(memory);
+  }
+
+  /** Gives everything that was written since the last call, in order. */
+  drain(take: (chunk: number, outcome: SubtaskOutcome) => void): void {
+    const { control, records, data } = this.#views;
+    const read = Atomics.load(control, READ);
+    const written = Atomics.load(control, WRITTEN);
+    if (written <= read) return;
+    const begin = read === 0 ? 0 : this.#begin;
+    const stop = records[(written - 1) * FIELDS + 8] ?? begin;
+    // One copy for all, out of the memory that the writer may soon use again.
+    const copy = Buffer.allocUnsafeSlow(stop - begin);
+    data.copy(copy, 0, begin, stop);
+    let start = 0;
+    for (let record = read; record < written; record++) {
+      const at = record * FIELDS;
+      const field = (index: number) => records[at + index] ?? 0;
+      const end = field(8) - begin;
+      take(field(0), decode(copy, start, end, begin, field));
+      start = end;
+    }
+    this.#begin = stop;
+    Atomics.store(control, READ, written);
+  }
+}
+
+function decode(copy: Buffer, start: number, end: number, begin: number, field: (index: number) => number): SubtaskOutcome {
+  const position = field(1);
+  const started = field(3);
+  const durationMs = field(4);
+  const lineEnd = field(7) - begin;
+  switch (field(2)) {
+    case KIND_LEFT_OUT:
+      return { kind: 'left-out', position };
+    case KIND_FAILURE: {
+      const { key, ...rest } = JSON.parse(copy.toString('utf8', start, lineEnd));
+      const outcome = { ...rest, log: copy.toString('utf8', lineEnd, end), started, durationMs };
+      return { kind: 'failure', position, key, outcome };
+    }
+    default: {
+      const resultsAt = field(5) - begin - start;
+      return {
+        kind: 'success',
+        position,
+        started,
+        durationMs,
+        line: copy.subarray(start, lineEnd),
+        resultsAt,
+        resultsBytes: field(6) - field(5),
+        log: lineEnd === end ? '' : copy.toString('utf8', lineEnd, end),
+      };
+    }
+  }
+}
