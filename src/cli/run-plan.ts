@@ -17,6 +17,7 @@ import {
 } from '../checkpoint/run-store.js';
 import { discardRun, openWorkspace, prepareState, type RunFolders, type Workspace } from '../checkpoint/workspace.js';
 import { totalCpuSeconds } from '../execute/cpu-time.js';
+import { failureRulesOf } from '../execute/failure-policy.js';
 import type { FinishedSubtasks } from '../execute/finished.js';
 import { readHeadroom } from '../execute/headroom.js';
 import { InlineExecutor } from '../execute/inline-executor.js';
@@ -30,7 +31,7 @@ import { startTimeLine, systemClock, type TimeLine } from '../model/clock.js';
 import { newRunId } from '../model/ids.js';
 import type { JsonObject } from '../model/json.js';
 import { ok, type Result } from '../model/result.js';
-import type { RunEvent } from '../model/run-event.js';
+import { checkpointsOf, type RunEvent } from '../model/run-event.js';
 import type { TaskDefinition } from '../plan/valid-plan.js';
 import { inertJson } from '../report/inert.js';
 import { toReportJson } from '../report/report-json.js';
@@ -224,6 +225,7 @@ export async function runLocked(
   if (!recorded.ok) return recorded;
   emit({ type: 'backup-made', at: clock.now(), durationMs: elapsed(), backup: backup.value });
 
+  const failureRules = failureRulesOf(plan.failure, methodology.failure);
   const seen = new OutcomeTally();
   process.env[RUN_VARIABLE] = run;
   const logs = new SubtaskLogs(runDir);
@@ -243,7 +245,8 @@ export async function runLocked(
       finally: plan.finally,
       surroundings: { params: plan.params, env: processEnvironment(), folder: workspace.folder },
       ratePerMinute: plan.limits.ratePerMinute,
-      majorShare: methodology.failure.major,
+      majorShare: failureRules.major,
+      failure: { rules: failureRules, keepGoing: options.keepGoing === true, failFast: options.failFast === true },
       ...(soFar && { finished: soFar.finished }),
     },
     {
@@ -265,15 +268,18 @@ export async function runLocked(
         startAtMost: (wave) => (knowsWave(compiled, wave) ? Number.POSITIVE_INFINITY : FIRST_AGENTS_PER_CORE * machine.cores),
       },
       emit: (event) => {
-        if (event.type === 'subtasks-finished') journal.value.append(event.wave, event.lines);
+        if (event.type === 'subtasks-finished') {
+          journal.value.append(event.wave, event.lines);
+          if (soFar !== undefined) for (const { task_id } of checkpointsOf(event)) seen.add(task_id, true);
+        }
         if (event.type === 'subtask-finished' || event.type === 'finally-finished') {
-          seen.add(event.checkpoint.task_id, event.checkpoint.status === 'success');
+          if (soFar !== undefined) seen.add(event.checkpoint.task_id, event.checkpoint.status === 'success');
           if (!('resumed' in event) || event.resumed !== 'as-is') journal.value.record(event.checkpoint);
           if (event.log !== undefined) logs.save(event.checkpoint.task_id, event.log);
         }
         emit(event);
       },
-      verifyWave: (wave) => verifyWave(journal.value, runDir, wave, (subtask) => seen.has(subtask)),
+      verifyWave: (wave) => verifyWave(journal.value, runDir, wave, (subtask) => soFar === undefined || seen.has(subtask)),
     },
   );
   await executor.close();

@@ -9,7 +9,10 @@ export interface EndedPass {
   readonly pass: number;
   readonly agents: number;
   readonly tasks: readonly DiagnosedTask[];
+  /** In this pass. */
   readonly failed: readonly FailedSubtask[];
+  /** Failed for good in earlier passes, but for what was set apart. */
+  readonly stayed: number;
   /** Whether another attempt at a failed subtask is allowed and can end otherwise. */
   readonly mayRepeat: (failed: FailedSubtask) => boolean;
   /** Set apart by earlier passes; the shares are of the rest. */
@@ -39,7 +42,7 @@ export function assessPass(ended: EndedPass, rules: FailureRules): PassVerdict |
   const diagnosis = diagnose(failed, tasks);
   if (diagnosis === undefined) return undefined;
   const all = tasks.reduce((sum, task) => sum + task.subtasks, 0);
-  const level = failureLevel({ subtasks: all - ended.isolated.subtasks, failed: failed.length }, rules);
+  const level = failureLevel({ subtasks: all - ended.isolated.subtasks, failed: failed.length + ended.stayed }, rules);
   if (level === 'none') throw new Error('Internal error: failures that are none');
   const inside = (subtask: FailedSubtask) =>
     diagnosis.kind === 'regional' && isInRegion(subtask.item, tasks[subtask.position], diagnosis.region);
@@ -50,7 +53,7 @@ export function assessPass(ended: EndedPass, rules: FailureRules): PassVerdict |
   const rest = failed.filter((subtask) => !inside(subtask));
   const worthIt = diagnosis.kind !== 'systematic' && pass < MOST_PASSES;
   const again = new Set(worthIt ? rest.filter(mayRepeat) : []);
-  const state = { subtasks: Math.max(0, all - isolated.subtasks), failed: rest.length, agents: ended.agents };
+  const state = { subtasks: Math.max(0, all - isolated.subtasks), failed: rest.length + ended.stayed, agents: ended.agents };
   const response = settle(respond(state, rules), {
     diagnosis,
     again: again.size,
@@ -59,7 +62,16 @@ export function assessPass(ended: EndedPass, rules: FailureRules): PassVerdict |
   });
   const retried = response.kind === 'stop' || response.kind === 'accept' ? 0 : again.size;
   return {
-    assessment: { wave, pass, subtasks: all, failed: failed.length + ended.isolated.failed, level, diagnosis, response, retried },
+    assessment: {
+      wave,
+      pass,
+      subtasks: all,
+      failed: failed.length + ended.stayed + ended.isolated.failed,
+      level,
+      diagnosis,
+      response,
+      retried,
+    },
     runsAgain: (subtask) => retried > 0 && again.has(subtask),
     isolated,
   };

@@ -1,4 +1,5 @@
 import type { FailureLevel, FailureResponse } from '../model/failure-assessment.js';
+import type { PlanFailure } from '../plan/valid-plan.js';
 
 /** The shares of a wave's subtasks, from 0 to 1, at which the response changes, and what it is above `major`. */
 export interface FailureRules {
@@ -60,4 +61,19 @@ export function respond(state: PassState, rules: FailureRules): FailureResponse 
 /** A share fewer, rounded in favour of fewer, but at least one. */
 export function fewerAgents(agents: number, reduction: number): number {
   return Math.max(1, Math.floor(agents * (1 - reduction)));
+}
+
+/** The plan's shares, where it states any, over the methodology's. A share that is alone keeps the others in order. */
+export function failureRulesOf(
+  plan: PlanFailure,
+  methodology: Pick<FailureRules, 'minor' | 'major' | 'critical' | 'agentsReduction'>,
+): FailureRules {
+  const major = plan.major ?? Math.min(Math.max(methodology.major, plan.minor ?? 0), plan.critical ?? 1);
+  return {
+    minor: Math.min(plan.minor ?? methodology.minor, major),
+    major,
+    critical: Math.max(plan.critical ?? methodology.critical, major),
+    agentsReduction: methodology.agentsReduction,
+    onMajor: plan.onMajor,
+  };
 }

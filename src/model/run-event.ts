@@ -163,6 +163,17 @@ export type RunEvent =
       readonly durationsMs: readonly number[];
     }
   | {
+      /** An attempt failed. Whether there is another is decided when the pass is over; until then its agent is free. */
+      readonly type: 'attempt-failed';
+      readonly at: number;
+      readonly wave: number;
+      readonly task: string;
+      readonly subtask: string;
+      readonly agent: string;
+      readonly attempt: number;
+      readonly failure: Failure;
+    }
+  | {
       readonly type: 'subtask-retried';
       readonly at: number;
       readonly wave: number;
@@ -172,6 +183,8 @@ export type RunEvent =
       readonly attempt: number;
       readonly delayMs: number;
       readonly failure: Failure;
+      /** The attempt was told of before, by `attempt-failed`. */
+      readonly late?: true;
     }
   | {
       readonly type: 'subtask-finished';
@@ -185,6 +198,8 @@ export type RunEvent =
        * record is written again.
        */
       readonly resumed?: 'as-is' | 'moved';
+      /** It failed before, as `attempt-failed` told, and is not tried again. */
+      readonly late?: true;
     }
   | ({ readonly type: 'failure-assessed'; readonly at: number } & FailureAssessment)
   | {

@@ -126,13 +126,21 @@ export async function createLiveView(options: LiveViewOptions): Promise<LiveView
         progress?.finished(true, event.count);
         draw(false);
         return;
+      case 'attempt-failed':
+        progress?.returned(1);
+        draw(false);
+        return;
       case 'subtask-retried':
-        progress?.retried();
+        progress?.retried(event.late !== true);
         draw(false);
         return;
       case 'subtask-finished': {
         const { checkpoint } = event;
-        progress?.finished(checkpoint.status === 'success', 1, checkpoint.agent_id.startsWith('agent_'));
+        progress?.finished(
+          checkpoint.status === 'success',
+          1,
+          event.late !== true && event.resumed === undefined && checkpoint.agent_id.startsWith('agent_'),
+        );
         if (checkpoint.error !== undefined && progress !== undefined && progress.failed <= MOST_FAILURES) {
           say(cutToWidth(`❌ ${checkpoint.task_id}: ${inertFirstLine(checkpoint.error.message, 300)}`, columns()), 'bad');
           if (progress.failed === MOST_FAILURES)

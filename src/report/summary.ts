@@ -121,12 +121,15 @@ export class SummaryFold {
       case 'subtasks-finished':
         this.#finishGroup(event);
         return;
-      case 'subtask-retried':
-        this.#retries += 1;
+      case 'attempt-failed':
         this.#agents.ended(event.agent);
         return;
+      case 'subtask-retried':
+        this.#retries += 1;
+        if (event.late !== true) this.#agents.ended(event.agent);
+        return;
       case 'subtask-finished':
-        this.#finish(event.task, event.checkpoint, event.resumed !== undefined);
+        this.#finish(event);
         return;
       case 'subtask-skipped':
         this.#agents.ended(event.agent);
@@ -195,13 +198,13 @@ export class SummaryFold {
     if (wave?.time !== undefined) wave.decision = decision;
   }
 
-  #finish(taskId: string, checkpoint: Checkpoint, resumed: boolean): void {
+  #finish({ task: taskId, checkpoint, resumed, late }: Extract<RunEvent, { type: 'subtask-finished' }>): void {
     const wave = this.#wave(checkpoint.wave);
     const task = this.#task(taskId, checkpoint.wave);
-    if (resumed) this.#resumed += 1;
+    if (resumed !== undefined) this.#resumed += 1;
     else {
       // What was done before the run was resumed took none of the time that is reported.
-      this.#agents.ended(checkpoint.agent_id);
+      if (late !== true) this.#agents.ended(checkpoint.agent_id);
       this.#agents.reported(checkpoint.agent_id);
       task.spread.add(checkpoint.duration_ms);
       if (Number.isFinite(checkpoint.duration_ms)) this.#baselineMs += Math.max(0, checkpoint.duration_ms);

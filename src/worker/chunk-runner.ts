@@ -98,7 +98,8 @@ export class ChunkRunner {
     const stop = new StopSource();
     this.#stop = stop;
     if (this.#cancelled) stop.stop('cancelled');
-    const outcome = perform({ ...request, id }, stop, new SubtaskLog(request.subtask));
+    const timeoutMs = this.#chunk.timeoutMs ?? request.timeoutMs;
+    const outcome = perform({ ...request, id, timeoutMs }, stop, new SubtaskLog(request.subtask));
     if (!(outcome instanceof Promise)) {
       this.#settle(position, key, subtask, outcome);
       return undefined;

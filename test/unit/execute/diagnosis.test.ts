@@ -175,6 +175,7 @@ describe('the verdict on a pass', () => {
         agents: 8,
         tasks: [over(files)],
         failed: [],
+        stayed: 0,
         mayRepeat: () => true,
         isolated: { subtasks: 0, failed: 0 },
         keepGoing: false,

@@ -183,6 +183,7 @@ describe('JSON', () => {
       'totalTasks',
       'subtasks',
       'retries',
+      'resumed',
       'peakAgents',
       'peakAgentsSource',
       'agentsPlanned',
