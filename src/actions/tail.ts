@@ -31,7 +31,7 @@ export class Tail {
     const all = Buffer.concat(this.#chunks);
     const kept = all.subarray(Math.max(0, all.length - most));
     const cut = this.#total - kept.length;
-    return cut === 0 ? kept.toString('utf8') : `[${cut} bytes cut]\n${kept.toString('utf8')}`;
+    return cut === 0 ? kept.toString('utf8') : `[${cut} bytes cut: the last ${amount(most)} are kept]\n${kept.toString('utf8')}`;
   }
 
   #trim(): void {
@@ -42,4 +42,8 @@ export class Tail {
     this.#chunks = [kept];
     this.#held = kept.length;
   }
+}
+
+function amount(bytes: number): string {
+  return bytes % 1024 === 0 ? `${bytes / 1024} KiB` : `${bytes} bytes`;
 }
