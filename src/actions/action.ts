@@ -11,7 +11,7 @@ export type Action =
 
 /** One attempt at a subtask, as it is handed to an agent. */
 export interface SubtaskRequest {
-  /** Unique among the requests of a run. */
+  /** The chunk that it belongs to. */
   readonly id: number;
   readonly subtask: string;
   readonly action: Action;
@@ -19,8 +19,8 @@ export interface SubtaskRequest {
   readonly index: number | undefined;
   /** From 1. */
   readonly attempt: number;
-  /** Laid over the process environment of a command. */
-  readonly env: Readonly<Record<string, string>>;
+  /** Laid over the process environment of a command; made when it is asked for. */
+  readonly env: () => Readonly<Record<string, string>>;
   /** Absolute. */
   readonly cwd: string;
   /** The folder that the run works in, absolute. */

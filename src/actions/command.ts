@@ -1,6 +1,7 @@
 import type { Failure } from '../model/failure.js';
 import type { JsonValue } from '../model/json.js';
 import type { OutputForm } from './action.js';
+import { launch } from './launchers.js';
 import { type GroupEnd, runGroup } from './process-group.js';
 import { Tail } from './tail.js';
 
@@ -36,7 +37,9 @@ export interface CapturedCommand {
 export async function captureCommand(options: Omit<CommandOptions, 'output'>, stdoutBytes: number): Promise<CapturedCommand> {
   const stdout = new Tail(stdoutBytes);
   const stderr = new Tail(OUTPUT_TAIL_BYTES);
-  const end = await runGroup({ ...options, onStdout: (chunk) => stdout.push(chunk), onStderr: (chunk) => stderr.push(chunk) });
+  const end =
+    (await launch({ ...options, stdout, stderr })) ??
+    (await runGroup({ ...options, onStdout: (chunk) => stdout.push(chunk), onStderr: (chunk) => stderr.push(chunk) }));
   return { end, stdout, stderr };
 }
 

@@ -81,7 +81,7 @@ function performAction(request: SubtaskRequest, stop: StopSource, log: SubtaskLo
     case 'command': {
       const { cwd, env } = request;
       const { argv, output } = action;
-      return runCommand({ argv, cwd, env, output, signal: stop.signal, onStart: host.groupStarted }).then((outcome) => ({
+      return runCommand({ argv, cwd, env: env(), output, signal: stop.signal, onStart: host.groupStarted }).then((outcome) => ({
         ...outcome,
         leaked: false,
       }));
@@ -110,7 +110,7 @@ function callFunction(task: TaskFunction, input: JsonValue, attempt: Attempt): W
   const { log, stop } = attempt;
   let returned: unknown;
   try {
-    returned = log.attribute(() => task(input, contextOf(attempt)));
+    returned = log.attribute(() => task(input, new AttemptContext(attempt)));
   } catch (error) {
     log.close();
     return { failure: thrownFailure(error), results: null, leaked: false };
@@ -145,20 +145,41 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
 }
 
-function contextOf({ request, stop, log, host }: Attempt): TaskContext {
-  return {
-    get signal() {
-      return stop.signal;
-    },
-    log: (text) => log.write(`${text}\n`),
-    item: request.item,
-    index: request.index,
-    attempt: request.attempt,
-    folder: request.folder,
-    results: host.results,
-    exec: (argv, options) =>
-      exec(argv, { cwd: options?.cwd ?? request.cwd, env: { ...request.env, ...options?.env } }, stop.signal, host),
-  };
+/** Most functions ask for little of it, so what takes a closure or an object is made when it is asked for. */
+class AttemptContext implements TaskContext {
+  readonly #attempt: Attempt;
+  readonly item: JsonValue | undefined;
+  readonly index: number | undefined;
+  readonly attempt: number;
+  readonly folder: string;
+
+  constructor(attempt: Attempt) {
+    const { request } = attempt;
+    this.#attempt = attempt;
+    this.item = request.item;
+    this.index = request.index;
+    this.attempt = request.attempt;
+    this.folder = request.folder;
+  }
+
+  get signal(): AbortSignal {
+    return this.#attempt.stop.signal;
+  }
+
+  get log(): TaskContext['log'] {
+    const { log } = this.#attempt;
+    return (text) => log.write(`${text}\n`);
+  }
+
+  get results(): TaskContext['results'] {
+    return this.#attempt.host.results;
+  }
+
+  get exec(): TaskContext['exec'] {
+    const { request, stop, host } = this.#attempt;
+    return (argv, options) =>
+      exec(argv, { cwd: options?.cwd ?? request.cwd, env: { ...request.env(), ...options?.env } }, stop.signal, host);
+  }
 }
 
 function thrownFailure(thrown: unknown): Failure {

@@ -106,7 +106,8 @@ export function signalExitCode(signal: NodeJS.Signals): number {
 
 const ending = new Set<Promise<void>>();
 
-/** How often a group that was told to end is looked at. */
+/** How often a group that was told to end is looked at: most are gone at once. */
+const FIRST_LOOK_MS = 1;
 const LOOK_MS = 20;
 
 /** Resolves when no group that this thread told to end is left. A thread must not end before: it would leave them behind. */
@@ -114,14 +115,18 @@ export async function leftoversEnded(): Promise<void> {
   while (ending.size > 0) await Promise.all(ending);
 }
 
-function endLeftovers(pid: number): void {
+/** Tells what is left of a group to end, and ends it after the grace. */
+export function endLeftovers(pid: number): void {
   if (!signalGroup(pid, 'SIGTERM')) return;
   const ended = new Promise<void>((resolve) => {
     const look = (waitedMs: number) => {
       const late = waitedMs >= STOP_GRACE_MS;
       if (late) signalGroup(pid, 'SIGKILL');
       if (late || !isAlive(pid)) resolve();
-      else setTimeout(() => look(waitedMs + LOOK_MS), LOOK_MS);
+      else {
+        const ms = Math.min(LOOK_MS, waitedMs + FIRST_LOOK_MS, STOP_GRACE_MS - waitedMs);
+        setTimeout(() => look(waitedMs + ms), ms);
+      }
     };
     look(0);
   }).then(() => {
@@ -143,7 +148,8 @@ function destroy(stream: Readable | null): void {
   stream?.destroy();
 }
 
-function startMessage(program: string, error: unknown, cwd: string): string {
+/** Why a program could not be started, for a user. */
+export function startMessage(program: string, error: unknown, cwd: string): string {
   const code = (error as NodeJS.ErrnoException).code;
   switch (code) {
     case 'ENOENT':

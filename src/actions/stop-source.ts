@@ -8,7 +8,7 @@ export type StopCause = 'timeout' | 'cancelled';
 export class StopSource {
   #cause: StopCause | undefined;
   #controller: AbortController | undefined;
-  readonly #listeners: (() => void)[] = [];
+  #listeners: (() => void)[] | undefined;
 
   /** What it was stopped for first; undefined while it was not. */
   get cause(): StopCause | undefined {
@@ -27,12 +27,16 @@ export class StopSource {
     if (this.#cause !== undefined) return;
     this.#cause = cause;
     this.#controller?.abort();
-    for (const listener of this.#listeners) listener();
+    for (const listener of this.#listeners ?? []) listener();
   }
 
   /** Calls `listener` when it is stopped; at once where it was. */
   onStop(listener: () => void): void {
-    if (this.#cause === undefined) this.#listeners.push(listener);
-    else listener();
+    if (this.#cause !== undefined) {
+      listener();
+      return;
+    }
+    this.#listeners ??= [];
+    this.#listeners.push(listener);
   }
 }

@@ -12,7 +12,8 @@ export class SubtaskLog {
   readonly subtask: string;
   #tail: Tail | undefined;
   #closed = false;
-  #strays: { readonly reason: unknown }[] = [];
+  /** What went wrong before anybody waited for it. */
+  #early: { readonly reason: unknown } | undefined;
   #fail: ((reason: unknown) => void) | undefined;
 
   constructor(subtask: string) {
@@ -23,8 +24,7 @@ export class SubtaskLog {
   stray(): Promise<unknown> {
     return new Promise((resolve) => {
       this.#fail = resolve;
-      const [first] = this.#strays;
-      if (first !== undefined) resolve(first.reason);
+      if (this.#early !== undefined) resolve(this.#early.reason);
     });
   }
 
@@ -36,7 +36,7 @@ export class SubtaskLog {
   /** Tells the subtask of an error that nobody caught; false when it is over. */
   fail(reason: unknown): boolean {
     if (this.#closed) return false;
-    if (this.#fail === undefined) this.#strays.push({ reason });
+    if (this.#fail === undefined) this.#early ??= { reason };
     else this.#fail(reason);
     return true;
   }

@@ -1,13 +1,16 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Checkpoint } from '../model/checkpoint.js';
-import { parseRecordLine, toRecordLine } from '../model/record-line.js';
+import { crc32 } from 'node:zlib';
+import { type Checkpoint, parseCheckpoints } from '../model/checkpoint.js';
+import { toRecordLine } from '../model/record-line.js';
 import { err, ok, type Result } from '../model/result.js';
 import { makeFolders, syncFolder, writeFileAtomic } from './atomic-file.js';
 import { type EnvironmentProblem, systemProblem } from './problem.js';
 
 /** A file that grows. `write` says how many bytes it took: on a full disk that can be fewer than given, with no error. */
 export interface JournalFile {
+  /** Bytes that it held when it was opened; none where absent. */
+  readonly begin?: number;
   write(bytes: Buffer): Promise<number>;
   sync(): Promise<void>;
   close(): Promise<void>;
@@ -41,9 +44,11 @@ export interface JournalOptions {
 const GROUP_BYTES = 64 * 1024;
 const GROUP_RECORDS = 256;
 const GROUP_DELAY_MS = 5;
-/** While a wave runs, what was written is synced when it is so old, or so many records: what a power cut can cost. */
+/** While a wave runs, what was written is synced when it is so old, or so much: what a power cut can cost. */
 const SYNC_INTERVAL_MS = 1000;
-const SYNC_RECORDS = 4096;
+const SYNC_BYTES = 1024 * 1024;
+/** What is written at once at most, so that no group goes far beyond that. */
+const WRITE_BYTES = 64 * 1024;
 /** What may wait to be written before `ready` holds its caller. */
 const BACKLOG_BYTES = 16 * 1024 * 1024;
 const BACKLOG_FILES = 4096;
@@ -64,14 +69,29 @@ export async function openJournal(options: JournalOptions): Promise<Result<Journ
   return ok(new Journal(options));
 }
 
+/** What was written to a wave's file, to be compared with what is found there. */
+export interface WrittenWave {
+  readonly records: number;
+  readonly failures: number;
+  /** Where it begins in the file, and how long it is, in bytes. */
+  readonly begin: number;
+  readonly bytes: number;
+  /** CRC-32 of those bytes. */
+  readonly crc: number;
+}
+
+const NOTHING_WRITTEN: WrittenWave = { records: 0, failures: 0, begin: 0, bytes: 0, crc: 0 };
+
 /** The file of a wave and what waits to be written to it. */
 interface WaveFile {
   readonly path: string;
+  readonly number: number;
   file: JournalFile | undefined;
   group: Uint8Array[];
+  groupRecords: number;
   groupBytes: number;
   timerSet: boolean;
-  /** Records that were written since the last sync. */
+  /** Bytes that were written since the last sync. */
   unsynced: number;
   syncTimerSet: boolean;
   /** Ends when everything handed over so far is written; never rejects. */
@@ -92,9 +112,10 @@ export class Journal {
   readonly #disk: JournalDisk;
   readonly #timer: JournalTimer;
   readonly #waves = new Map<number, WaveFile>();
+  readonly #written = new Map<number, WrittenWave>();
   readonly #open = new Set<JournalFile>();
   readonly #waiters: (() => void)[] = [];
-  #files: Uint8Array[] = [];
+  #files: Checkpoint[] = [];
   #fileWriters = 0;
   #fileNext = 0;
   #idleWaiters: (() => void)[] = [];
@@ -113,30 +134,32 @@ export class Journal {
     return this.#problem;
   }
 
+  /** What was written for a wave so far; after `closeWave`, all of it is on the disk. */
+  written(wave: number): WrittenWave {
+    return this.#written.get(wave) ?? NOTHING_WRITTEN;
+  }
+
   /** Takes a checkpoint; it is on its way to the file a few milliseconds later. Never throws for the disk's sake. */
   record(checkpoint: Checkpoint): void {
-    this.append(checkpoint.wave, [Buffer.from(toRecordLine(checkpoint))]);
+    const line = Buffer.from(toRecordLine(checkpoint));
+    this.append(checkpoint.wave, [line], 1, checkpoint.status === 'failure' ? 1 : 0);
   }
 
-  /** Takes checkpoints of a wave that are lines already, each with its line end. */
-  append(number: number, lines: readonly Uint8Array[]): void {
+  /** Takes `records` checkpoints of a wave that are lines already, in blocks of whole lines; so many of them are failures. */
+  append(number: number, blocks: readonly Uint8Array[], records: number, failures = 0): void {
     if (this.#problem !== undefined) return;
-    for (let first = 0; first < lines.length; first += GROUP_RECORDS)
-      this.#take(number, lines.slice(first, first + GROUP_RECORDS));
-    const { checkpointFilesDir } = this.#options;
-    if (checkpointFilesDir !== undefined) for (const line of lines) this.#recordFile(line, checkpointFilesDir);
-  }
-
-  #take(number: number, lines: readonly Uint8Array[]): void {
     const wave = this.#wave(number);
     let bytes = 0;
-    for (const line of lines) {
-      wave.group.push(line);
-      bytes += line.length;
+    for (const block of blocks) {
+      wave.group.push(block);
+      bytes += block.length;
     }
+    wave.groupRecords += records;
     wave.groupBytes += bytes;
     this.#backlogBytes += bytes;
-    if (wave.groupBytes >= GROUP_BYTES || wave.group.length >= GROUP_RECORDS) {
+    const before = this.written(number);
+    this.#written.set(number, { ...before, records: before.records + records, failures: before.failures + failures });
+    if (wave.groupBytes >= GROUP_BYTES || wave.groupRecords >= GROUP_RECORDS) {
       this.#handOver(wave);
     } else if (!wave.timerSet) {
       wave.timerSet = true;
@@ -145,6 +168,9 @@ export class Journal {
         this.#handOver(wave);
       });
     }
+    const { checkpointFilesDir } = this.#options;
+    if (checkpointFilesDir !== undefined)
+      for (const checkpoint of parseCheckpoints(blocks)) this.#recordFile(checkpoint, checkpointFilesDir);
   }
 
   /** Resolves at once while the disk keeps up; else when the backlog is small again, or the journal broke. */
@@ -179,8 +205,10 @@ export class Journal {
     if (known !== undefined) return known;
     const wave: WaveFile = {
       path: waveFile(this.#options.runDir, number),
+      number,
       file: undefined,
       group: [],
+      groupRecords: 0,
       groupBytes: 0,
       timerSet: false,
       unsynced: 0,
@@ -194,36 +222,41 @@ export class Journal {
   #handOver(wave: WaveFile): void {
     if (wave.group.length === 0) return;
     const bytes = Buffer.concat(wave.group);
-    const records = wave.group.length;
     wave.group = [];
+    wave.groupRecords = 0;
     wave.groupBytes = 0;
     wave.written = wave.written.then(async () => {
-      await this.#guard(`write to ${wave.path}`, () => this.#append(wave, bytes, records));
+      await this.#guard(`write to ${wave.path}`, () => this.#append(wave, bytes));
       this.#backlogBytes -= bytes.length;
       this.#wake();
     });
   }
 
-  async #append(wave: WaveFile, bytes: Buffer, records: number): Promise<void> {
+  async #append(wave: WaveFile, bytes: Buffer): Promise<void> {
     if (wave.file === undefined) {
       wave.file = await this.#disk.openAppend(wave.path);
       this.#open.add(wave.file);
+      // A file that was closed and is opened again goes on where it was.
+      const before = this.written(wave.number);
+      if (before.bytes === 0) this.#written.set(wave.number, { ...before, begin: wave.file.begin ?? 0 });
       await this.#disk.syncFolder(this.#options.runDir);
     }
-    wave.unsynced += records;
     for (let done = 0; done < bytes.length; ) {
-      const count = await wave.file.write(bytes.subarray(done));
+      const count = await wave.file.write(bytes.subarray(done, done + WRITE_BYTES));
       // A short write on a full disk raises no error; the write of the rest does, or takes nothing.
       if (count === 0) throw Object.assign(new Error('nothing was written'), { code: 'ENOSPC' });
       done += count;
+      wave.unsynced += count;
+      if (wave.unsynced >= SYNC_BYTES) await this.#sync(wave, wave.file);
     }
-    if (wave.unsynced >= SYNC_RECORDS) await this.#sync(wave, wave.file);
-    else this.#syncLater(wave);
+    const before = this.written(wave.number);
+    this.#written.set(wave.number, { ...before, bytes: before.bytes + bytes.length, crc: crc32(bytes, before.crc) });
+    this.#syncLater(wave);
   }
 
   /** By a timer, not with the next group: that may come in an hour. */
   #syncLater(wave: WaveFile): void {
-    if (wave.syncTimerSet) return;
+    if (wave.syncTimerSet || wave.unsynced === 0) return;
     wave.syncTimerSet = true;
     this.#timer.after(SYNC_INTERVAL_MS, () => {
       wave.syncTimerSet = false;
@@ -249,8 +282,8 @@ export class Journal {
     await file.close();
   }
 
-  #recordFile(line: Uint8Array, folder: string): void {
-    this.#files.push(line);
+  #recordFile(checkpoint: Checkpoint, folder: string): void {
+    this.#files.push(checkpoint);
     if (this.#fileWriters >= FILES_AT_A_TIME) return;
     this.#fileWriters++;
     void this.#writeFiles(folder);
@@ -258,8 +291,7 @@ export class Journal {
 
   /** One of a few writers that empty the queue together. */
   async #writeFiles(folder: string): Promise<void> {
-    for (let line = this.#nextFile(); line !== undefined; line = this.#nextFile()) {
-      const checkpoint = parseRecordLine(line);
+    for (let checkpoint = this.#nextFile(); checkpoint !== undefined; checkpoint = this.#nextFile()) {
       const path = join(folder, checkpointFileName(checkpoint));
       const text = `${JSON.stringify(checkpoint, null, 2)}\n`;
       await this.#guard(`write the checkpoint file ${path}`, () => this.#disk.writeAtomic(path, text));
@@ -272,7 +304,7 @@ export class Journal {
     for (const resolve of waiters) resolve();
   }
 
-  #nextFile(): Uint8Array | undefined {
+  #nextFile(): Checkpoint | undefined {
     const next = this.#files[this.#fileNext];
     this.#fileNext++;
     if (this.#fileNext >= 1024 || next === undefined) {
@@ -349,6 +381,7 @@ const REAL_DISK: JournalDisk = {
   async openAppend(path) {
     const handle = await open(path, 'a');
     return {
+      begin: (await handle.stat()).size,
       write: async (bytes) => (await handle.write(bytes, 0, bytes.length)).bytesWritten,
       sync: () => handle.datasync(),
       close: () => handle.close(),

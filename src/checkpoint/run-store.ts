@@ -17,6 +17,12 @@ export interface RunManifest {
   /** Where the work was done. */
   readonly folder: string;
   readonly params: JsonObject;
+  /** The part of the plan that ran, as the command line asked for it; absent where it was all of it. */
+  readonly selection?: {
+    readonly only?: readonly string[];
+    readonly until?: readonly string[];
+    readonly filter?: readonly string[];
+  };
   /** ISO 8601, UTC. */
   readonly created: string;
   /** waveplan's version. */
@@ -26,6 +32,8 @@ export interface RunManifest {
   readonly methodologyHash: string;
   /** Absent until wave 0 is done. */
   readonly backup?: Backup;
+  /** The tasks with their hashes, by which a resume tells which of them changed; includes and params have a part in them. */
+  readonly tasks?: JsonObject;
   /** What the command line asked for beyond the plan, in the words of whoever started it; a resume asks for it again. */
   readonly asked?: JsonObject;
   /** Each time that the run was resumed, the first one first. */
@@ -205,11 +213,13 @@ const MANIFEST_CHECKS: Readonly<Record<keyof RunManifest, Check>> = {
   plan: isObjectOf({ name: isText, file: isText }),
   folder: isText,
   params: isObjectOf({}),
+  selection: isOptional(isObjectOf({})),
   created: isText,
   waveplan: isText,
   node: isText,
   methodologyHash: isText,
   backup: isOptional(isBackup),
+  tasks: isOptional(isObjectOf({})),
   asked: isOptional(isObjectOf({})),
   resumes: isOptional(isListOf(isObjectOf({ at: isText, tasks: isListOf(isText), ends: isNumbers }))),
   end: isOptional(isObjectOf({ status: is(...RUN_STATUSES), reason: isText, ended: isText })),

@@ -1,3 +1,5 @@
+import { openWorkspace } from '../checkpoint/workspace.js';
+import { expandItems } from '../execute/expand.js';
 import { layoutAgents } from '../execute/layout.js';
 import type { MeasuredWork } from '../execute/ports.js';
 import { compileGraph } from '../graph/compile-graph.js';
@@ -7,7 +9,7 @@ import type { TaskGraph, TaskNode, Wave } from '../graph/task-graph.js';
 import { groupWaves } from '../graph/waves.js';
 import type { TaskOutline } from '../model/run-event.js';
 import type { Overhead, ScalingDecision } from '../model/scaling-decision.js';
-import { evaluate } from '../plan/expressions.js';
+import type { ExpressionScope } from '../plan/expressions.js';
 import type { Methodology } from '../plan/methodology.js';
 import type { TaskDefinition, ValidPlan, Work } from '../plan/valid-plan.js';
 import type { PlanAnalysis, WaveAnalysis } from '../report/analysis.js';
@@ -28,6 +30,8 @@ export interface CompiledPlan {
   readonly machine: MachineProfile;
   readonly graph: TaskGraph;
   readonly waves: readonly Wave[];
+  /** Where its work is done, absolute. */
+  readonly folder: string;
   readonly calibration: Calibration | undefined;
   readonly history: History | undefined;
   readonly overheadSeconds: number | undefined;
@@ -40,6 +44,8 @@ type Parts = Omit<CompiledPlan, 'analysis'>;
 /** What is known beside the plan when it is compiled; all of it may be missing. */
 export interface CompileOptions {
   readonly machine?: MachineProfile;
+  /** Where the work will be done; the plan's git root, else its folder, by default. */
+  readonly folder?: string | undefined;
   /** Of this machine; without one, the methodology's overhead is taken. */
   readonly calibration?: Calibration | undefined;
   /** Of this machine. */
@@ -59,12 +65,13 @@ export function compilePlan(plan: ValidPlan, methodology: Methodology, options: 
     machine,
     graph,
     waves: groupWaves(graph),
+    folder: options.folder ?? openWorkspace({ planFile: plan.file }).folder,
     calibration: overheadSeconds === undefined ? calibration : undefined,
     history,
     overheadSeconds,
     policy,
   };
-  return { ...parts, analysis: analyse(parts, knownCounts(plan, graph)) };
+  return { ...parts, analysis: analyse(parts, knownCounts(parts)) };
 }
 
 /** The decision for the subtasks that are known by now, and what was measured of them, by position of their task in the graph. */
@@ -134,7 +141,7 @@ export function scalingInput(
 
 /** What other numbers of agents are predicted to take, for all that is known before the run. */
 export function whatIfOf(compiled: CompiledPlan): readonly WhatIf[] {
-  const input = scalingInput(compiled, knownCounts(compiled.plan, compiled.graph));
+  const input = scalingInput(compiled, knownCounts(compiled));
   return whatIf(input, compiled.methodology, compiled.machine);
 }
 
@@ -154,24 +161,46 @@ function requestedAgents({ agents, request }: ValidPlan): RequestedAgents | unde
   return request.mode === 'USER_OVERRIDE' ? { kind: 'count', agents: request.agents } : undefined;
 }
 
-/** Subtasks of every task but the fan-outs over results that are not there yet. */
-function knownCounts(plan: ValidPlan, graph: TaskGraph): ReadonlyMap<number, number> {
+/** Subtasks of every task but the fan-outs whose items the run brings about. */
+function knownCounts({ plan, graph, folder }: Pick<Parts, 'plan' | 'graph' | 'folder'>): ReadonlyMap<number, number> {
   const counts = new Map<number, number>();
-  for (const { index, task } of [...graph.nodes].sort((a, b) => a.depth - b.depth)) {
-    const count = task.foreach?.kind === 'each' ? counts.get(graph.indexOf.get(task.foreach.task) ?? -1) : knownCount(task, plan);
+  const scope = { params: plan.params, env: processEnvironment() };
+  for (const { index, task, needs } of [...graph.nodes].sort((a, b) => a.depth - b.depth)) {
+    const count = knownCount(task, { counts, graph, scope, folder, needsOthers: needs.length > 0 });
     if (count !== undefined) counts.set(index, count);
   }
   return counts;
 }
 
-function knownCount(task: TaskDefinition, plan: ValidPlan): number | undefined {
-  const source = task.foreach;
-  if (source === undefined) return 1;
-  if (source.kind === 'list') return batchCount(source.items.length, task.batch);
-  if (source.kind === 'each' || source.tasks.length > 0) return undefined;
-  // Only parameters and the environment: known now. A list that cannot be had now is the run's to report.
-  const items = evaluate(source.expression, { params: plan.params, env: processEnvironment() });
-  return items.ok && Array.isArray(items.value) ? batchCount(items.value.length, task.batch) : undefined;
+function knownCount(
+  { foreach, filters, batch }: TaskDefinition,
+  known: {
+    readonly counts: ReadonlyMap<number, number>;
+    readonly graph: TaskGraph;
+    readonly scope: ExpressionScope;
+    readonly folder: string;
+    readonly needsOthers: boolean;
+  },
+): number | undefined {
+  switch (foreach?.kind) {
+    case undefined:
+      return 1;
+    case 'each':
+      return known.counts.get(known.graph.indexOf.get(foreach.task) ?? -1);
+    case 'expression':
+    case 'matrix':
+      if (foreach.tasks.length > 0) return undefined;
+      break;
+    case 'file':
+      // A task before it may write the file.
+      if (known.needsOthers) return undefined;
+      break;
+    case 'list':
+      break;
+  }
+  const items = expandItems(foreach, { filters, scope: known.scope, folder: known.folder });
+  // What cannot be had now is the run's to report.
+  return items.ok ? batchCount(items.value.length, batch) : undefined;
 }
 
 function analyse(parts: Parts, counts: ReadonlyMap<number, number>): PlanAnalysis {

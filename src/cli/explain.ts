@@ -6,7 +6,7 @@ import { EXIT } from './exit-code.js';
 import { findRun, type RunPlaceOptions, stateDirOf } from './find-run.js';
 import { loadFromOptions } from './plan-options.js';
 import { nextText } from './resume.js';
-import { standingOf, standingsOf } from './run-standing.js';
+import { selectionOf, standingOf, standingsOf } from './run-standing.js';
 import { printError, printLine, printProblem } from './streams.js';
 
 interface ExplainOptions extends RunPlaceOptions {
@@ -39,7 +39,7 @@ async function explain(name: string, options: ExplainOptions): Promise<number> {
   const { run, manifest } = found.value;
   const loaded = loadFromOptions(
     manifest.plan.file,
-    { param: {}, ...readAsked(manifest.asked ?? {}) },
+    { param: {}, ...readAsked(manifest.asked ?? {}), ...selectionOf(manifest) },
     { params: manifest.params },
   );
   if (loaded === undefined) return EXIT.refused;
@@ -60,7 +60,9 @@ async function explain(name: string, options: ExplainOptions): Promise<number> {
     return EXIT.environment;
   }
   const majorShare = plan.failure.major ?? loaded.methodology.failure.major;
-  const task = standingsOf(plan, standing.value, { failedRunAgain, majorShare }).find((one) => one.task === name);
+  const task = standingsOf(plan, standing.value, { failedRunAgain, majorShare, folder: manifest.folder }).find(
+    (one) => one.task === name,
+  );
   if (task === undefined) throw new Error('Internal error: a task without a wave');
   for (const warning of standing.value.index.warnings) printError(`waveplan: ${warning}`);
   if (options.json === true) printLine(JSON.stringify({ run, ...task, text: nextText(task) }));

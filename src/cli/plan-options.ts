@@ -7,10 +7,12 @@ import type { Diagnostic } from '../model/diagnostic.js';
 import type { JsonObject } from '../model/json.js';
 import { err, ok, type Result } from '../model/result.js';
 import { parseAgents } from '../plan/agents-setting.js';
+import { type ItemFilter, parseItemFilter } from '../plan/item-filter.js';
 import { loadPlan } from '../plan/load-plan.js';
 import { loadMethodology, type Methodology } from '../plan/methodology.js';
 import { overridePlan } from '../plan/override-plan.js';
 import { parseDuration } from '../plan/quantities.js';
+import { selectTasks } from '../plan/select-tasks.js';
 import type { AgentsSetting, ValidPlan } from '../plan/valid-plan.js';
 import { formatDiagnostics } from '../report/diagnostics.js';
 import type { Calibration } from '../scaling/calibration.js';
@@ -61,10 +63,34 @@ export function addPlanOptions(command: Command): Command {
     .addOption(new Option('--state-dir <dir>', 'where runs are kept (default: .waveplan in the git root of the work folder)'));
 }
 
+/** The options of a verb that may take a part of a plan. */
+export interface SelectionOptions {
+  readonly only?: readonly string[];
+  readonly until?: readonly string[];
+  readonly filter?: readonly ItemFilter[];
+}
+
+/** Adds those options to a verb. */
+export function addSelectionOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--only <tasks>', 'run just these tasks, without those that they need: a,b')
+        .argParser(collectNames)
+        .conflicts('until'),
+    )
+    .addOption(new Option('--until <tasks>', 'run these tasks and all that they need: a,b').argParser(collectNames))
+    .addOption(
+      new Option(
+        '--filter <[task:]item[.field]=glob>',
+        'of fan-outs, run the items that match (!= for the others); may be given again',
+      ).argParser(collectFilter),
+    );
+}
+
 /** Loads a plan as a verb's options ask. Mistakes are printed; `undefined` means that there were some. */
 export function loadFromOptions(
   file: string,
-  options: PlanOptions,
+  options: PlanOptions & SelectionOptions,
   earlier: { readonly params?: JsonObject } = {},
 ): LoadedPlan | undefined {
   const methodology = loadMethodology(options.methodology);
@@ -72,8 +98,14 @@ export function loadFromOptions(
   if (!methodology.ok) printDiagnostics(methodology.error);
   if (!plan.ok) printDiagnostics(plan.error);
   if (!methodology.ok || !plan.ok) return undefined;
-  const { agents, backup, retries, timeout } = options;
-  return { plan: overridePlan(plan.value, { agents, backup, retries, timeoutMs: timeout }), methodology: methodology.value };
+  const { agents, backup, retries, timeout, only, until, filter } = options;
+  const all = only === undefined && until === undefined && filter === undefined;
+  const selected = all ? plan : selectTasks(plan.value, { only, until, filters: filter });
+  if (!selected.ok) {
+    for (const { message, hint } of selected.error) printError(`waveplan: ${message}${hint === undefined ? '' : `\n  ${hint}`}`);
+    return undefined;
+  }
+  return { plan: overridePlan(selected.value, { agents, backup, retries, timeoutMs: timeout }), methodology: methodology.value };
 }
 
 /** A plan with the command line laid over it, and the rules to go by. */
@@ -95,12 +127,12 @@ export async function prepareFromOptions(
   options: PlanOptions,
   say: (text: string) => void,
 ): Promise<PreparedPlan> {
-  const { stateDir } = openWorkspace({ planFile: plan.file, cwd: options.cwd, stateDir: options.stateDir });
+  const { stateDir, folder } = openWorkspace({ planFile: plan.file, cwd: options.cwd, stateDir: options.stateDir });
   const machine = readMachine();
   const fingerprint = fingerprintOf(machine, packageVersion());
   const history = new History(await readHistory(stateDir), machineKey(fingerprint));
   const overheadSeconds = options.overhead === undefined ? undefined : options.overhead / 1000;
-  const common = { machine, history, overheadSeconds, policy: options.scaling };
+  const common = { machine, folder, history, overheadSeconds, policy: options.scaling };
   const stored = overheadSeconds === undefined ? await readCalibration(stateDir, fingerprint) : undefined;
   const compiled = compilePlan(plan, methodology, { ...common, calibration: stored });
   if (stored !== undefined || overheadSeconds !== undefined || !hasChoice(compiled))
@@ -128,10 +160,7 @@ function hasChoice({ analysis }: CompiledPlan): boolean {
 
 /** Prints diagnostics to standard error, each with the source line that it is about. */
 export function printDiagnostics(diagnostics: readonly Diagnostic[]): void {
-  for (const file of new Set(diagnostics.map((diagnostic) => diagnostic.file))) {
-    const found = diagnostics.filter((diagnostic) => diagnostic.file === file);
-    printError(formatDiagnostics(found, readOrNothing(file), { color: wantsColor(process.stderr) }));
-  }
+  printError(formatDiagnostics(diagnostics, readOrNothing, { color: wantsColor(process.stderr) }));
   const count = diagnostics.filter((diagnostic) => diagnostic.severity === 'error').length;
   if (count > 0) printError(`\n${count} ${count === 1 ? 'error' : 'errors'}`);
 }
@@ -148,6 +177,16 @@ function collectParam(text: string, before: Readonly<Record<string, string>>): R
   const at = text.indexOf('=');
   if (at < 1) throw new InvalidArgumentError('write it as name=value');
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
+}
+
+function collectNames(text: string, before: readonly string[] | undefined): readonly string[] {
+  const names = text.split(',').map((name) => name.trim());
+  if (names.includes('')) throw new InvalidArgumentError('write names of tasks with commas between them');
+  return [...(before ?? []), ...names];
+}
+
+function collectFilter(text: string, before: readonly ItemFilter[] | undefined): readonly ItemFilter[] {
+  return [...(before ?? []), orInvalid(parseItemFilter(text))];
 }
 
 export function agentsArgument(text: string): AgentsSetting {

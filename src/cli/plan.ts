@@ -1,7 +1,14 @@
 import { Command } from 'commander';
 import { whatIfOf } from './compile-plan.js';
 import { EXIT } from './exit-code.js';
-import { addPlanOptions, loadFromOptions, type PlanOptions, prepareFromOptions } from './plan-options.js';
+import {
+  addPlanOptions,
+  addSelectionOptions,
+  loadFromOptions,
+  type PlanOptions,
+  prepareFromOptions,
+  type SelectionOptions,
+} from './plan-options.js';
 import { panelWidth, printLine, wantsColor } from './streams.js';
 
 /** `waveplan plan PLAN`: shows what a run would do, and writes nothing. */
@@ -11,8 +18,8 @@ export function planCommand(): Command {
     .argument('<plan>', 'plan file')
     .option('--json', 'print the analysis as one JSON object')
     .option('--what-if', 'also show what other numbers of agents are predicted to take');
-  return addPlanOptions(command).action(
-    async (file: string, options: PlanOptions & { readonly json?: boolean; readonly whatIf?: boolean }) => {
+  return addSelectionOptions(addPlanOptions(command)).action(
+    async (file: string, options: PlanOptions & SelectionOptions & { readonly json?: boolean; readonly whatIf?: boolean }) => {
       const loaded = loadFromOptions(file, options);
       if (loaded === undefined) {
         process.exitCode = EXIT.refused;

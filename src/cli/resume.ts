@@ -16,10 +16,11 @@ import {
   loadFromOptions,
   type PlanOptions,
   prepareFromOptions,
+  type SelectionOptions,
   timeoutArgument,
 } from './plan-options.js';
-import { type RunPlanOptions, runLocked } from './run-plan.js';
-import { type RunStanding, standingOf, standingsOf } from './run-standing.js';
+import { type RunPlanOptions, runLocked, withMask } from './run-plan.js';
+import { type RunStanding, selectionOf, standingOf, standingsOf } from './run-standing.js';
 import { showRun, showsText } from './show-run.js';
 import { printError, printLine, printProblem } from './streams.js';
 
@@ -56,7 +57,13 @@ async function resume(named: string | undefined, given: ResumeOptions): Promise<
   }
   const { run, manifest } = found.value;
   const asked = readAsked(manifest.asked ?? {});
-  const options: ResumeOptions & PlanOptions = { param: {}, ...askAgain(asked, given), cwd: manifest.folder, stateDir };
+  const options: ResumeOptions & PlanOptions & SelectionOptions = {
+    param: {},
+    ...askAgain(asked, given),
+    ...selectionOf(manifest),
+    cwd: manifest.folder,
+    stateDir,
+  };
   const loaded = loadFromOptions(manifest.plan.file, options, { params: manifest.params });
   if (loaded === undefined) {
     printError(
@@ -113,8 +120,9 @@ async function resume(named: string | undefined, given: ResumeOptions): Promise<
       asked: askedOf(options),
     };
     try {
+      const place = { workspace, run, timeLine, ...folders.value, warnings, soFar };
       return await showRun(options, (ports) =>
-        runLocked(compiled, { ...runOptions, ...ports }, { workspace, run, timeLine, ...folders.value, warnings, soFar }),
+        withMask(compiled, (mask) => runLocked(compiled, { ...runOptions, ...ports }, { ...place, mask })),
       );
     } finally {
       finished.close();
@@ -141,6 +149,7 @@ async function tellWhatRuns(found: FoundRun, { plan, methodology }: LoadedPlan, 
   const tasks = standingsOf(plan, standing.value, {
     failedRunAgain,
     majorShare: plan.failure.major ?? methodology.failure.major,
+    folder: found.manifest.folder,
   });
   if (options.json === true) printLine(JSON.stringify({ run: found.run, tasks }));
   else for (const task of tasks) printLine(`${inertLine(task.task)}: ${nextText(task)}`);

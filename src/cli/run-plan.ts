@@ -2,11 +2,11 @@ import { makeBackup } from '../checkpoint/backup.js';
 import { writeCalibration } from '../checkpoint/calibration-store.js';
 import type { JournalEnds } from '../checkpoint/finished-index.js';
 import { appendHistory } from '../checkpoint/history-store.js';
-import { type Journal, openJournal } from '../checkpoint/journal.js';
+import { openJournal } from '../checkpoint/journal.js';
 import { RUN_VARIABLE } from '../checkpoint/leftovers.js';
 import { acquireLock } from '../checkpoint/lock.js';
 import type { EnvironmentProblem } from '../checkpoint/problem.js';
-import { OutcomeTally, readWave } from '../checkpoint/read-journal.js';
+import { OutcomeTally } from '../checkpoint/read-journal.js';
 import {
   createRun,
   type RunManifest,
@@ -15,6 +15,7 @@ import {
   writeManifest,
   writeReportFile,
 } from '../checkpoint/run-store.js';
+import { verifyWave } from '../checkpoint/verify-wave.js';
 import { discardRun, openWorkspace, prepareState, type RunFolders, type Workspace } from '../checkpoint/workspace.js';
 import { totalCpuSeconds } from '../execute/cpu-time.js';
 import { failureRulesOf } from '../execute/failure-policy.js';
@@ -26,13 +27,17 @@ import type { WavesEnd } from '../execute/ports.js';
 import { RunControl } from '../execute/run-control.js';
 import { runWaves } from '../execute/run-waves.js';
 import { SwitchingExecutor } from '../execute/switching-executor.js';
-import type { WaveTally } from '../execute/wave-check.js';
+import { parseCheckpoints } from '../model/checkpoint.js';
 import { startTimeLine, systemClock, type TimeLine } from '../model/clock.js';
 import { newRunId } from '../model/ids.js';
 import type { JsonObject } from '../model/json.js';
-import { ok, type Result } from '../model/result.js';
-import { checkpointsOf, type RunEvent } from '../model/run-event.js';
-import type { TaskDefinition } from '../plan/valid-plan.js';
+import { type Mask, NO_MASK } from '../model/mask.js';
+import { maskEvent } from '../model/mask-event.js';
+import { err, ok, type Result } from '../model/result.js';
+import type { RunEvent } from '../model/run-event.js';
+import { writtenFilter } from '../plan/item-filter.js';
+import { maskOfSecrets } from '../plan/secrets.js';
+import type { Selection, TaskDefinition } from '../plan/valid-plan.js';
 import { inertJson } from '../report/inert.js';
 import { toReportJson } from '../report/report-json.js';
 import { renderMarkdown } from '../report/report-markdown.js';
@@ -105,6 +110,25 @@ export async function runPlan(
   compiled: CompiledPlan,
   options: RunPlanOptions = {},
 ): Promise<Result<RunResult, EnvironmentProblem>> {
+  return withMask(compiled, (mask) => runMasked(compiled, options, mask));
+}
+
+/** Lets something be done with the mask for a plan's secrets, which is laid over what goes wrong with it too. */
+export async function withMask<Value>(
+  { plan }: CompiledPlan,
+  work: (mask: Mask) => Promise<Result<Value, EnvironmentProblem>>,
+): Promise<Result<Value, EnvironmentProblem>> {
+  const mask = maskOfSecrets(plan.secrets, processEnvironment());
+  if (!mask.ok) return mask;
+  const done = await work(mask.value);
+  return done.ok ? done : err({ message: mask.value.text(done.error.message), hint: mask.value.text(done.error.hint) });
+}
+
+async function runMasked(
+  compiled: CompiledPlan,
+  options: RunPlanOptions,
+  mask: Mask,
+): Promise<Result<RunResult, EnvironmentProblem>> {
   const workspace = openWorkspace({ planFile: compiled.plan.file, cwd: options.cwd, stateDir: options.stateDir });
   const run = newRunId();
   const timeLine = startTimeLine();
@@ -117,7 +141,7 @@ export async function runPlan(
   }
   try {
     const warnings = lock.value.broken === undefined ? [] : [lock.value.broken];
-    return await runLocked(compiled, options, { workspace, run, timeLine, ...folders.value, warnings });
+    return await runLocked(compiled, options, { workspace, run, timeLine, mask, ...folders.value, warnings });
   } finally {
     await lock.value.release();
   }
@@ -128,6 +152,7 @@ export interface RunPlace extends RunFolders {
   readonly workspace: Workspace;
   readonly run: string;
   readonly timeLine: TimeLine;
+  readonly mask: Mask;
   readonly warnings: readonly string[];
   /** Absent in a run that begins. */
   readonly soFar?: RunSoFar;
@@ -141,7 +166,7 @@ export async function runLocked(
 ): Promise<Result<RunResult, EnvironmentProblem>> {
   const { plan, methodology, analysis, machine } = compiled;
   const { confirmed = 'library', control = new RunControl() } = options;
-  const { workspace, run, runDir, timeLine, soFar } = place;
+  const { workspace, run, runDir, timeLine, mask, soFar } = place;
   const clock = systemClock(timeLine);
   const elapsed = () => clock.now() - timeLine.epochMs;
 
@@ -152,7 +177,9 @@ export async function runLocked(
     run,
     plan: { name: plan.name, file: plan.file },
     folder: workspace.folder,
-    params: plan.params,
+    params: soFar?.manifest.params ?? (mask.json(plan.params) as JsonObject),
+    tasks: Object.fromEntries(plan.tasks.map(({ id, hash }) => [id, hash])),
+    ...(plan.selection && { selection: manifestSelection(plan.selection) }),
     created: before.created ?? new Date(timeLine.epochMs).toISOString(),
     waveplan: packageVersion(),
     node: process.version,
@@ -171,12 +198,28 @@ export async function runLocked(
 
   const summary = createSummary({ planShown: options.planShown === true });
   const lessons = new Lessons(compiled);
-  const emit = (event: RunEvent) => {
+  const logs = new SubtaskLogs(runDir);
+  /** In a run that was resumed: the subtasks that this part of it told of, in whose files there may be others. */
+  const seen = new OutcomeTally();
+  /** The one way to everything that is told or stored. */
+  const emit = (raw: RunEvent) => {
+    const event = mask === NO_MASK ? raw : maskEvent(raw, mask);
+    if (event.type === 'subtasks-finished') {
+      journal.value.append(event.wave, event.lines, event.count);
+      if (soFar !== undefined) for (const { task_id } of parseCheckpoints(event.lines)) seen.add(task_id, true);
+    }
+    if (event.type === 'subtask-finished' || event.type === 'finally-finished') {
+      const { checkpoint } = event;
+      if (soFar !== undefined) seen.add(checkpoint.task_id, checkpoint.status === 'success');
+      if (!('resumed' in event) || event.resumed !== 'as-is') journal.value.record(checkpoint);
+      if (event.log !== undefined) logs.save(event.checkpoint.task_id, event.log);
+    }
     summary.add(event);
     lessons.add(event);
     options.onEvent?.(event);
   };
-  const finish = async (end: WavesEnd): Promise<Result<RunResult, EnvironmentProblem>> => {
+  const finish = async (unmasked: WavesEnd): Promise<Result<RunResult, EnvironmentProblem>> => {
+    const end = { ...unmasked, reason: mask.text(unmasked.reason) };
     emit({ type: 'run-finished', at: clock.now(), status: end.status, reason: end.reason, durationMs: elapsed() });
     const result = summary.result();
     manifest = { ...manifest, end: { ...end, ended: new Date(clock.now()).toISOString() } };
@@ -194,7 +237,7 @@ export async function runLocked(
       const saved = await saving;
       if (saved.ok) continue;
       unsaved.push(name);
-      options.onEvent?.({ type: 'warning', at: clock.now(), message: saved.error.message });
+      options.onEvent?.({ type: 'warning', at: clock.now(), message: mask.text(saved.error.message) });
     }
     return ok({ run, folder: runDir, end, summary: result, unsaved });
   };
@@ -226,9 +269,7 @@ export async function runLocked(
   emit({ type: 'backup-made', at: clock.now(), durationMs: elapsed(), backup: backup.value });
 
   const failureRules = failureRulesOf(plan.failure, methodology.failure);
-  const seen = new OutcomeTally();
   process.env[RUN_VARIABLE] = run;
-  const logs = new SubtaskLogs(runDir);
   const onStray = (message: string) => emit({ type: 'warning', at: clock.now(), message });
   const makePool = async () => {
     const { PiscinaExecutor } = await import('../execute/piscina-executor.js');
@@ -243,7 +284,7 @@ export async function runLocked(
       waves: compiled.waves,
       sync: plan.sync,
       finally: plan.finally,
-      surroundings: { params: plan.params, env: processEnvironment(), folder: workspace.folder },
+      surroundings: { params: plan.params, env: processEnvironment(), folder: workspace.folder, secrets: plan.secrets },
       ratePerMinute: plan.limits.ratePerMinute,
       majorShare: failureRules.major,
       failure: { rules: failureRules, keepGoing: options.keepGoing === true, failFast: options.failFast === true },
@@ -267,19 +308,8 @@ export async function runLocked(
         cores: machine.cores,
         startAtMost: (wave) => (knowsWave(compiled, wave) ? Number.POSITIVE_INFINITY : FIRST_AGENTS_PER_CORE * machine.cores),
       },
-      emit: (event) => {
-        if (event.type === 'subtasks-finished') {
-          journal.value.append(event.wave, event.lines);
-          if (soFar !== undefined) for (const { task_id } of checkpointsOf(event)) seen.add(task_id, true);
-        }
-        if (event.type === 'subtask-finished' || event.type === 'finally-finished') {
-          if (soFar !== undefined) seen.add(event.checkpoint.task_id, event.checkpoint.status === 'success');
-          if (!('resumed' in event) || event.resumed !== 'as-is') journal.value.record(event.checkpoint);
-          if (event.log !== undefined) logs.save(event.checkpoint.task_id, event.log);
-        }
-        emit(event);
-      },
-      verifyWave: (wave) => verifyWave(journal.value, runDir, wave, (subtask) => soFar === undefined || seen.has(subtask)),
+      emit,
+      verifyWave: (wave) => verifyWave(journal.value, runDir, wave, soFar && ((subtask) => seen.has(subtask))),
     },
   );
   await executor.close();
@@ -318,16 +348,8 @@ function memoryPerAgent({ plan, methodology, analysis }: CompiledPlan): number {
   return plan.limits.memoryPerAgentBytes ?? usual;
 }
 
-/** Waits until a wave's checkpoints are on disk, and counts what is there. What cannot be read is missing. */
-async function verifyWave(
-  journal: Journal,
-  runDir: string,
-  wave: number,
-  counts: (subtask: string) => boolean,
-): Promise<WaveTally> {
-  await journal.closeWave(wave);
-  const tally = await readWave(runDir, wave, counts);
-  return tally.ok ? { recorded: tally.value.distinct, failed: tally.value.failed } : { recorded: 0, failed: 0 };
+function manifestSelection({ only, until, filters }: Selection): NonNullable<RunManifest['selection']> {
+  return { ...(only && { only }), ...(until && { until }), ...(filters && { filter: filters.map(writtenFilter) }) };
 }
 
 /** A record on its way to the disk. */

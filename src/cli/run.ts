@@ -1,14 +1,23 @@
 import { Command } from 'commander';
+import { maskOfSecrets } from '../plan/secrets.js';
 import type { CompiledPlan } from './compile-plan.js';
 import { confirm } from './confirm.js';
 import { addExecutionOptions, askedOf, type ExecutionOptions } from './execution-options.js';
 import { EXIT } from './exit-code.js';
-import { addPlanOptions, loadFromOptions, type PlanOptions, type PreparedPlan, prepareFromOptions } from './plan-options.js';
+import {
+  addPlanOptions,
+  addSelectionOptions,
+  loadFromOptions,
+  type PlanOptions,
+  type PreparedPlan,
+  prepareFromOptions,
+  type SelectionOptions,
+} from './plan-options.js';
 import { runPlan } from './run-plan.js';
 import { showRun, showsText } from './show-run.js';
-import { panelWidth, printError, printLine, wantsColor } from './streams.js';
+import { panelWidth, printError, printLine, printProblem, wantsColor } from './streams.js';
 
-interface RunOptions extends PlanOptions, ExecutionOptions {
+interface RunOptions extends PlanOptions, SelectionOptions, ExecutionOptions {
   readonly yes?: boolean;
   readonly dryRun?: boolean;
 }
@@ -20,7 +29,7 @@ export function runCommand(): Command {
     .argument('<plan>', 'plan file')
     .option('-y, --yes', 'answer every question with yes')
     .option('-n, --dry-run', 'show the analysis and stop; writes nothing');
-  return addPlanOptions(addExecutionOptions(command)).action(async (file: string, options: RunOptions) => {
+  return addSelectionOptions(addPlanOptions(addExecutionOptions(command))).action(async (file: string, options: RunOptions) => {
     process.exitCode = await run(file, options);
   });
 }
@@ -32,6 +41,12 @@ async function run(file: string, options: RunOptions): Promise<number> {
   if (ask && !(process.stdin.isTTY && process.stdout.isTTY)) {
     printError('waveplan: there is no terminal to ask for confirmation: answer with --yes, or look first with --dry-run');
     return EXIT.refused;
+  }
+  // Asked before the user is: an answer of yes that ends in this would be a waste.
+  const secrets = maskOfSecrets(options.dryRun === true ? [] : loaded.plan.secrets, process.env);
+  if (!secrets.ok) {
+    printProblem(secrets.error);
+    return EXIT.environment;
   }
   const prepared = await prepareFromOptions(loaded, options, showsText(options) ? printLine : () => {});
   const { compiled } = prepared;

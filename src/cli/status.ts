@@ -47,7 +47,7 @@ async function status(named: string | undefined, options: RunPlaceOptions & { re
   const { methodology: file } = readAsked(manifest.asked ?? {});
   const methodology = loadMethodology(typeof file === 'string' ? file : undefined);
   const majorShare = plan.failure.major ?? (methodology.ok ? methodology.value.failure.major : 0.1);
-  const tasks = standingsOf(plan, standing.value, { failedRunAgain: false, majorShare });
+  const tasks = standingsOf(plan, standing.value, { failedRunAgain: false, majorShare, folder: manifest.folder });
   // While it runs, the end of a file may be a record that is just being written.
   const warnings = state === 'running' ? [] : standing.value.index.warnings;
   if (options.json === true) {

@@ -40,6 +40,7 @@ const TELLS_A_CAUSE: Readonly<Record<FailureKind, boolean>> = {
   success: true,
   expression: true,
   output: true,
+  items: true,
   'agent-lost': false,
   cancelled: false,
 };

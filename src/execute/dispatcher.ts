@@ -1,11 +1,10 @@
 import type { ActionOutcome } from '../actions/action.js';
-import { type Checkpoint, isoTime, toMicroseconds } from '../model/checkpoint.js';
+import { type Checkpoint, isoTime, parseCheckpoints, toMicroseconds } from '../model/checkpoint.js';
 import type { Clock } from '../model/clock.js';
 import type { Failure } from '../model/failure.js';
 import type { FailureAssessment } from '../model/failure-assessment.js';
 import { subtaskId } from '../model/ids.js';
 import type { JsonValue } from '../model/json.js';
-import { parseRecordLine } from '../model/record-line.js';
 import type { RunEvent } from '../model/run-event.js';
 import type { TaskDefinition } from '../plan/valid-plan.js';
 import type { Chunk, SubtaskOutcome, TaskProgram } from '../worker/chunk.js';
@@ -20,7 +19,7 @@ import type { ResultsStore } from './results-store.js';
 import { isWorthRepeating, retryDelayMs } from './retry.js';
 import type { RunControl } from './run-control.js';
 import { TaskQueue } from './task-queue.js';
-import { addDuration, asBuffer, newTally, type SubtaskOver, type TaskTally, type TaskWork } from './task-work.js';
+import { addDurations, newTally, type SubtaskOver, type TaskTally, type TaskWork } from './task-work.js';
 
 /** What a dispatcher works with. */
 export interface DispatcherPorts {
@@ -160,7 +159,12 @@ export class Dispatcher {
       // A list of items may be long, and threads have no use for it.
       task: { ...task, foreach: undefined, timeoutMs: shortest(task.timeoutMs, task.subtaskTimeoutMs) },
       fanOut: itemAt !== undefined,
-      surroundings: { params: surroundings.params, folder: surroundings.folder, tasks: scope },
+      surroundings: {
+        params: surroundings.params,
+        folder: surroundings.folder,
+        secrets: surroundings.secrets ?? [],
+        tasks: scope,
+      },
     };
     const state: TaskState = {
       position,
@@ -362,7 +366,7 @@ export class Dispatcher {
   #settle(active: ActiveChunk, outcome: SubtaskOutcome): void {
     const { state, chunk } = active;
     const index = chunk.first + outcome.position;
-    active.outcomes += 1;
+    active.outcomes += outcome.kind === 'success' ? outcome.count : 1;
     switch (outcome.kind) {
       case 'success':
         this.#succeed(active, index, outcome);
@@ -376,37 +380,36 @@ export class Dispatcher {
     }
   }
 
-  #succeed(active: ActiveChunk, index: number, outcome: Extract<SubtaskOutcome, { kind: 'success' }>): void {
+  #succeed(active: ActiveChunk, first: number, outcome: Extract<SubtaskOutcome, { kind: 'success' }>): void {
     const { state, chunk } = active;
-    const { emit, clock } = this.#ports;
-    const { task } = state.work;
-    this.#keepResults(state, index, outcome);
-    addDuration(state.tally, outcome.durationMs);
-    if (chunk.program.fanOut && chunk.attempt === 1 && outcome.log === '') {
-      active.lines.push(outcome.line);
-      active.durationsMs.push(outcome.durationMs);
+    const { count, lines, durationsMs, log } = outcome;
+    this.#keepResults(state, first, outcome);
+    state.size.observe(count, addDurations(state.tally, durationsMs));
+    if (chunk.program.fanOut && chunk.attempt === 1 && log === '') {
+      active.lines.push(lines);
+      active.durationsMs.push(...durationsMs);
     } else {
-      const checkpoint = parseRecordLine(outcome.line);
-      const log = outcome.log === '' ? {} : { log: outcome.log };
-      emit({ type: 'subtask-finished', at: clock.now(), task: task.id, checkpoint, ...log });
-      state.size.observe(1, outcome.durationMs);
+      const { emit, clock } = this.#ports;
+      const [checkpoint] = parseCheckpoints([lines]);
+      if (checkpoint === undefined) throw new Error('Internal error: a success without its checkpoint');
+      emit({ type: 'subtask-finished', at: clock.now(), task: state.work.task.id, checkpoint, ...(log !== '' && { log }) });
     }
-    this.#count(state, 'succeeded');
-    state.onOver?.(index, 'done');
+    this.#count(state, 'succeeded', count);
+    if (state.onOver !== undefined) for (let i = 0; i < count; i++) state.onOver(first + i, 'done');
   }
 
-  #keepResults(
-    { work }: TaskState,
-    index: number,
-    { line, resultsAt, resultsBytes }: Extract<SubtaskOutcome, { kind: 'success' }>,
-  ): void {
+  #keepResults({ work }: TaskState, first: number, outcome: Extract<SubtaskOutcome, { kind: 'success' }>): void {
     if (!work.keepResults) return;
     const { results } = this.#ports;
-    // 4 bytes hold null, true, or a number; lists of results begin with null everywhere.
-    const text = asBuffer(line).toString('utf8', resultsAt, resultsAt + resultsBytes);
-    const value = text === 'null' ? null : (JSON.parse(text) as JsonValue);
-    if (work.itemAt === undefined) results.set(work.task.id, value);
-    else if (value !== null) results.setItem(work.task.id, index, value);
+    const lines = Buffer.from(outcome.lines.buffer, outcome.lines.byteOffset, outcome.lines.byteLength);
+    for (let i = 0; i < outcome.count; i++) {
+      const text = lines.toString('utf8', outcome.results[2 * i], outcome.results[2 * i + 1]);
+      // A list of results begins with null everywhere.
+      if (text === 'null') continue;
+      const value = JSON.parse(text) as JsonValue;
+      if (work.itemAt === undefined) results.set(work.task.id, value);
+      else results.setItem(work.task.id, first + i, value);
+    }
   }
 
   #leaveOut(state: TaskState, index: number, agent: string | undefined, reason: string): void {
@@ -452,11 +455,11 @@ export class Dispatcher {
           attempt,
           failure,
         });
-        addDuration(state.tally, outcome.durationMs);
+        addDurations(state.tally, [outcome.durationMs]);
         return;
       }
       state.passes?.add(pass);
-      addDuration(state.tally, outcome.durationMs);
+      addDurations(state.tally, [outcome.durationMs]);
       this.#failForGood(state, index, held, false);
       if (handling?.failFast === true)
         control.abort({ status: 'failed', reason: `${nameOf(state, index)} failed: ${failure.message}` });
@@ -608,17 +611,13 @@ export class Dispatcher {
     if (lines.length > 0) {
       active.lines = [];
       active.durationsMs = [];
-      state.size.observe(
-        lines.length,
-        durationsMs.reduce((sum, ms) => sum + ms, 0),
-      );
       this.#ports.emit({
         type: 'subtasks-finished',
         at: this.#ports.clock.now(),
         wave: state.work.wave,
         task: state.work.task.id,
         agent: chunk.agent,
-        count: lines.length,
+        count: durationsMs.length,
         lines,
         durationsMs,
       });
@@ -691,10 +690,10 @@ export class Dispatcher {
     }
   }
 
-  #count(state: TaskState, kind: 'succeeded' | 'failed' | 'leftOut'): void {
-    state.tally[kind] += 1;
-    state.left -= 1;
-    this.#unfinished -= 1;
+  #count(state: TaskState, kind: 'succeeded' | 'failed' | 'leftOut', subtasks = 1): void {
+    state.tally[kind] += subtasks;
+    state.left -= subtasks;
+    this.#unfinished -= subtasks;
   }
 
   #afterCount(state: TaskState): void {

@@ -75,10 +75,7 @@ export class EagerRunner {
     const open = [first];
     for (let node = open.pop(); node !== undefined; node = open.pop()) {
       this.#waveStarts(node);
-      const failedBefore = this.#state.failures;
-      const task = this.#state.skipForNeeds(node) ? undefined : this.#state.expand(node, this.#priorities[node.index] ?? 0);
-      const wave = this.#waves[node.depth - 1];
-      if (wave !== undefined) wave.expected += this.#state.failures - failedBefore;
+      const task = this.#state.skipForNeeds(node) ? undefined : this.#expand(node);
       if (task === undefined) {
         open.push(...this.#nodeOver(node));
         continue;
@@ -91,6 +88,15 @@ export class EagerRunner {
       }
       open.push(...this.#pairsOf(node));
     }
+  }
+
+  #expand(node: TaskNode): ExpandedTask | undefined {
+    const expanded = this.#state.expand(node, this.#priorities[node.index] ?? 0);
+    if (expanded.ok) return expanded.value;
+    const wave = this.#waves[node.depth - 1];
+    if (wave !== undefined) wave.expected += 1;
+    this.#state.failBeforeStart(node, expanded.error);
+    return undefined;
   }
 
   #dispatch(task: ExpandedTask): number {

@@ -59,6 +59,8 @@ export class HostLink {
   readonly #terminate = new AbortController();
   readonly #pending = new Map<number, Pending>();
   readonly #programs = new Set<number>();
+  /** Process groups that start this thread's commands. */
+  readonly #launchers = new Set<number>();
   readonly #now: () => number;
   readonly #listener: HostListener;
   readonly #outcomes: OutcomeReader;
@@ -143,6 +145,10 @@ export class HostLink {
       case 'group-started':
         this.#pending.get(message.chunk)?.groups.add(message.pid);
         return;
+      case 'launcher':
+        if (message.state === 'started') this.#launchers.add(message.pid);
+        else this.#launchers.delete(message.pid);
+        return;
       case 'stray':
         this.#listener.stray(message.message);
         return;
@@ -185,7 +191,7 @@ export class HostLink {
   #take(chunk: number, outcome: SubtaskOutcome): Pending | undefined {
     const pending = this.#pending.get(chunk);
     if (pending === undefined) return undefined;
-    pending.outcomes = outcome.position + 1;
+    pending.outcomes = outcome.position + (outcome.kind === 'success' ? outcome.count : 1);
     pending.listener.outcome(outcome);
     return pending;
   }
@@ -227,11 +233,19 @@ export class HostLink {
     this.#blocked = { chunk, failure };
     // A thread that is ended orphans its children: end them first.
     for (const { groups } of this.#pending.values()) for (const pid of groups) signalGroup(pid, 'SIGKILL');
+    this.#killLaunchers();
     this.#terminate.abort();
   }
 
+  #killLaunchers(): void {
+    for (const pid of this.#launchers) signalGroup(pid, 'SIGKILL');
+    this.#launchers.clear();
+  }
+
   #retireWhenEmpty(): void {
-    if (this.#state === 'retiring' && this.#pending.size === 0) this.#terminate.abort();
+    if (this.#state !== 'retiring' || this.#pending.size > 0) return;
+    this.#killLaunchers();
+    this.#terminate.abort();
   }
 
   /** What the thread wrote before it ended counts; what it was at is lost; what it had not begun goes back. */
@@ -241,6 +255,7 @@ export class HostLink {
     this.#whenReady.resolve(false);
     this.#stopLooking();
     this.#drain();
+    this.#killLaunchers();
     this.#port.close();
     const all = [...this.#pending.values()];
     for (const { claims, groups } of all) {

@@ -1,3 +1,4 @@
+import { endLaunchers } from '../actions/launchers.js';
 import { perform, unreadable } from '../actions/perform.js';
 import { leftoversEnded } from '../actions/process-group.js';
 import { captureConsole, catchStrays } from '../actions/subtask-log.js';
@@ -6,6 +7,8 @@ import type { Chunk, OutcomeSink } from '../worker/chunk.js';
 import { ChunkRunner } from '../worker/chunk-runner.js';
 import { Claims } from '../worker/claims.js';
 import { processEnvironment } from '../worker/environment.js';
+import { successOutcome } from '../worker/outcome-log.js';
+import { hasExpressions, loadEvaluator, Preparer } from '../worker/prepare.js';
 import type { ChunkHandle, ChunkListener, Executor } from './executor.js';
 
 /**
@@ -42,16 +45,25 @@ export class InlineExecutor implements Executor {
       now: this.#now,
     };
     const claims = new Claims(chunk.count);
-    const runner = new ChunkRunner(chunk, {
-      perform: (request, stop, log) => perform(request, stop, log, host),
-      sink: directSink(listener),
-      claims,
-      env: this.#env,
-      now: this.#now,
-      onOutcome: listener.flushed,
-    });
+    let runner: ChunkRunner | undefined;
+    let cancelled = false;
+    const run = async () => {
+      const { task, surroundings } = chunk.program;
+      const evaluator = hasExpressions(task) ? await loadEvaluator() : undefined;
+      runner = new ChunkRunner(chunk, {
+        perform: (request, stop, log) => perform(request, stop, log, host),
+        preparer: new Preparer(task, { ...surroundings, env: this.#env }, evaluator),
+        sink: directSink(listener),
+        claims,
+        now: this.#now,
+        onOutcome: listener.flushed,
+      });
+      if (cancelled) runner.cancel();
+      await runner.run();
+      listener.ended();
+    };
     // Not before the caller has its handle, and not without a turn for timers and the disk.
-    setImmediate(() => void runner.run().then(listener.ended));
+    setImmediate(() => void run());
     return {
       reclaim: () => claims.reclaim(),
       get claimed() {
@@ -62,12 +74,14 @@ export class InlineExecutor implements Executor {
       },
       cancel: () => {
         claims.reclaim();
-        runner.cancel();
+        cancelled = true;
+        runner?.cancel();
       },
     };
   }
 
   async close(): Promise<void> {
+    endLaunchers();
     await leftoversEnded();
   }
 }
@@ -75,12 +89,7 @@ export class InlineExecutor implements Executor {
 /** A sink that hands outcomes to the listener in the same thread. */
 export function directSink({ outcome: tell }: Pick<ChunkListener, 'outcome'>): OutcomeSink {
   return {
-    success: (position, text, started, durationMs, log) => {
-      const line = Buffer.from(text.before + text.results + text.after);
-      const resultsAt = Buffer.byteLength(text.before);
-      const resultsBytes = Buffer.byteLength(text.results);
-      tell({ kind: 'success', position, started, durationMs, line, resultsAt, resultsBytes, log });
-    },
+    success: (position, text, _started, durationMs, log) => tell(successOutcome(position, text, durationMs, log)),
     failure: (position, key, outcome) => tell({ kind: 'failure', position, key, outcome }),
     leftOut: (position) => tell({ kind: 'left-out', position }),
   };

@@ -1,10 +1,10 @@
 import { batchCount, batchItem } from '../graph/fan-out.js';
 import type { TaskGraph, Wave } from '../graph/task-graph.js';
 import type { JsonValue } from '../model/json.js';
-import { evaluate } from '../plan/expressions.js';
 import type { TaskDefinition } from '../plan/valid-plan.js';
 import type { RunSurroundings } from '../worker/prepare.js';
 import { occurrencesOf, subtaskKey } from '../worker/subtask-key.js';
+import { expandItems } from './expand.js';
 import { isAbove } from './failure-policy.js';
 import type { FinishedSubtasks } from './finished.js';
 import { ResultsStore } from './results-store.js';
@@ -38,7 +38,7 @@ export type NextStep =
 export interface PlanStateInput {
   readonly graph: TaskGraph;
   readonly waves: readonly Wave[];
-  readonly surroundings: Pick<RunSurroundings, 'params' | 'env'>;
+  readonly surroundings: Pick<RunSurroundings, 'params' | 'env' | 'folder'>;
   /** With failures as finished, so that they can be counted. */
   readonly finished: FinishedSubtasks;
   readonly outdated: ReadonlyMap<string, string>;
@@ -55,7 +55,7 @@ export interface PlanStateInput {
 export function planState(input: PlanStateInput): readonly TaskStanding[] {
   const { graph, waves, outdated, majorShare, failedRunAgain } = input;
   const results = new ResultsStore();
-  const read = new Set(graph.nodes.flatMap(({ task }) => (task.foreach?.kind === 'expression' ? task.foreach.tasks : [])));
+  const read = new Set(graph.nodes.flatMap(({ task }) => sourcesOf(task)));
   const standings = new Map<string, TaskStanding>();
   const usable = new Map<string, boolean>();
   const items: KnownItems['items'] = new Map();
@@ -137,39 +137,27 @@ function itemsOf(
 }
 
 function findItems(
-  { foreach, reads, batch }: TaskDefinition,
-  surroundings: PlanStateInput['surroundings'],
+  { foreach, reads, batch, filters }: TaskDefinition,
+  { params, env, folder }: PlanStateInput['surroundings'],
   results: ResultsStore,
   known: KnownItems,
 ): Items | undefined | 'unknown' {
-  const over = (list: readonly JsonValue[]): Items => ({
-    count: batchCount(list.length, batch),
-    at: (i) => batchItem(list, batch, i),
-  });
   if (foreach === undefined) return undefined;
-  switch (foreach.kind) {
-    case 'list':
-      return over(foreach.items);
-    case 'each':
-      if (!known.items.has(foreach.task)) return 'unknown';
-      return known.items.get(foreach.task) ?? { count: 1, at: () => null };
-    case 'expression': {
-      if (!foreach.tasks.every(known.complete)) return 'unknown';
-      const value = evaluate(foreach.expression, { ...surroundings, tasks: results.scope(reads) });
-      return value.ok && Array.isArray(value.value) ? over(value.value as readonly JsonValue[]) : 'unknown';
-    }
+  if (foreach.kind === 'each') {
+    if (!known.items.has(foreach.task)) return 'unknown';
+    return known.items.get(foreach.task) ?? { count: 1, at: () => null };
   }
+  if ('tasks' in foreach && !foreach.tasks.every(known.complete)) return 'unknown';
+  const found = expandItems(foreach, { filters, scope: { params, env, tasks: results.scope(reads) }, folder });
+  if (!found.ok) return 'unknown';
+  const list = found.value;
+  return { count: batchCount(list.length, batch), at: (i) => batchItem(list, batch, i) };
 }
 
 function sourcesOf({ foreach }: TaskDefinition): readonly string[] {
-  switch (foreach?.kind) {
-    case 'expression':
-      return foreach.tasks;
-    case 'each':
-      return [foreach.task];
-    default:
-      return [];
-  }
+  if (foreach === undefined) return [];
+  if (foreach.kind === 'each') return [foreach.task];
+  return 'tasks' in foreach ? foreach.tasks : [];
 }
 
 function nextStep(

@@ -10,6 +10,7 @@ const WORTH_REPEATING: Readonly<Record<FailureKind, boolean>> = {
   timeout: true,
   success: true,
   expression: false,
+  items: false,
   output: true,
   'agent-lost': true,
   cancelled: false,

@@ -1,12 +1,13 @@
-import { batchCount, batchItem } from '../graph/fan-out.js';
+import { batchCount, batchItem, expandsInRun } from '../graph/fan-out.js';
 import type { TaskNode } from '../graph/task-graph.js';
 import type { Failure } from '../model/failure.js';
 import type { JsonValue } from '../model/json.js';
-import { err, ok, type Result } from '../model/result.js';
-import { evaluate } from '../plan/expressions.js';
-import type { FanOutSource, TaskDefinition } from '../plan/valid-plan.js';
+import { ok, type Result } from '../model/result.js';
+import { writtenFilter } from '../plan/item-filter.js';
+import type { TaskDefinition } from '../plan/valid-plan.js';
 import { occurrencesOf, subtaskKey } from '../worker/subtask-key.js';
 import { type Dispatcher, type DispatcherPorts, failureCheckpoint } from './dispatcher.js';
+import { expandItems } from './expand.js';
 import { Pacer } from './pacer.js';
 import type { MeasuredWork, RunWavesOptions, RunWavesPorts } from './ports.js';
 import { Ancestors, ResultsStore } from './results-store.js';
@@ -94,22 +95,25 @@ export class RunState {
     return true;
   }
 
-  /** Finds a task's subtasks; a fan-out that has none to be found fails as a whole, and that is told. */
-  expand(node: TaskNode, priority: number): ExpandedTask | undefined {
+  /** Finds a task's subtasks; a fan-out of which none can be found fails as a whole: see `failBeforeStart`. */
+  expand(node: TaskNode, priority: number): Result<ExpandedTask, Failure> {
     const { task } = node;
     const items = this.#items(task);
     if (!items.ok) {
       this.counts.set(node.index, 1);
-      this.#failBeforeStart(node.depth, task, items.error);
-      return undefined;
+      return items;
     }
     const { count, ...source } = items.value;
     const { itemAt } = source;
     this.counts.set(node.index, count);
     if (itemAt !== undefined) this.results.set(task.id, new Array<JsonValue>(count).fill(null));
-    const known = task.foreach === undefined || task.foreach.kind === 'list' || isKnownBefore(task.foreach);
+    const { clock, emit } = this.#ports;
+    if (count === 0 && task.filters !== undefined) {
+      const message = `no item of task '${task.id}' passes --filter ${task.filters.map(writtenFilter).join(' ')}`;
+      emit({ type: 'warning', at: clock.now(), message });
+    }
+    const known = !expandsInRun(node, this.#options.graph);
     if (!known) {
-      const { clock, emit } = this.#ports;
       emit({ type: 'task-expanded', at: clock.now(), wave: node.depth, task: task.id, subtasks: count });
     }
     const occurrences: ReadonlyMap<number, number> = itemAt === undefined ? new Map() : occurrencesOf(count, itemAt);
@@ -125,7 +129,7 @@ export class RunState {
       keepResults: this.#kept.has(task.id),
       priority,
     };
-    return { node, work, expanded: !known };
+    return ok({ node, work, expanded: !known });
   }
 
   /** The subtasks that an earlier part of the run finished; a bit of memory for each, their records stay where they are. */
@@ -207,24 +211,18 @@ export class RunState {
   #items(task: TaskDefinition): Result<Items, Failure> {
     const { foreach, batch } = task;
     if (foreach === undefined) return ok({ count: 1, itemAt: undefined });
-    switch (foreach.kind) {
-      case 'list':
-        return ok(listItems(foreach.items, batch));
-      case 'each': {
-        const source = this.#sources.get(foreach.task);
-        if (source === undefined) throw new Error('Internal error: a pair came before its source');
-        const previousAt = (i: number) => this.#resultOf(foreach.task, source, i);
-        return ok({ count: source.count, itemAt: source.itemAt ?? (() => null), previousAt, oneByOne: true });
-      }
-      case 'expression': {
-        const { params, env } = this.#options.surroundings;
-        const value = evaluate(foreach.expression, { params, env, tasks: this.results.scope(task.reads) });
-        if (!value.ok) return err({ kind: 'expression', message: `foreach: ${value.error}` });
-        if (Array.isArray(value.value)) return ok(listItems(value.value as readonly JsonValue[], batch));
-        const message = `foreach: ${foreach.expression} is ${describeKind(value.value)}, not a list`;
-        return err({ kind: 'expression', message });
-      }
+    if (foreach.kind === 'each') {
+      const source = this.#sources.get(foreach.task);
+      if (source === undefined) throw new Error('Internal error: a pair came before its source');
+      const previousAt = (i: number) => this.#resultOf(foreach.task, source, i);
+      return ok({ count: source.count, itemAt: source.itemAt ?? (() => null), previousAt, oneByOne: true });
     }
+    const { params, env, folder } = this.#options.surroundings;
+    const scope = { params, env, tasks: this.results.scope(task.reads) };
+    const items = expandItems(foreach, { filters: task.filters, scope, folder });
+    if (!items.ok) return items;
+    const list = items.value;
+    return ok({ count: batchCount(list.length, batch), itemAt: (i) => batchItem(list, batch, i) });
   }
 
   #resultOf(task: string, source: TaskWork, index: number): JsonValue {
@@ -233,7 +231,8 @@ export class RunState {
     return Array.isArray(results) ? (results[index] as JsonValue) : null;
   }
 
-  #failBeforeStart(wave: number, task: TaskDefinition, failure: Failure): void {
+  /** Tells of a task that failed before it had any subtasks. */
+  failBeforeStart({ task, depth: wave }: TaskNode, failure: Failure): void {
     const { emit, clock } = this.#ports;
     const now = clock.now();
     const made = { key: subtaskKey(task.hash, undefined, 0), attempt: 1, agent: COORDINATOR };
@@ -247,20 +246,13 @@ export class RunState {
 /** Who a subtask's checkpoint names that never reached an agent. */
 const COORDINATOR = 'coordinator';
 
-function listItems(list: readonly JsonValue[], batch: number | undefined): Items {
-  return { count: batchCount(list.length, batch), itemAt: (i) => batchItem(list, batch, i) };
-}
-
-function isKnownBefore(source: FanOutSource): boolean {
-  return source.kind === 'expression' && source.tasks.length === 0;
-}
-
 /** The tasks that a task's subtasks read by expressions, but for what only its `foreach` reads. */
 function bodyReads({ reads, foreach, work, ...body }: TaskDefinition): readonly string[] {
-  if (foreach?.kind !== 'expression' || foreach.tasks.length === 0) return reads;
+  const ofItems = foreach !== undefined && 'tasks' in foreach ? foreach.tasks : [];
+  if (ofItems.length === 0) return reads;
   // What the fan-out reads may be very long, and every thread would get a copy.
   const text = JSON.stringify([work, body.with, body.env, body.cwd, body.if, body.success]);
-  return reads.filter((task) => !foreach.tasks.includes(task) || text.includes('tasks'));
+  return reads.filter((task) => !ofItems.includes(task) || text.includes('tasks'));
 }
 
 /** The tasks whose results somebody may ask for: by an expression, as a pair, or a module further down. */
@@ -280,9 +272,4 @@ function tasksToKeep({ graph, waves, finally: last }: RunWavesOptions): Readonly
     if (foreach?.kind === 'each') kept.add(foreach.task);
   }
   return kept;
-}
-
-function describeKind(value: JsonValue): string {
-  if (value === null) return 'null';
-  return typeof value === 'object' ? 'an object' : `the ${typeof value} ${JSON.stringify(value)}`;
 }

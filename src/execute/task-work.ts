@@ -54,16 +54,16 @@ export function newTally(total: number): TaskTally {
   return { total, succeeded: 0, failed: 0, leftOut: 0, busyMs: 0, firstMs: [] };
 }
 
-/** Counts the time of an attempt that ended its subtask. */
-export function addDuration(tally: TaskTally, durationMs: number): void {
-  tally.busyMs += durationMs;
-  if (tally.firstMs.length < FIRST_DURATIONS) tally.firstMs.push(durationMs);
+/** Counts the times of attempts that ended their subtasks; their sum. */
+export function addDurations(tally: TaskTally, durationsMs: readonly number[]): number {
+  let sum = 0;
+  for (const ms of durationsMs) {
+    sum += ms;
+    if (tally.firstMs.length < FIRST_DURATIONS) tally.firstMs.push(ms);
+  }
+  tally.busyMs += sum;
+  return sum;
 }
 
 /** Told when a subtask is over, for what waits for it item by item. */
 export type SubtaskOver = (index: number, end: 'done' | 'failed' | 'left-out') => void;
-
-/** The same bytes with a buffer's methods. */
-export function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-}

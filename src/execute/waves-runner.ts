@@ -1,4 +1,5 @@
 import type { TaskNode, Wave } from '../graph/task-graph.js';
+import type { Failure } from '../model/failure.js';
 import type { ScalingDecision } from '../model/scaling-decision.js';
 import { Dispatcher } from './dispatcher.js';
 import { DONE, type RunWavesOptions, type RunWavesPorts, type SteeringPorts, type WavesEnd } from './ports.js';
@@ -33,10 +34,14 @@ export class WavesRunner {
     const { counts, probes } = this.#state;
     const begun = clock.now();
     const cpuBefore = steering?.cpuSeconds() ?? 0;
-    const failedBefore = this.#state.failures;
     const runnable = wave.nodes.filter((node) => !this.#state.skipForNeeds(node));
-    const tasks = runnable.flatMap((node) => this.#state.expand(node, 0) ?? []);
-    const failedToExpand = this.#state.failures - failedBefore;
+    const tasks: ExpandedTask[] = [];
+    const failedToExpand: { readonly node: TaskNode; readonly failure: Failure }[] = [];
+    for (const node of runnable) {
+      const expanded = this.#state.expand(node, 0);
+      if (expanded.ok) tasks.push(expanded.value);
+      else failedToExpand.push({ node, failure: expanded.error });
+    }
     const subtasks = tasks.reduce((sum, { work }) => sum + work.count, 0);
     const decision = decide(counts, probes);
     if (tasks.some(({ expanded }) => expanded)) emit({ type: 'decision-taken', at: clock.now(), wave: wave.number, decision });
@@ -55,9 +60,10 @@ export class WavesRunner {
       name: wave.name,
       agents,
       threads: room.threads,
-      subtasks: subtasks + failedToExpand,
+      subtasks: subtasks + failedToExpand.length,
       ...(steering && { predictedSeconds: steering.predict(wave.number, room, counts, probes) }),
     });
+    for (const { node, failure } of failedToExpand) this.#state.failBeforeStart(node, failure);
     let pilot: WavePilot | undefined;
     const dispatcher = new Dispatcher(agents, {
       ...this.#state.dispatcherPorts(),
@@ -76,7 +82,7 @@ export class WavesRunner {
       if (tally !== undefined) this.#state.taskOver(work.task, tally);
     }
     if (!complete) return control.stopReason;
-    const expected = failedToExpand + tallies.reduce((sum, tally) => sum + tally.succeeded + tally.failed, 0);
+    const expected = failedToExpand.length + tallies.reduce((sum, tally) => sum + tally.succeeded + tally.failed, 0);
     const check = await waveCheck(this.#ports, this.#options, wave.number, { expected, isolated: dispatcher.isolated });
     const measured = steering && {
       cpuSeconds: steering.cpuSeconds() - cpuBefore,

@@ -28,7 +28,7 @@ export interface NoopWave {
 /** A subtask that does nothing failed, so that its time says nothing: no `sh`, no memory for a process, … */
 export class NoopFailedError extends Error {}
 
-const NOOP_MODULE = fileURLToPath(new URL('./noop.js', import.meta.url));
+const NOOP_MODULE = fileURLToPath(new URL('../measure/noop.js', import.meta.url));
 
 /** The engine as a run uses it, from the queue of a wave to the journal, with work that does nothing. */
 export class NoopEngine {
@@ -74,7 +74,7 @@ export class NoopEngine {
     let failure: string | undefined;
     const emit = (event: RunEvent) => {
       if (event.type === 'subtasks-finished') {
-        this.#journal.append(event.wave, event.lines);
+        this.#journal.append(event.wave, event.lines, event.count);
         busyMs += event.durationsMs.reduce((sum, ms) => sum + ms, 0);
       } else if (event.type === 'subtask-finished') {
         this.#journal.record(event.checkpoint);

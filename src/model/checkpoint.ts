@@ -1,6 +1,6 @@
 import type { Failure } from './failure.js';
 import type { JsonValue } from './json.js';
-import { closeRecordText } from './record-line.js';
+import { closeRecordText, withoutChecksum } from './record-line.js';
 
 /**
  * The record of one finished subtask: one line of `wave<N>.ndjson`. The first six fields are the
@@ -64,4 +64,16 @@ export function isoTime(ms: number): string {
   const whole = Math.floor(ms);
   if (lastTime.ms !== whole) lastTime = { ms: whole, text: new Date(whole).toISOString() };
   return lastTime.text;
+}
+
+/** The checkpoints in blocks of whole lines, parsed one by one as they are asked for. */
+export function* parseCheckpoints(blocks: readonly Uint8Array[]): Generator<Checkpoint, void, undefined> {
+  for (const block of blocks) {
+    const text = Buffer.from(block.buffer, block.byteOffset, block.byteLength).toString('utf8');
+    for (let start = 0; start < text.length; ) {
+      const end = text.indexOf('\n', start);
+      yield JSON.parse(withoutChecksum(text.slice(start, end))) as Checkpoint;
+      start = end + 1;
+    }
+  }
 }

@@ -28,5 +28,7 @@ export interface Diagnostic {
 /** A further place that belongs to a diagnostic. */
 export interface RelatedPlace {
   readonly message: string;
+  /** As the user would name it; another than the diagnostic's own where a plan is made of several files. */
+  readonly file: string;
   readonly range: SourceRange;
 }

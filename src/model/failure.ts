@@ -14,6 +14,8 @@ export type FailureKind =
   | 'success'
   /** An expression of the plan could not be evaluated for this subtask. */
   | 'expression'
+  /** The items of a fan-out could not be had: no such file, a broken line in it, too many of them. */
+  | 'items'
   /** The output is not of the form that `output` asks for, or is larger than the bound. */
   | 'output'
   /** The thread that hosted the subtask ended (`process.exit`, heap exhausted). */

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import type { JsonValue } from './json.js';
 
 /** What names of tasks and phases match. */
@@ -25,5 +25,5 @@ export function canonicalJson(value: JsonValue): string {
 
 /** A short content hash (SHA-256, 16 hex digits): enough for a run's millions of keys, short enough to read. */
 export function contentHash(text: string): string {
-  return createHash('sha256').update(text).digest('hex').slice(0, 16);
+  return hash('sha256', text, 'hex').slice(0, 16);
 }

@@ -1,7 +1,6 @@
 import type { Checkpoint } from './checkpoint.js';
 import type { Failure } from './failure.js';
 import type { FailureAssessment } from './failure-assessment.js';
-import { parseRecordLine } from './record-line.js';
 import type { ScalingDecision } from './scaling-decision.js';
 
 /** How a run ended. */
@@ -158,7 +157,7 @@ export type RunEvent =
       readonly task: string;
       readonly agent: string;
       readonly count: number;
-      /** Their checkpoints as the journal holds them, a line each; see `checkpointsOf`. */
+      /** Their checkpoints as the journal holds them, in blocks of whole lines; see `parseCheckpoints`. */
       readonly lines: readonly Uint8Array[];
       readonly durationsMs: readonly number[];
     }
@@ -236,8 +235,3 @@ export type RunEvent =
       readonly reason: string;
       readonly durationMs: number;
     };
-
-/** The checkpoints of a group of subtasks that finished, parsed one by one as they are asked for. */
-export function* checkpointsOf(event: Extract<RunEvent, { type: 'subtasks-finished' }>): Generator<Checkpoint, void, undefined> {
-  for (const line of event.lines) yield parseRecordLine(line);
-}

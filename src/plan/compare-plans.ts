@@ -1,5 +1,6 @@
 import { canonicalJson } from '../model/ids.js';
 import type { JsonValue } from '../model/json.js';
+import { writtenFilter } from './item-filter.js';
 import type { FanOutSource, TaskDefinition, ValidPlan, Work } from './valid-plan.js';
 
 /** Why what a task did before counts no more. */
@@ -11,27 +12,35 @@ export type Outdated =
   /** It needs a task whose results are others now. */
   | { readonly kind: 'needs'; readonly task: string };
 
+/** What is known beside the two plans. */
+export interface CompareOptions {
+  /** Tasks whose results change for another reason, such as failures that are tried again. */
+  readonly changing?: ReadonlySet<string>;
+  /** The hashes that tasks had, by name: files that a plan includes may have changed since. */
+  readonly hashes?: Readonly<Record<string, unknown>> | undefined;
+}
+
 /**
  * The tasks of a plan whose earlier results count no more, by name, with the reason: their definition differs from the
- * plan before, or they need, directly or not, a task whose results change. `changing` names tasks whose results change for
- * another reason, such as failures that are tried again. A fan-out whose items alone differ keeps the results of the items
+ * plan before, or they need, directly or not, a task whose results change. A fan-out whose items alone differ keeps the results of the items
  * that stay, but not so the tasks that need it. Times, retries and estimates have no part in results.
  */
 export function outdatedTasks(
   before: ValidPlan,
   now: ValidPlan,
-  changing: ReadonlySet<string> = new Set(),
+  { changing = new Set<string>(), hashes }: CompareOptions = {},
 ): ReadonlyMap<string, Outdated> {
   const earlier = new Map(before.tasks.map((task) => [task.id, task]));
   const outdated = new Map<string, Outdated>();
   const others = new Set(changing);
   for (const task of now.tasks) {
     const old = earlier.get(task.id);
+    const hash = hashes === undefined ? old?.hash : hashes[task.id];
     if (old === undefined) outdated.set(task.id, { kind: 'new' });
     else {
       const keys = changedKeys(old, task);
       if (keys.length > 0) outdated.set(task.id, { kind: 'changed', keys });
-      else if (old.hash !== task.hash) outdated.set(task.id, { kind: 'changed', keys: ['params'] });
+      else if (hash !== task.hash) outdated.set(task.id, { kind: 'changed', keys: ['params, or a file that is included'] });
       else if (itemsChanged(old, task)) others.add(task.id);
     }
   }
@@ -77,19 +86,20 @@ function commandOf(work: Exclude<Work, { kind: 'module' }>): JsonValue {
 
 /** Whether the list of results can be another one although each result is what it was. */
 function itemsChanged(before: TaskDefinition, now: TaskDefinition): boolean {
-  return before.batch !== now.batch || !same(sourceOf(before.foreach) ?? null, sourceOf(now.foreach) ?? null);
+  return (
+    before.batch !== now.batch ||
+    !same(filtersOf(before), filtersOf(now)) ||
+    !same(sourceOf(before.foreach) ?? null, sourceOf(now.foreach) ?? null)
+  );
+}
+
+function filtersOf({ filters }: TaskDefinition): JsonValue {
+  return filters === undefined ? null : filters.map(writtenFilter);
 }
 
 function sourceOf(source: FanOutSource | undefined): JsonValue | undefined {
-  if (source === undefined) return undefined;
-  switch (source.kind) {
-    case 'list':
-      return source.items;
-    case 'expression':
-      return source.expression;
-    case 'each':
-      return { each: source.task };
-  }
+  // Plain data throughout, but for a list of items that is read from the plan as it is.
+  return source === undefined ? undefined : (JSON.parse(JSON.stringify(source)) as JsonValue);
 }
 
 function same(a: JsonValue, b: JsonValue): boolean {

@@ -1,6 +1,7 @@
 import { Composer, type Document, isAlias, isMap, isScalar, isSeq, Lexer, type ParsedNode, Parser, type YAMLError } from 'yaml';
-import type { Problem, Report } from './problems.js';
-import type { SourceNode } from './source-node.js';
+import type { Damage, Problem, Report } from './problems.js';
+import type { SourceNode, Span } from './source-node.js';
+import type { SourceText } from './source-texts.js';
 import { buildSourceTree } from './source-tree.js';
 
 /**
@@ -16,8 +17,8 @@ const MAX_SYNTAX_ERRORS = 50;
 export interface YamlDocument {
   /** Absent where there is nothing to go on with. */
   readonly root: SourceNode | undefined;
-  /** Offset of the first syntax error that casts doubt on the structure of what follows it. */
-  readonly damagedAt: number | undefined;
+  /** From the first syntax error that casts doubt on the structure of what follows it to the end; at most one. */
+  readonly damage: readonly Damage[];
 }
 
 /** Syntax errors that leave the structure around them intact. */
@@ -42,31 +43,38 @@ const HINTS: ReadonlyMap<string, string> = new Map([
 
 /**
  * Parses one YAML document (1.2, core schema, with merge keys `<<`) and reports every mistake in it: syntax, depth,
- * aliases, duplicate keys, tags, numbers. Never throws.
+ * aliases, duplicate keys, tags, numbers. Spans count from the file's start among its plan's texts. Never throws.
  */
-export function parseYaml(text: string, report: Report): YamlDocument {
+export function parseYaml({ text, start }: SourceText, report: Report): YamlDocument {
+  const local: Report = (problem) => report({ ...problem, span: moved(problem.span, start) });
+  const damageFrom = (at: number | undefined): readonly Damage[] =>
+    at === undefined ? [] : [{ start: start + at, end: start + text.length + 1 }];
   const composed = compose(text);
   if (composed.tooDeepAt !== undefined) {
     const span = { start: composed.tooDeepAt, end: composed.tooDeepAt + 1 };
-    report({ code: 'DEPTH', message: 'values are nested too deeply here', span });
-    return { root: undefined, damagedAt: composed.tooDeepAt };
+    local({ code: 'DEPTH', message: 'values are nested too deeply here', span });
+    return { root: undefined, damage: damageFrom(composed.tooDeepAt) };
   }
   const [document, second] = composed.documents;
-  if (document === undefined) return { root: undefined, damagedAt: 0 };
+  if (document === undefined) return { root: undefined, damage: damageFrom(0) };
   if (second !== undefined) {
-    const start = second.contents?.range?.[0] ?? document.range[2];
+    const from = second.contents?.range?.[0] ?? document.range[2];
     const message = 'a second document begins here: a file holds one';
-    report({ code: 'YAML', message, span: { start, end: start + 1 }, hint: "remove the line '---' above it" });
+    local({ code: 'YAML', message, span: { start: from, end: from + 1 }, hint: "remove the line '---' above it" });
   }
-  const damagedAt = reportSyntax(document, { text, unclosedAt: composed.unclosedAt, report });
+  const damage = damageFrom(reportSyntax(document, { text, unclosedAt: composed.unclosedAt, report: local }));
   const { contents } = document;
   if (isEmpty(contents, text)) {
     if (document.errors.length === 0) {
-      report({ code: 'EMPTY', message: 'the file is empty', span: undefined });
+      report({ code: 'EMPTY', message: 'the file is empty', span: start === 0 ? undefined : { start, end: start } });
     }
-    return { root: undefined, damagedAt };
+    return { root: undefined, damage };
   }
-  return { root: buildSourceTree(text, contents, report), damagedAt };
+  return { root: buildSourceTree({ text, start }, contents, report), damage };
+}
+
+function moved(span: Span | undefined, by: number): Span | undefined {
+  return span === undefined ? undefined : { start: span.start + by, end: span.end + by };
 }
 
 /** Reports syntax errors, of those that break the structure one a line; the offset of the first of these. */

@@ -1,4 +1,5 @@
 import { didYouMean } from './closest.js';
+import type { NameUse } from './expression-uses.js';
 import {
   type CheckedExpression,
   checkExpression,
@@ -8,6 +9,7 @@ import {
   templateExpressions,
   wholeExpression,
 } from './expressions.js';
+import type { ItemType } from './item-type.js';
 import type { Report } from './problems.js';
 import { entriesOf, itemsOf, type SourceNode, type Span, spanInText } from './source-node.js';
 
@@ -22,11 +24,13 @@ export interface TaskRead {
 export interface ExpressionFindings {
   readonly reads: TaskRead[];
   readonly params: Set<string>;
+  /** Variables of the environment that are named, and where. */
+  readonly env: { readonly name: string; readonly span: () => Span }[];
   readsAllParams: boolean;
 }
 
 export function noFindings(): ExpressionFindings {
-  return { reads: [], params: new Set(), readsAllParams: false };
+  return { reads: [], params: new Set(), env: [], readsAllParams: false };
 }
 
 /** What checks of expressions share within one plan. */
@@ -37,6 +41,8 @@ export interface ExpressionContext {
   /** Names of the tasks that may be read, for hints. */
   readonly taskNames: ReadonlySet<string>;
   readonly report: Report;
+  /** What is known of `item`; absent: nothing. */
+  readonly item?: ItemType;
 }
 
 /** What an expression must come to. */
@@ -66,6 +72,11 @@ export class ExpressionChecker {
 
   constructor(context: ExpressionContext) {
     this.#context = context;
+  }
+
+  /** The same checks where `item` is known to be of a type. */
+  forItems(item: ItemType): ExpressionChecker {
+    return new ExpressionChecker({ ...this.#context, item });
   }
 
   /** Every `${{ … }}` in the texts of a value, at any depth. */
@@ -109,7 +120,7 @@ export class ExpressionChecker {
   }
 
   #check(source: string, place: Place, findings: ExpressionFindings): boolean {
-    const checked = checkExpression(source, place.allowed);
+    const checked = checkExpression(source, place.allowed, this.#context.item);
     if (!checked.ok) {
       this.#reportText(place.node, checked.error, place.offset, this.#hintFor(checked.error, source, place.allowed));
       return false;
@@ -154,10 +165,10 @@ export class ExpressionChecker {
   }
 
   #collect(checked: CheckedExpression, place: Place, findings: ExpressionFindings): boolean {
-    for (const use of checked.taskUses) {
-      const part = { start: place.offset + use.start, end: place.offset + use.end };
-      findings.reads.push({ task: use.name, span: () => spanInText(this.#context.text, place.node, part) });
-    }
+    const spanOf = (use: NameUse) => () =>
+      spanInText(this.#context.text, place.node, { start: place.offset + use.start, end: place.offset + use.end });
+    for (const use of checked.taskUses) findings.reads.push({ task: use.name, span: spanOf(use) });
+    for (const use of checked.envUses) findings.env.push({ name: use.name, span: spanOf(use) });
     return true;
   }
 
@@ -177,6 +188,11 @@ export class ExpressionChecker {
     if (variable !== undefined) return WHERE_AVAILABLE[variable];
     const dashed = this.#dashedTaskIn(source);
     if (dashed !== undefined) return `write tasks["${dashed}"]: '-' and '.' end a name in an expression`;
+    const field = /^an item has no '(.*)'$/s.exec(problem.message)?.[1];
+    const fields = this.#context.item?.fields;
+    if (field !== undefined && fields !== undefined) {
+      return didYouMean(field, fields) ?? (fields.size === 0 ? undefined : `an item has ${[...fields].slice(0, 20).join(', ')}`);
+    }
     const unknown = /^unknown variable: (\w+)$/.exec(problem.message)?.[1];
     if (unknown === undefined) return undefined;
     if (this.#context.paramNames.has(unknown)) return `did you mean 'params.${unknown}'?`;

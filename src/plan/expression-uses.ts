@@ -17,6 +17,10 @@ export interface VariableUses {
   readonly computedTasks: readonly NameUse[];
   /** The `F` of `tasks.X.F` and `tasks.X["F"]`. */
   readonly taskFields: readonly NameUse[];
+  /** The `F` of `item.F` and `item["F"]`, but for those that only ask whether it is there: `has(item.F)`. */
+  readonly itemFields: readonly NameUse[];
+  /** `env.X` and `env["X"]`. */
+  readonly envFields: readonly NameUse[];
   /** `params.X` and `params["X"]`. */
   readonly params: readonly NameUse[];
   /** `params` in any other position. */
@@ -33,6 +37,8 @@ export function usesOf(ast: ASTNode): VariableUses {
   const computedTasks: NameUse[] = [];
   const taskFields: NameUse[] = [];
   const params: NameUse[] = [];
+  const itemFields: NameUse[] = [];
+  const envFields: NameUse[] = [];
   let allParams = false;
 
   const visit = (node: ASTNode, bound: ReadonlySet<string>): void => {
@@ -53,6 +59,18 @@ export function usesOf(ast: ASTNode): VariableUses {
     }
     const field = taskFieldOf(node);
     if (field !== undefined && !bound.has('tasks')) taskFields.push({ name: field, start: node.start, end: node.end });
+    const itemField = bound.has('item') ? undefined : fieldOf('item', node);
+    if (itemField !== undefined) {
+      const start = node.op === '.' ? itemField.end - itemField.name.length : itemField.start;
+      itemFields.push({ ...itemField, start });
+    }
+    const envField = bound.has('env') ? undefined : fieldOf('env', node);
+    if (envField !== undefined) envFields.push(envField);
+    const asked = askedByHas(node);
+    if (asked !== undefined) {
+      visit(asked, bound);
+      return;
+    }
     const inner = boundByMacro(node);
     if (inner !== undefined) {
       visit(inner.receiver, bound);
@@ -63,7 +81,7 @@ export function usesOf(ast: ASTNode): VariableUses {
     for (const child of childrenOf(node)) visit(child, bound);
   };
   visit(ast, new Set());
-  return { variables, tasks, computedTasks, taskFields, params, allParams };
+  return { variables, tasks, computedTasks, taskFields, itemFields, envFields, params, allParams };
 }
 
 /** `tasks.X`, `tasks["X"]`, `params.X`, `params["X"]`. */
@@ -79,6 +97,21 @@ function taskFieldOf(node: ASTNode): string | undefined {
   if (node.op !== '.' && node.op !== '[]') return undefined;
   const [object, key] = node.args;
   return memberOf(object)?.variable === 'tasks' ? literalKey(key) : undefined;
+}
+
+function fieldOf(variable: 'item' | 'env', node: ASTNode): NameUse | undefined {
+  if (node.op !== '.' && node.op !== '[]') return undefined;
+  const [object, key] = node.args;
+  if (object.op !== 'id' || object.args !== variable) return undefined;
+  const name = literalKey(key);
+  return name === undefined ? undefined : { name, start: node.start, end: node.end };
+}
+
+/** What is asked for a field in `has(….F)`, which may well not have it. */
+function askedByHas(node: ASTNode): ASTNode | undefined {
+  if (node.op !== 'call') return undefined;
+  const [name, [field]] = node.args;
+  return name === 'has' && field?.op === '.' ? field.args[0] : undefined;
 }
 
 function literalKey(key: string | ASTNode): string | undefined {

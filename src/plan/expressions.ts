@@ -3,6 +3,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.js'
 import { err, ok, type Result } from '../model/result.js';
 import { toCel, toJson } from './cel-values.js';
 import { type NameUse, usesOf, type VariableUses } from './expression-uses.js';
+import { ANY_ITEM, type ItemType } from './item-type.js';
 import { TEMPLATE_START, type TextProblem, templateExpressions, wholeExpression } from './template.js';
 
 export { type TemplateExpression, type TextProblem, templateExpressions, wholeExpression } from './template.js';
@@ -39,6 +40,8 @@ export interface CheckedExpression {
   readonly taskUses: readonly NameUse[];
   /** Every place at which it names a param. */
   readonly paramUses: readonly NameUse[];
+  /** Every place at which it names a variable of the environment. */
+  readonly envUses: readonly NameUse[];
   /** It looks at `params` as a whole, or by a computed name. */
   readonly readsAllParams: boolean;
   /** The CEL type of its value, `dyn` where that depends on data. */
@@ -51,11 +54,13 @@ const MAX_EXPRESSION_LENGTH = 10_000;
 /** A bound for the caches below; a plan has few expressions, a long-lived process sees many plans. */
 const MAX_CACHED = 5_000;
 
-const environment = createEnvironment();
+const environment = createEnvironment('dyn');
 
-function createEnvironment(): Environment {
+function createEnvironment(itemType: ItemType['type']): Environment {
   const created = new Environment({ homogeneousAggregateLiterals: false, limits: { maxAstNodes: 5_000, maxDepth: 200 } });
-  for (const name of EXPRESSION_VARIABLES) created.registerVariable(name, 'dyn');
+  for (const name of EXPRESSION_VARIABLES) created.registerVariable(name, name === 'item' ? itemType : 'dyn');
+  // As in CEL's own extension of lists: one level is taken away, and what is no list stays as it is.
+  created.registerFunction('list.flatten(): list', (list: Iterable<unknown>) => [...list].flat());
   const operators: readonly (readonly [string, (a: number, b: number) => number])[] = [
     ['+', (a, b) => a + b],
     ['-', (a, b) => a - b],
@@ -105,11 +110,29 @@ function compileUncached(source: string): Result<Compiled, TextProblem> {
   }
 }
 
+/** Environments in which `item` has a type, for checks alone: by the type's name. */
+const typedEnvironments = new Map<ItemType['type'], Environment>();
+
+/** The evaluator's check of types, with what is known of `item`. */
+function checkTypes(source: string, run: ParseResult, item: ItemType): ReturnType<ParseResult['check']> {
+  if (item.type === 'dyn') return run.check();
+  let typed = typedEnvironments.get(item.type);
+  if (typed === undefined) {
+    typed = createEnvironment(item.type);
+    typedEnvironments.set(item.type, typed);
+  }
+  return typed.parse(source).check();
+}
+
 /**
  * Whether an expression parses, fits its types, and uses only the given names; offsets of the problem are into `source`.
  * Whether the tasks and params that it names exist is for the caller to say.
  */
-export function checkExpression(source: string, allowed: readonly ExpressionVariable[]): Result<CheckedExpression, TextProblem> {
+export function checkExpression(
+  source: string,
+  allowed: readonly ExpressionVariable[],
+  item: ItemType = ANY_ITEM,
+): Result<CheckedExpression, TextProblem> {
   const expression = compile(source);
   if (!expression.ok) return expression;
   const { run, uses, reads } = expression.value;
@@ -129,12 +152,17 @@ export function checkExpression(source: string, allowed: readonly ExpressionVari
     const message = `a task has 'results', not '${field.name}'`;
     return err({ message, start: field.end - field.name.length, end: field.end });
   }
-  const checked = run.check();
+  const unknown = uses.itemFields.find((use) => item.fields !== undefined && !item.fields.has(use.name));
+  if (unknown !== undefined) {
+    return err({ message: `an item has no '${unknown.name}'`, start: unknown.start, end: unknown.end });
+  }
+  const checked = checkTypes(source, run, item);
   if (!checked.valid) return err(problemOf(checked.error, source));
   return ok({
     reads,
     taskUses: uses.tasks,
     paramUses: uses.params,
+    envUses: uses.envFields,
     readsAllParams: uses.allParams,
     type: checked.type ?? 'dyn',
   });

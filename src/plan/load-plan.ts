@@ -3,6 +3,7 @@ import { err, type Result } from '../model/result.js';
 import { type ParsePlanOptions, parsePlan } from './parse-plan.js';
 import { toDiagnostics } from './problems.js';
 import { readSource } from './read-source.js';
+import { SourceTexts } from './source-texts.js';
 import type { ValidPlan } from './valid-plan.js';
 
 /**
@@ -12,5 +13,5 @@ import type { ValidPlan } from './valid-plan.js';
 export function loadPlan(file: string, options: Omit<ParsePlanOptions, 'file'> = {}): Result<ValidPlan, readonly Diagnostic[]> {
   const text = readSource(file);
   if (text.ok) return parsePlan(text.value, { ...options, file });
-  return err(toDiagnostics([text.error], { displayName: options.displayName ?? file, text: '', prefix: 'PLAN' }));
+  return err(toDiagnostics([text.error], new SourceTexts({ file, displayName: options.displayName ?? file, text: '' }), 'PLAN'));
 }

@@ -9,6 +9,7 @@ import { parsePercent, parseSize } from './quantities.js';
 import { readSource } from './read-source.js';
 import { checkSchema } from './schema-check.js';
 import { numberOf, type SourceNode, textOf, valueAt } from './source-node.js';
+import { SourceTexts } from './source-texts.js';
 
 /** The rules of the scaling decision and of failure, in plain units. Shares are from 0 to 1. */
 export interface MethodologyRules {
@@ -71,18 +72,13 @@ function readMethodology(file: string, { displayName, base }: ReadOptions): Resu
   const report: Report = (problem) => problems.push(problem);
   const text = readSource(file);
   if (!text.ok) report(text.error);
-  const { root, damagedAt } = text.ok ? parseYaml(text.value, report) : { root: undefined, damagedAt: undefined };
+  const source = new SourceTexts({ file, displayName, text: text.ok ? text.value : '' });
+  const { root, damage } = text.ok ? parseYaml(source.main, report) : { root: undefined, damage: [] };
   if (root !== undefined) checkSchema(validateMethodology, root, report, { document: 'the methodology' });
   const rules = root === undefined ? undefined : rulesOf(root, base, report);
   if (root !== undefined && rules !== undefined && problems.length === 0) checkOrder(root, rules, report);
   if (rules === undefined || problems.length > 0) {
-    return err(
-      toDiagnostics(withoutFollowUps(problems, damagedAt), {
-        displayName,
-        text: text.ok ? text.value : '',
-        prefix: 'METHODOLOGY',
-      }),
-    );
+    return err(toDiagnostics(withoutFollowUps(problems, damage), source, 'METHODOLOGY'));
   }
   return ok({ ...rules, hash: contentHash(canonicalJson({ ...rules })), source: displayName });
 }

@@ -62,29 +62,86 @@ function paramValue(name: string, { entry, text, report }: ParamSource): ParamVa
   if (entry.value.kind !== 'map') return undefined;
   const typeNode = valueAt(entry.value, 'type');
   const type = typeNode === undefined ? 'string' : PARAM_TYPES.find((known) => known === textOf(typeNode));
-  const fallback = valueAt(entry.value, 'default');
   if (type === undefined) return undefined;
+  const choices = readChoices(name, { node: valueAt(entry.value, 'choices'), type, report });
+  const fallback = readDefault(name, { node: valueAt(entry.value, 'default'), type, choices, report });
   if (text !== undefined) {
     const value = coerce(text, type);
-    if (value.ok) return value.value;
-    report({ code: 'PARAM', message: `--param ${name}=${text.slice(0, 60)}: ${value.error}`, span: entry.key });
+    const wrong = value.ok ? notAmong(value.value, choices) : { message: value.error, hint: undefined };
+    if (value.ok && wrong === undefined) return value.value;
+    const message = `--param ${name}=${text.slice(0, 60)}: ${wrong?.message}`;
+    report({ code: 'PARAM', message, span: entry.key, hint: wrong?.hint });
     return undefined;
   }
-  if (fallback === undefined) {
+  if (entryAt(entry.value, 'default') === undefined) {
+    const among = choices === undefined ? '' : `, one of ${shownChoices(choices)}`;
     report({
       code: 'PARAM',
       message: `param '${name}' has no value`,
       span: entry.key,
-      hint: `pass --param ${name}=…, or give it a default`,
+      hint: `pass --param ${name}=…${among}, or give it a default`,
     });
+  }
+  return fallback;
+}
+
+interface ParamPart {
+  readonly node: SourceNode | undefined;
+  readonly type: ParamType;
+  readonly report: Report;
+}
+
+/** The values that a param may have, as far as they are of its type; `undefined` where it may have any. */
+function readChoices(name: string, { node, type, report }: ParamPart): readonly ParamValue[] | undefined {
+  // An empty list is reported by the schema.
+  if (node?.kind !== 'list' || node.items.length === 0) return undefined;
+  return node.items.flatMap((item) => {
+    // Another kind of value, a list say, is reported by the schema.
+    if (item.kind !== 'scalar' || item.json === null) return [];
+    if (isOfType(item.json, type)) return [item.json];
+    report({
+      code: 'PARAM',
+      message: `a choice of param '${name}' is not ${TYPE_WORDS[type]}`,
+      span: item,
+      hint: typeHint(type),
+    });
+    return [];
+  });
+}
+
+function readDefault(
+  name: string,
+  { node, type, choices, report }: ParamPart & { readonly choices: readonly ParamValue[] | undefined },
+): ParamValue | undefined {
+  if (node?.kind !== 'scalar' || node.json === null) return undefined;
+  if (!isOfType(node.json, type)) {
+    const message = `the default of param '${name}' is not ${TYPE_WORDS[type]}`;
+    report({ code: 'PARAM', message, span: node, hint: typeHint(type) });
     return undefined;
   }
-  // Another kind of value, a list say, is reported by the schema.
-  if (fallback.kind !== 'scalar' || fallback.json === null) return undefined;
-  if (isOfType(fallback.json, type)) return fallback.json;
-  const hint = type === 'string' ? 'put it in quotes, or give the param another type' : undefined;
-  report({ code: 'PARAM', message: `the default of param '${name}' is not ${TYPE_WORDS[type]}`, span: fallback, hint });
+  const wrong = notAmong(node.json, choices);
+  if (wrong === undefined) return node.json;
+  report({ code: 'PARAM', message: `the default of param '${name}' ${wrong.message}`, span: node, hint: wrong.hint });
   return undefined;
+}
+
+function typeHint(type: ParamType): string | undefined {
+  return type === 'string' ? 'put it in quotes, or give the param another type' : undefined;
+}
+
+function notAmong(
+  value: ParamValue,
+  choices: readonly ParamValue[] | undefined,
+): { readonly message: string; readonly hint: string | undefined } | undefined {
+  if (choices === undefined || choices.includes(value)) return undefined;
+  return { message: `must be one of ${shownChoices(choices)}`, hint: didYouMean(String(value), choices.map(String)) };
+}
+
+/** Choices that a message lists. */
+const SHOWN_CHOICES = 20;
+
+function shownChoices(choices: readonly ParamValue[]): string {
+  return `${choices.slice(0, SHOWN_CHOICES).join(', ')}${choices.length > SHOWN_CHOICES ? ', …' : ''}`;
 }
 
 const TYPE_WORDS: Readonly<Record<ParamType, string>> = {

@@ -1,23 +1,34 @@
-import { dirname, resolve } from 'node:path';
-import validatePlan from '#validators/plan';
+import { resolve } from 'node:path';
 import type { Diagnostic } from '../model/diagnostic.js';
 import type { JsonObject } from '../model/json.js';
 import { err, ok, type Result } from '../model/result.js';
 import { TASK_TYPES } from '../model/scaling-decision.js';
 import { parseAgents } from './agents-setting.js';
 import { checkNeeds } from './check-needs.js';
-import { parseYaml } from './document.js';
 import { ExpressionChecker, noFindings } from './expression-check.js';
 import { readFailure } from './failure.js';
+import { readDocuments } from './include.js';
+import { mergeDocuments } from './merge-documents.js';
 import { ModuleFinder } from './module-path.js';
 import { readParams } from './params.js';
 import { readPatience } from './patience.js';
-import { LineIndex, type Problem, type Report, toDiagnostics, withoutFollowUps } from './problems.js';
+import { type Problem, type Report, toDiagnostics, withoutFollowUps, withoutWants } from './problems.js';
 import { parseRate, parseSize } from './quantities.js';
 import { envOf, readTask, type TaskDraft, type TaskSurroundings } from './read-task.js';
 import { parseRequest } from './request.js';
-import { checkSchema } from './schema-check.js';
-import { entriesOf, numberOf, type SourceNode, spanInText, textOf, valueAt, writtenText } from './source-node.js';
+import {
+  entriesOf,
+  entryAt,
+  itemsOf,
+  numberOf,
+  type SourceNode,
+  spanInText,
+  textOf,
+  valueAt,
+  writtenText,
+} from './source-node.js';
+import { SourceTexts } from './source-texts.js';
+import { applyTemplates } from './task-templates.js';
 import { checkUnsupported } from './unsupported.js';
 import type { AgentsSetting, PlanLimits, PlanRequest, TaskDefinition, ValidPlan } from './valid-plan.js';
 
@@ -35,9 +46,6 @@ export interface ParsePlanOptions {
   readonly ranBefore?: boolean;
 }
 
-/** Keys of which a task under `finally` has no use; another check says so. */
-const NOT_IN_FINALLY = ['needs', 'foreach', 'batch'];
-
 /**
  * Reads a plan. The error lists every mistake that can be found, sorted by place, each once: the checks are independent,
  * so that an unknown key does not hide a circle. Never throws, whatever the text.
@@ -45,27 +53,26 @@ const NOT_IN_FINALLY = ['needs', 'foreach', 'batch'];
 export function parsePlan(text: string, options: ParsePlanOptions): Result<ValidPlan, readonly Diagnostic[]> {
   const problems: Problem[] = [];
   const report: Report = (problem) => problems.push(problem);
-  const { root, damagedAt } = parseYaml(text, report);
-  const plan = root === undefined ? undefined : readPlan(root, { text, options, report });
-  const told = withoutFollowUps(problems, damagedAt);
-  const source = { displayName: options.displayName ?? options.file, text, prefix: 'PLAN' } as const;
-  if (told.length > 0) return err(toDiagnostics(told, source));
+  const sources = new SourceTexts({ file: resolve(options.file), displayName: options.displayName ?? options.file, text });
+  const { roots, damages, incomplete } = readDocuments(sources, report);
+  const merged = mergeDocuments(roots, sources, report);
+  const plan = merged && readPlan(applyTemplates(merged, report), { sources, options, report });
+  const told = withoutFollowUps(incomplete ? withoutWants(problems) : problems, damages);
+  if (told.length > 0) return err(toDiagnostics(told, sources, 'PLAN'));
   if (plan === undefined) throw new Error('Internal error: a plan without mistakes that is not complete');
   return ok(plan);
 }
 
 interface Reading {
-  readonly text: string;
+  readonly sources: SourceTexts;
   readonly options: ParsePlanOptions;
   readonly report: Report;
 }
 
-/** Runs every check over the document; the plan is complete where none of them reported anything. */
-function readPlan(root: SourceNode, { text, options, report }: Reading): ValidPlan | undefined {
-  const leaveToOthers = (path: readonly string[], key: string): boolean =>
-    path.length === 2 && path[0] === 'finally' && NOT_IN_FINALLY.includes(key);
-  checkSchema(validatePlan, root, report, { document: 'the plan', leaveToOthers });
-  if (root.kind !== 'map') return undefined;
+/** Runs every check over the merged document; the plan is complete where none of them reported anything. */
+function readPlan(root: SourceNode, { sources, options, report }: Reading): ValidPlan | undefined {
+  const { text } = sources;
+  checkTasks(root, report);
   checkUnsupported(root, report);
 
   const params = readParams(root, { given: options.params ?? {}, earlier: options.earlierParams ?? {} }, report);
@@ -74,14 +81,14 @@ function readPlan(root: SourceNode, { text, options, report }: Reading): ValidPl
   const envNode = valueAt(root, 'env');
   const envFindings = noFindings();
   expressions.template(envNode, ['params', 'env'], envFindings);
-  const file = resolve(options.file);
+  const secrets = new Set(itemsOf(valueAt(root, 'secrets')).flatMap((item) => textOf(item) ?? []));
   const around: TaskSurroundings = {
-    text,
-    lines: new LineIndex(text),
+    sources,
     report,
     expressions,
-    modules: new ModuleFinder(dirname(file), { mustExist: options.ranBefore !== true }),
+    modules: new ModuleFinder(sources, { mustExist: options.ranBefore !== true }),
     params,
+    secrets,
     env: new Map(envOf(envNode)),
     envFindings,
     defaults: readPatience(valueAt(root, 'defaults'), undefined, report),
@@ -94,8 +101,9 @@ function readPlan(root: SourceNode, { text, options, report }: Reading): ValidPl
   const name = textOf(valueAt(root, 'name')) ?? '';
   const description = textOf(valueAt(root, 'description'));
   return {
-    file,
-    text,
+    file: sources.main.file,
+    text: sources.main.text,
+    includes: sources.included.map((included) => ({ file: included.file, text: included.text })),
     name,
     description,
     request: requestOf(root, { text, fallback: description ?? name, report }),
@@ -104,6 +112,7 @@ function readPlan(root: SourceNode, { text, options, report }: Reading): ValidPl
     sync: 'wave',
     backup: backupOf(root),
     params: params.values,
+    secrets: [...secrets],
     limits: limitsOf(root, report),
     failure: readFailure(root, report),
     tasks: definitionsOf(tasks),
@@ -121,6 +130,14 @@ function definitionsOf(drafts: readonly TaskDraft[]): readonly TaskDefinition[] 
   return drafts.flatMap(({ definition, needs }) =>
     definition === undefined ? [] : [{ ...definition, needs: needs.map((need) => need.task) }],
   );
+}
+
+/** A plan that leaves its tasks to files that have none; one without an include is reported by the schema. */
+function checkTasks(root: SourceNode, report: Report): void {
+  const include = entryAt(root, 'include');
+  if (include === undefined || valueAt(root, 'tasks') !== undefined) return;
+  const message = "there are no 'tasks', neither here nor in what is included";
+  report({ code: 'MISSING-KEY', message, span: include.key, hint: "add 'tasks:'" });
 }
 
 /** Checkpoints know tasks by name, so one name serves one task. */

@@ -1,11 +1,13 @@
 import { canonicalJson, contentHash } from '../model/ids.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import { type ExpressionChecker, type ExpressionFindings, noFindings, type TaskRead } from './expression-check.js';
-import { type ExpressionVariable, wholeExpression } from './expressions.js';
+import type { ExpressionVariable } from './expressions.js';
+import { ANY_ITEM, BATCH_OF_ITEMS } from './item-type.js';
 import type { ModuleFinder } from './module-path.js';
 import type { Params } from './params.js';
 import { type Patience, readDuration, readPatience } from './patience.js';
-import type { LineIndex, Report } from './problems.js';
+import type { Report } from './problems.js';
+import { type FanOut, readForeach } from './read-foreach.js';
 import {
   entriesOf,
   entryAt,
@@ -19,8 +21,9 @@ import {
   valueAt,
   writtenText,
 } from './source-node.js';
+import type { SourceTexts } from './source-texts.js';
 import { TEMPLATE_START } from './template.js';
-import type { FanOutSource, TaskDefinition, Work } from './valid-plan.js';
+import type { TaskDefinition, Work } from './valid-plan.js';
 
 /** A need as written. */
 export interface WrittenNeed {
@@ -42,12 +45,12 @@ export interface TaskDraft {
 
 /** What tasks take from the plan around them. */
 export interface TaskSurroundings {
-  readonly text: string;
-  readonly lines: LineIndex;
+  readonly sources: SourceTexts;
   readonly report: Report;
   readonly expressions: ExpressionChecker;
   readonly modules: ModuleFinder;
   readonly params: Params;
+  readonly secrets: ReadonlySet<string>;
   /** The plan's `env`, values as written. */
   readonly env: ReadonlyMap<string, string>;
   /** What the expressions of the plan's `env` read. */
@@ -66,19 +69,28 @@ class TaskReader {
   readonly #node: SourceNode;
   readonly #around: TaskSurroundings & { readonly inFinally: boolean };
   readonly #findings = noFindings();
+  readonly #fanOut: FanOut | undefined;
+  readonly #expressions: ExpressionChecker;
   readonly #allowed: readonly ExpressionVariable[];
+  /** A template that was not found might have said whatever is missing here. */
+  readonly #lacksTemplate: boolean;
 
   constructor(id: string, entry: MapEntry, around: TaskSurroundings & { readonly inFinally: boolean }) {
     this.#id = id;
     this.#key = entry.key;
     this.#node = entry.value;
     this.#around = around;
-    const fansOut = !around.inFinally && valueAt(entry.value, 'foreach') !== undefined;
+    this.#lacksTemplate = valueAt(entry.value, 'template') !== undefined;
+    const foreach = around.inFinally ? undefined : valueAt(entry.value, 'foreach');
+    this.#fanOut = foreach && readForeach(foreach, around, this.#findings);
+    const batched = valueAt(entry.value, 'batch') !== undefined;
+    this.#expressions = around.expressions.forItems(batched ? BATCH_OF_ITEMS : (this.#fanOut?.item ?? ANY_ITEM));
+    const fansOut = foreach !== undefined || this.#lacksTemplate;
     this.#allowed = fansOut ? ['params', 'env', 'tasks', 'item', 'index'] : ['params', 'env', 'tasks'];
   }
 
   draft(): TaskDraft {
-    if (this.#node.kind === 'map') this.#checkCombinations();
+    if (this.#node.kind === 'map' && !this.#lacksTemplate) this.#checkCombinations();
     const needs = itemsOf(this.#at('needs')).flatMap((item) => {
       const task = writtenText(item);
       return task === undefined ? [] : [{ task, span: item }];
@@ -145,13 +157,12 @@ class TaskReader {
   #definition(): TaskDefinition | undefined {
     const work = this.#work();
     const input = this.#at('with');
-    this.#around.expressions.template(input, this.#allowed, this.#findings);
+    this.#expressions.template(input, this.#allowed, this.#findings);
     const env = this.#env();
     const cwd = this.#at('cwd');
-    this.#around.expressions.template(cwd, this.#allowed, this.#findings);
+    this.#expressions.template(cwd, this.#allowed, this.#findings);
     const condition = this.#condition();
     const success = itemsOf(this.#at('success')).flatMap((item) => this.#conditionAt(item, [...this.#allowed, 'results']) ?? []);
-    const foreach = this.#around.inFinally ? undefined : this.#foreach();
     const shared = {
       phase: textOf(this.#at('phase')),
       with: input?.json,
@@ -160,7 +171,7 @@ class TaskReader {
       output: this.#output(),
       if: condition,
       success,
-      foreach,
+      foreach: this.#fanOut?.source,
       batch: this.#around.inFinally ? undefined : numberOf(this.#at('batch')),
       ...readPatience(this.#node, this.#around.defaults, this.#around.report),
       estimateMs: readDuration(this.#at('estimate'), { positive: true }, this.#around.report),
@@ -173,7 +184,7 @@ class TaskReader {
       ...shared,
       reads: [...new Set(this.#findings.reads.map((read) => read.task))],
       hash: this.#hash(work, shared),
-      range: this.#around.lines.range(this.#key),
+      range: this.#around.sources.place(this.#key).range,
     };
   }
 
@@ -186,7 +197,7 @@ class TaskReader {
     }
     if (run === undefined) return undefined;
     if (run.kind === 'list') {
-      this.#around.expressions.template(run, this.#allowed, this.#findings);
+      this.#checkArguments(run);
       return { kind: 'argv', argv: run.items.map((item) => writtenText(item) ?? '') };
     }
     const command = textOf(run);
@@ -198,7 +209,7 @@ class TaskReader {
       this.#report(
         'SHELL-TEMPLATE',
         "text for a shell is never templated: a value with a quote or a ';' in it would become code",
-        spanInText(this.#around.text, run, part),
+        spanInText(this.#around.sources.text, run, part),
         'two right ways: read "$ITEM", "$PARAM_<name>" or a variable of env: in the command; or make run a list, ' +
           `without a shell: run: [echo, "\${{ item }}"]`,
       );
@@ -208,9 +219,20 @@ class TaskReader {
     return { kind: 'shell', command };
   }
 
+  /** Every user of the machine reads the arguments of its processes, so that none may hold a secret. */
+  #checkArguments(run: SourceNode): void {
+    const before = this.#findings.env.length;
+    this.#expressions.template(run, this.#allowed, this.#findings);
+    for (const { name, span } of this.#findings.env.slice(before)) {
+      if (!this.#around.secrets.has(name)) continue;
+      const message = `the secret ${name} would be an argument, which the list of processes shows to everybody`;
+      this.#report('SECRET', message, span(), `commands have $${name} in their environment: let the program read it there`);
+    }
+  }
+
   #env(): Readonly<Record<string, string>> {
     const node = this.#at('env');
-    this.#around.expressions.template(node, this.#allowed, this.#findings);
+    this.#expressions.template(node, this.#allowed, this.#findings);
     return Object.fromEntries([...this.#around.env, ...envOf(node)]);
   }
 
@@ -228,34 +250,7 @@ class TaskReader {
   #conditionAt(node: SourceNode, allowed: readonly ExpressionVariable[]): string | undefined {
     const text = textOf(node);
     if (text === undefined) return undefined;
-    return this.#around.expressions.bare(node, text, { allowed, role: 'condition', findings: this.#findings });
-  }
-
-  #foreach(): FanOutSource | undefined {
-    const node = this.#at('foreach');
-    if (node?.kind === 'list') {
-      const templated = node.items.find((item) => JSON.stringify(item.json).includes(TEMPLATE_START));
-      if (templated !== undefined) {
-        const hint = `make the whole list one expression, such as foreach: "\${{ [params.a, 'b'] }}"`;
-        this.#report('EXPRESSION', "the items of a list under 'foreach' are not templated", templated, hint);
-      }
-      return { kind: 'list', items: node.json };
-    }
-    const text = textOf(node);
-    if (node === undefined || text === undefined) return undefined;
-    if (wholeExpression(text) === undefined) {
-      const hint =
-        /[.[(]/.test(text) && !text.includes('{{')
-          ? `did you mean "\${{ ${text.trim()} }}"?`
-          : `such as [a, b] or "\${{ tasks.scan.results }}"`;
-      this.#report('VALUE', `'foreach' must be a list, or one whole expression \${{ … }} whose value is a list`, node, hint);
-      return undefined;
-    }
-    const findings = noFindings();
-    const expression = this.#around.expressions.bare(node, text, { allowed: ['params', 'env', 'tasks'], role: 'list', findings });
-    this.#findings.reads.push(...findings.reads);
-    if (expression === undefined) return undefined;
-    return { kind: 'expression', expression, tasks: [...new Set(findings.reads.map((read) => read.task))] };
+    return this.#expressions.bare(node, text, { allowed, role: 'condition', findings: this.#findings });
   }
 
   /**

@@ -25,6 +25,9 @@ const SYNONYMS: ReadonlyMap<string, string> = new Map([
   ['items', 'foreach'],
   ['jobs', 'tasks'],
   ['loop', 'foreach'],
+  ['extends', 'template'],
+  ['imports', 'include'],
+  ['includes', 'include'],
   ['matrix', 'foreach'],
   ['module', 'uses'],
   ['parallel', 'agents'],
@@ -52,6 +55,8 @@ const TYPE_WORDS: ReadonlyMap<string, string> = new Map([
 export interface SchemaCheckOptions {
   /** How messages name the document as a whole, such as 'a plan'. */
   readonly document: string;
+  /** Required keys at the top that a document of this kind may lack. */
+  readonly mayLack?: readonly string[];
   /** Unknown keys about which another check says more. */
   readonly leaveToOthers?: (path: readonly string[], key: string) => boolean;
 }
@@ -77,11 +82,16 @@ function problemOf(error: ErrorObject, root: SourceNode, options: SchemaCheckOpt
   const subject = subjectOf(path, options.document);
   switch (error.keyword) {
     case 'propertyNames':
+    case 'anyOf':
+      // What is below them says it.
       return undefined;
     case 'additionalProperties':
       return unknownKey(error, { path, node, options });
     case 'required': {
       const key = String(error.params['missingProperty']);
+      if (path.length === 0 && options.mayLack?.includes(key) === true) return undefined;
+      // A plan has tasks or an include; where it has neither, tasks are what it lacks.
+      if (error.schemaPath.startsWith('#/anyOf/1')) return undefined;
       return {
         code: 'MISSING-KEY',
         message: `${subject} has no '${key}'`,
@@ -243,6 +253,7 @@ function subjectOf(path: readonly string[], document: string): string {
   const parent = path.at(-2);
   if (last === undefined) return document;
   if (path.length === 2 && (parent === 'tasks' || parent === 'finally')) return `task '${last}'`;
+  if (path.length === 2 && parent === 'templates') return `template '${last}'`;
   if (/^\d+$/.test(last) && parent !== undefined) return `item ${Number(last) + 1} of '${parent}'`;
   return `'${last}'`;
 }

@@ -40,6 +40,18 @@ export interface MapEntry {
 
 export type SourceNode = ScalarNode | ListNode | MapNode;
 
+/** A map of the given entries, with their JSON value. */
+export function mapOf(entries: ReadonlyMap<string, MapEntry>, span: Span): MapNode {
+  // `fromEntries` defines properties, so that a key `__proto__` is a key like any other.
+  const json = Object.fromEntries([...entries].map(([key, entry]): [string, JsonValue] => [key, entry.value.json]));
+  return { kind: 'map', entries, json, start: span.start, end: span.end };
+}
+
+/** A list of the given items, with their JSON value. */
+export function listOf(items: readonly SourceNode[], span: Span): ListNode {
+  return { kind: 'list', items, json: items.map((item): JsonValue => item.json), start: span.start, end: span.end };
+}
+
 /** The value at a key of a map; `undefined` where the node is no map or has no such key. */
 export function valueAt(node: SourceNode | undefined, key: string): SourceNode | undefined {
   return entryAt(node, key)?.value;

@@ -1,7 +1,16 @@
 import { isAlias, isMap, isNode, isScalar, isSeq, type Pair, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml';
-import type { JsonValue } from '../model/json.js';
 import type { Report } from './problems.js';
-import type { ListNode, MapEntry, MapNode, ScalarNode, SourceNode, Span } from './source-node.js';
+import {
+  type ListNode,
+  listOf,
+  type MapEntry,
+  type MapNode,
+  mapOf,
+  type ScalarNode,
+  type SourceNode,
+  type Span,
+} from './source-node.js';
+import type { SourceText } from './source-texts.js';
 
 /** With aliases resolved, a tree this deep is a trap: the checks that walk it recurse. */
 const MAX_RESOLVED_DEPTH = 200;
@@ -19,20 +28,23 @@ interface Measure {
  * Turns the parser's tree into located data. Reports duplicate keys, keys that are no text, unknown and recursive
  * aliases, alias bombs and numbers that JSON cannot hold; what is wrong becomes null, so that the rest is still read.
  */
-export function buildSourceTree(text: string, contents: unknown, report: Report): SourceNode {
-  return new TreeBuilder(text, report).node(contents, { start: 0, end: 0 });
+export function buildSourceTree(source: Pick<SourceText, 'text' | 'start'>, contents: unknown, report: Report): SourceNode {
+  return new TreeBuilder(source, report).node(contents, { start: source.start, end: source.start });
 }
 
 class TreeBuilder {
   readonly #text: string;
+  /** Of the text among its plan's texts: what spans count from. */
+  readonly #start: number;
   readonly #report: Report;
   /** The latest node of each anchor; `open` while it is being built, when an alias to it would contain itself. */
   readonly #anchors = new Map<string, SourceNode | 'open'>();
   readonly #measures = new WeakMap<SourceNode, Measure>();
   #aliasedNodes = 0;
 
-  constructor(text: string, report: Report) {
+  constructor({ text, start }: Pick<SourceText, 'text' | 'start'>, report: Report) {
     this.#text = text;
+    this.#start = start;
     this.#report = report;
   }
 
@@ -58,7 +70,7 @@ class TreeBuilder {
     if (start === undefined || end === undefined) return { start: near.end, end: near.end };
     let trimmed = end;
     while (trimmed > start && isBlank(this.#text.charCodeAt(trimmed - 1))) trimmed -= 1;
-    return { start, end: trimmed };
+    return { start: this.#start + start, end: this.#start + trimmed };
   }
 
   #alias(name: string, span: Span): SourceNode {
@@ -81,7 +93,7 @@ class TreeBuilder {
   }
 
   #scalar(parsed: Scalar, span: Span): ScalarNode {
-    const source = parsed.source ?? this.#text.slice(span.start, span.end);
+    const source = parsed.source ?? this.#text.slice(span.start - this.#start, span.end - this.#start);
     const style = parsed.type?.startsWith('QUOTE') ? 'quoted' : parsed.type?.startsWith('BLOCK') ? 'block' : 'plain';
     const { value } = parsed;
     switch (typeof value) {
@@ -111,8 +123,7 @@ class TreeBuilder {
 
   #list(parsed: YAMLSeq, span: Span): ListNode {
     const items = parsed.items.map((item) => this.node(item, span));
-    const json = items.map((item): JsonValue => item.json);
-    return this.#measured({ kind: 'list', items, json, start: span.start, end: span.end }, items);
+    return this.#measured(listOf(items, span), items);
   }
 
   #map(parsed: YAMLMap, span: Span): MapNode {
@@ -122,9 +133,7 @@ class TreeBuilder {
     // Keys of the mapping itself beat merged ones.
     for (const [key, entry] of merged) if (!own.has(key)) own.set(key, entry);
     const values = [...own.values()].map((entry) => entry.value);
-    // `fromEntries` defines properties, so that a key `__proto__` is a key like any other.
-    const json = Object.fromEntries([...own].map(([key, entry]): [string, JsonValue] => [key, entry.value.json]));
-    return this.#measured({ kind: 'map', entries: own, json, start: span.start, end: span.end }, values);
+    return this.#measured(mapOf(own, span), values);
   }
 
   #addPair(

@@ -27,8 +27,8 @@ interface UnsupportedRow {
 const TASK_LISTS = ['tasks', 'finally'];
 
 /**
- * What the plan format has and this version does not do. Refused, never ignored: a plan that asks for masked secrets
- * must not run with secrets in the open. Whoever builds one of these deletes its row.
+ * What the plan format has and this version does not do. Refused, never ignored: a plan that asks for at most four
+ * at once must not run with forty. Whoever builds one of these deletes its row.
  */
 const UNSUPPORTED: readonly UnsupportedRow[] = [
   {
@@ -37,14 +37,12 @@ const UNSUPPORTED: readonly UnsupportedRow[] = [
     message: "'sync: eager' is not supported yet",
     hint: "leave it out, or write 'sync: wave'",
   },
-  { path: ['secrets'], message: "'secrets' is not supported yet", hint: 'commands inherit the environment; nothing is masked' },
   { path: ['pools'], message: "'pools' is not supported yet", hint: "use 'limits' or 'agents' to bound the whole plan" },
   ...TASK_LISTS.flatMap((list): readonly UnsupportedRow[] => [
     {
-      path: [list, '*', 'foreach'],
-      when: (value) => value.kind === 'map',
-      message: "'foreach' with a mapping is not supported yet",
-      hint: 'give a list, or one expression whose value is a list',
+      path: [list, '*', 'foreach', 'each'],
+      message: "'foreach' with 'each' is not supported yet",
+      hint: 'give a list, one expression whose value is a list, a matrix or a file',
     },
     {
       path: [list, '*', 'uses'],

@@ -2,6 +2,8 @@ import type { SourceRange } from '../model/diagnostic.js';
 import type { FailureKind } from '../model/failure.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import type { ScalingMode, TaskType } from '../model/scaling-decision.js';
+import type { ItemFilter } from './item-filter.js';
+import type { ItemFormat } from './item-format.js';
 
 /** What the user asked for in words, and the mode that the words select. */
 export type PlanRequest =
@@ -66,8 +68,24 @@ export type FanOutSource =
   | { readonly kind: 'list'; readonly items: readonly JsonValue[] }
   /** One whole expression; `tasks` names the tasks whose results it reads (none: it is known before the run). */
   | { readonly kind: 'expression'; readonly expression: string; readonly tasks: readonly string[] }
+  /** A cross product; each item is an object with a key for each axis. `tasks` as above. */
+  | {
+      readonly kind: 'matrix';
+      readonly axes: readonly MatrixAxis[];
+      readonly exclude: readonly JsonObject[];
+      readonly include: readonly JsonObject[];
+      readonly tasks: readonly string[];
+    }
+  /** A file that is read when the fan-out expands; its path, relative to the work folder, may hold expressions. */
+  | { readonly kind: 'file'; readonly path: string; readonly format: ItemFormat | undefined; readonly tasks: readonly string[] }
   /** One subtask for each of that task's, with the same item; `prev` is what the paired one returned. */
   | { readonly kind: 'each'; readonly task: string };
+
+/** One axis of a matrix: its values, or one whole expression whose value is a list of them. */
+export interface MatrixAxis {
+  readonly name: string;
+  readonly values: readonly JsonValue[] | { readonly expression: string };
+}
 
 /** One entry under `tasks` or `finally`, with the plan's defaults filled in. */
 export interface TaskDefinition {
@@ -78,6 +96,8 @@ export interface TaskDefinition {
   /** Input of a module; strings in it may hold expressions. */
   readonly with: JsonValue | undefined;
   readonly foreach: FanOutSource | undefined;
+  /** Of the items of `foreach`, those that pass are wanted; absent: all. */
+  readonly filters?: readonly ItemFilter[];
   /** Items per subtask; absent: one item, handed over bare rather than as a list. */
   readonly batch: number | undefined;
   /** The plan's `env` and the task's own; values may hold expressions. */
@@ -100,8 +120,18 @@ export interface TaskDefinition {
   readonly reads: readonly string[];
   /** Canonical hash of what the task does, for checkpoint keys. */
   readonly hash: string;
-  /** Where the task's name stands in the plan. */
+  /** Where the task's name stands, in the plan or in a file that it includes. */
   readonly range: SourceRange;
+}
+
+/** Which part of a plan is to run. At most one of `only` and `until`. */
+export interface Selection {
+  /** Just these tasks. */
+  readonly only?: readonly string[] | undefined;
+  /** These tasks and all that they need, direct and indirect. */
+  readonly until?: readonly string[] | undefined;
+  /** Of fan-outs, the items that pass. */
+  readonly filters?: readonly ItemFilter[] | undefined;
 }
 
 /**
@@ -113,6 +143,8 @@ export interface ValidPlan {
   readonly file: string;
   /** The source, kept so that a run can store what it ran. */
   readonly text: string;
+  /** The files that it includes, direct and indirect, with their texts; absolute. */
+  readonly includes: readonly { readonly file: string; readonly text: string }[];
   readonly name: string;
   readonly description: string | undefined;
   readonly request: PlanRequest;
@@ -122,6 +154,8 @@ export interface ValidPlan {
   readonly backup: 'commit' | 'ref' | 'none';
   /** Declared defaults with `--param` values laid over them. */
   readonly params: JsonObject;
+  /** Names of the environment variables whose values are masked in everything that is told or stored. */
+  readonly secrets: readonly string[];
   readonly limits: PlanLimits;
   readonly failure: PlanFailure;
   /** In file order. */
@@ -129,6 +163,8 @@ export interface ValidPlan {
   /** Run after the waves, in file order, whatever happened. */
   readonly finally: readonly TaskDefinition[];
   readonly warnings: readonly string[];
+  /** Absent where all of the plan is to run. */
+  readonly selection?: Selection;
 }
 
 /** The mode that a plan starts in: `agents` beats `request`. */

@@ -14,14 +14,27 @@ const SHOWN_CHARACTERS = 100;
 const INDENT = '  ';
 
 /**
- * Diagnostics as text for a terminal: `file:line:column CODE message`, the source line with a caret under the place, a
+ * Diagnostics as text for a terminal; `textOf` gives the text of a file that they name: `file:line:column CODE message`, the source line with a caret under the place, a
  * hint, and each related place with its own line; a blank line between diagnostics. Control characters of the source
  * and of messages come out inert.
  */
-export function formatDiagnostics(diagnostics: readonly Diagnostic[], sourceText: string, { color }: DiagnosticFormat): string {
+export function formatDiagnostics(
+  diagnostics: readonly Diagnostic[],
+  textOf: (file: string) => string,
+  { color }: DiagnosticFormat,
+): string {
   const colors = pc.createColors(color);
-  // A byte order mark is no part of the text that ranges count in.
-  const lines = sourceText.replace(/^\ufeff/, '').split('\n');
+  const linesByFile = new Map<string, readonly string[]>();
+  const linesOf = (file: string): readonly string[] => {
+    // A byte order mark is no part of the text that ranges count in.
+    const lines =
+      linesByFile.get(file) ??
+      textOf(file)
+        .replace(/^\ufeff/, '')
+        .split('\n');
+    linesByFile.set(file, lines);
+    return lines;
+  };
   const paintCode = (diagnostic: Diagnostic): string =>
     diagnostic.severity === 'error' ? colors.red(colors.bold(diagnostic.code)) : colors.yellow(diagnostic.code);
 
@@ -29,11 +42,11 @@ export function formatDiagnostics(diagnostics: readonly Diagnostic[], sourceText
     const text = [
       `${colors.bold(placeName(diagnostic.file, diagnostic.range))} ${paintCode(diagnostic)} ${inertLine(diagnostic.message)}`,
     ];
-    text.push(...excerpt(lines, diagnostic.range, { indent: INDENT, paint: colors.red }));
+    text.push(...excerpt(() => linesOf(diagnostic.file), diagnostic.range, { indent: INDENT, paint: colors.red }));
     if (diagnostic.hint !== undefined) text.push(`${INDENT}${colors.cyan('hint:')} ${inertLine(diagnostic.hint)}`);
-    for (const { message, range } of diagnostic.related) {
-      text.push(`${INDENT}${placeName(diagnostic.file, range)} ${inertLine(message)}`);
-      text.push(...excerpt(lines, range, { indent: INDENT + INDENT, paint: colors.dim }));
+    for (const { message, file, range } of diagnostic.related) {
+      text.push(`${INDENT}${placeName(file, range)} ${inertLine(message)}`);
+      text.push(...excerpt(() => linesOf(file), range, { indent: INDENT + INDENT, paint: colors.dim }));
     }
     return text.join('\n');
   });
@@ -51,8 +64,12 @@ interface ExcerptStyle {
 }
 
 /** The source line of a range, and carets under the part of the range that is on it. */
-function excerpt(lines: readonly string[], range: SourceRange | undefined, { indent, paint }: ExcerptStyle): readonly string[] {
-  const line = range === undefined ? undefined : lines[range.line - 1]?.replace(/\r$/, '');
+function excerpt(
+  lines: () => readonly string[],
+  range: SourceRange | undefined,
+  { indent, paint }: ExcerptStyle,
+): readonly string[] {
+  const line = range === undefined ? undefined : lines()[range.line - 1]?.replace(/\r$/, '');
   if (range === undefined || line === undefined) return [];
   const start = Math.min(range.column - 1, line.length);
   const end = range.endLine > range.line ? line.length : Math.min(Math.max(range.endColumn - 1, start), line.length);
@@ -98,7 +115,7 @@ export interface DiagnosticJson {
   readonly file: string;
   readonly range: SourceRange | null;
   readonly hint: string | null;
-  readonly related: readonly { readonly message: string; readonly range: SourceRange }[];
+  readonly related: readonly { readonly message: string; readonly file: string; readonly range: SourceRange }[];
 }
 
 /** Diagnostics as plain data with every key present, for `--json`. */
@@ -110,6 +127,6 @@ export function diagnosticsToJson(diagnostics: readonly Diagnostic[]): readonly 
     file,
     range: range ?? null,
     hint: hint ?? null,
-    related: related.map((place) => ({ message: place.message, range: place.range })),
+    related: related.map((place) => ({ message: place.message, file: place.file, range: place.range })),
   }));
 }

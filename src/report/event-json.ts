@@ -1,4 +1,5 @@
-import { checkpointsOf, type RunEvent } from '../model/run-event.js';
+import { parseCheckpoints } from '../model/checkpoint.js';
+import type { RunEvent } from '../model/run-event.js';
 import { inertJson } from './inert.js';
 
 /**
@@ -8,7 +9,7 @@ import { inertJson } from './inert.js';
 export function eventToLine(event: RunEvent): string {
   if (event.type === 'subtasks-finished') {
     const { at, task } = event;
-    return [...checkpointsOf(event)]
+    return [...parseCheckpoints(event.lines)]
       .map((checkpoint) => eventToLine({ type: 'subtask-finished', at, task, checkpoint }))
       .join('');
   }

@@ -4,9 +4,11 @@ import { SubtaskLog } from '../actions/subtask-log.js';
 import { checkpointText } from '../model/checkpoint.js';
 import { subtaskId } from '../model/ids.js';
 import type { JsonValue } from '../model/json.js';
+import { maskFailure } from '../model/mask.js';
 import type { Chunk, OutcomeSink } from './chunk.js';
 import type { Claims } from './claims.js';
-import { checkSuccess, prepareSubtask, type Subtask, type TaskSurroundings } from './prepare.js';
+import { maskOutcome } from './outcome-mask.js';
+import type { Preparer, Subtask } from './prepare.js';
 import { subtaskKey } from './subtask-key.js';
 
 /** Makes one attempt; see `perform` in actions. */
@@ -17,8 +19,8 @@ export interface RunnerPorts {
   readonly perform: Perform;
   readonly sink: OutcomeSink;
   readonly claims: Claims;
-  /** The process environment, for `env` in expressions. */
-  readonly env: Readonly<Record<string, string>>;
+  /** Of the chunk's task. */
+  readonly preparer: Preparer;
   /** Milliseconds since the epoch on the run's monotonic time line. */
   readonly now: () => number;
   /** Told after each subtask. */
@@ -32,7 +34,6 @@ export interface RunnerPorts {
 export class ChunkRunner {
   readonly #chunk: Chunk;
   readonly #ports: RunnerPorts;
-  readonly #surroundings: TaskSurroundings;
   #stop: StopSource | undefined;
   #cancelled = false;
   #leaked = false;
@@ -40,7 +41,6 @@ export class ChunkRunner {
   constructor(chunk: Chunk, ports: RunnerPorts) {
     this.#chunk = chunk;
     this.#ports = ports;
-    this.#surroundings = { ...chunk.program.surroundings, env: ports.env };
   }
 
   /** Resolves when nothing of the chunk runs any more. Some work may have been leaked then: see `leaked`. */
@@ -67,21 +67,16 @@ export class ChunkRunner {
 
   /** Nothing where the outcome was there at once. */
   #runOne(position: number): Promise<void> | undefined {
-    const { perform, sink, now } = this.#ports;
-    const { program, first, items, attempt, occurrences, id } = this.#chunk;
+    const { perform, sink, now, preparer } = this.#ports;
+    const { program, first, items, previous, attempt, occurrences, id } = this.#chunk;
     const { task, fanOut } = program;
     const item = items?.[position];
-    const subtask: Subtask = {
-      task,
-      item,
-      index: fanOut ? first + position : undefined,
-      previous: this.#chunk.previous?.[position],
-    };
+    const subtask: Subtask = { item, index: fanOut ? first + position : undefined, previous: previous?.[position] };
     const key = subtaskKey(task.hash, fanOut ? item : undefined, occurrences?.[position] ?? 0);
-    const prepared = prepareSubtask(subtask, attempt, this.#surroundings);
+    const prepared = preparer.prepare(subtask, id, attempt);
     if (!prepared.ok) {
       sink.failure(position, key, {
-        failure: prepared.error,
+        failure: maskFailure(prepared.error, preparer.mask),
         results: null,
         log: '',
         started: now(),
@@ -98,8 +93,8 @@ export class ChunkRunner {
     const stop = new StopSource();
     this.#stop = stop;
     if (this.#cancelled) stop.stop('cancelled');
-    const timeoutMs = this.#chunk.timeoutMs ?? request.timeoutMs;
-    const outcome = perform({ ...request, id, timeoutMs }, stop, new SubtaskLog(request.subtask));
+    const { timeoutMs = request.timeoutMs } = this.#chunk;
+    const outcome = perform({ ...request, timeoutMs }, stop, new SubtaskLog(request.subtask));
     if (!(outcome instanceof Promise)) {
       this.#settle(position, key, subtask, outcome);
       return undefined;
@@ -107,19 +102,21 @@ export class ChunkRunner {
     return outcome.then((done) => this.#settle(position, key, subtask, done));
   }
 
-  #settle(position: number, key: string, subtask: Subtask, outcome: ActionOutcome): void {
-    const { sink } = this.#ports;
-    if (outcome.leaked) this.#leaked = true;
-    const failure = outcome.failure ?? checkSuccess(subtask, outcome.results, this.#surroundings);
+  #settle(position: number, key: string, subtask: Subtask, unmasked: ActionOutcome): void {
+    const { sink, preparer } = this.#ports;
+    if (unmasked.leaked) this.#leaked = true;
+    const wrong = unmasked.failure ?? preparer.checkSuccess(subtask, unmasked.results);
+    const outcome = maskOutcome({ ...unmasked, failure: wrong }, preparer.mask);
+    const { failure } = outcome;
     if (failure !== undefined) {
-      sink.failure(position, key, { ...outcome, failure });
+      sink.failure(position, key, outcome);
       return;
     }
     const { program, agent, attempt } = this.#chunk;
     const text = checkpointText(
       {
         wave: program.wave,
-        task_id: subtaskId(subtask.task.id, subtask.index),
+        task_id: subtaskId(program.task.id, subtask.index),
         agent_id: agent,
         key,
         attempt,

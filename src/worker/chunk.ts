@@ -12,7 +12,7 @@ export interface TaskProgram {
   /** Without the items of its fan-out. */
   readonly task: TaskDefinition;
   readonly fanOut: boolean;
-  /** `env` is left to the thread, which has the same. */
+  /** `env`, and with it the values of secrets, is left to the thread, which has the same. */
   readonly surroundings: Omit<TaskSurroundings, 'env'>;
 }
 
@@ -38,18 +38,19 @@ export interface Chunk {
   readonly attempt: number;
 }
 
-/** What came of one subtask of a chunk. `position` counts from 0 in the chunk. */
+/** What came of subtasks of a chunk. Positions count from 0 in the chunk. */
 export type SubtaskOutcome =
   | {
+      /** So many in a row that succeeded, from `position` on. */
       readonly kind: 'success';
       readonly position: number;
-      readonly started: number;
-      readonly durationMs: number;
-      /** Its checkpoint as the journal holds it, with the line end. */
-      readonly line: Uint8Array;
-      /** Where the results stand in `line`, in bytes. */
-      readonly resultsAt: number;
-      readonly resultsBytes: number;
+      readonly count: number;
+      /** Their checkpoints as the journal holds them, each with its line end. */
+      readonly lines: Uint8Array;
+      /** For each, where its results stand in `lines`: begin and end, in bytes. */
+      readonly results: readonly number[];
+      readonly durationsMs: readonly number[];
+      /** What it said; empty where there is more than one. */
       readonly log: string;
     }
   | {

@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import { endLaunchers, watchLaunchers } from '../actions/launchers.js';
 import { perform, unreadable } from '../actions/perform.js';
 import { leftoversEnded } from '../actions/process-group.js';
 import { captureConsole, catchStrays } from '../actions/subtask-log.js';
@@ -10,6 +11,7 @@ import { ChunkRunner, type Perform } from './chunk-runner.js';
 import { Claims } from './claims.js';
 import { processEnvironment } from './environment.js';
 import { OutcomeWriter } from './outcome-log.js';
+import { hasExpressions, loadEvaluator, Preparer } from './prepare.js';
 import type { FromHost, HostStart, SentChunk, ToHost } from './protocol.js';
 
 /** The Piscina task of a thread: hosts agents until it is told to end. */
@@ -25,15 +27,21 @@ export default function host(start: HostStart): Promise<void> {
 /** The coordinator hears of outcomes at least this often while there are any, in milliseconds. */
 const TELL_MS = 20;
 
+interface LoadedProgram {
+  readonly program: TaskProgram;
+  readonly preparer: Preparer | Promise<Preparer>;
+}
+
 class HostSession {
   readonly #port: MessagePort;
   readonly #now: () => number;
   readonly #ended: () => void;
   readonly #env = processEnvironment();
   readonly #outcomes: OutcomeWriter;
-  readonly #programs = new Map<number, TaskProgram>();
+  readonly #programs = new Map<number, LoadedProgram>();
   readonly #runners = new Map<number, ChunkRunner>();
   readonly #asks = new Map<number, (answer: Extract<ToHost, { type: 'answer' }>) => void>();
+  readonly #launchers = new Set<number>();
   #nextAsk = 0;
   #told = 0;
 
@@ -45,6 +53,11 @@ class HostSession {
   }
 
   open(): void {
+    watchLaunchers((pid, state) => {
+      if (state === 'started') this.#launchers.add(pid);
+      else this.#launchers.delete(pid);
+      this.#post({ type: 'launcher', pid, state });
+    });
     this.#port.on('message', (message: ToHost) => this.#receive(message));
     this.#post({ type: 'ready' });
   }
@@ -52,7 +65,7 @@ class HostSession {
   #receive(message: ToHost): void {
     switch (message.type) {
       case 'program':
-        this.#programs.set(message.program.ref, message.program);
+        this.#programs.set(message.program.ref, { program: message.program, preparer: this.#preparer(message.program) });
         return;
       case 'run':
         void this.#run(message.chunk, message.claims);
@@ -66,6 +79,7 @@ class HostSession {
         return;
       case 'end':
         this.#port.close();
+        endLaunchers();
         void leftoversEnded().then(this.#ended);
         return;
       default:
@@ -74,19 +88,21 @@ class HostSession {
   }
 
   async #run(sent: SentChunk, claims: SharedArrayBuffer): Promise<void> {
-    const program = this.#programs.get(sent.program);
-    if (program === undefined) throw new Error('Internal error: a chunk came before its program');
+    const loaded = this.#programs.get(sent.program);
+    if (loaded === undefined) throw new Error('Internal error: a chunk came before its program');
+    const { program } = loaded;
     // A task that is no fan-out has one chunk, or one for each attempt; keeping its program would keep them all.
     if (!program.fanOut) this.#programs.delete(program.ref);
     const { id } = sent;
     const performer = this.#performer(id);
+    const preparer = loaded.preparer instanceof Preparer ? loaded.preparer : await loaded.preparer;
     const runner = new ChunkRunner(
       { ...sent, program },
       {
         perform: performer,
         sink: this.#outcomes.sinkOf(id),
         claims: new Claims(sent.count, claims),
-        env: this.#env,
+        preparer,
         now: this.#now,
         onOutcome: () => this.#outcomeWritten(),
       },
@@ -98,10 +114,19 @@ class HostSession {
     this.#post({ type: 'done', chunk: id, leaked: runner.leaked });
   }
 
+  #preparer({ task, surroundings }: TaskProgram): Preparer | Promise<Preparer> {
+    const around = { ...surroundings, env: this.#env };
+    return hasExpressions(task)
+      ? loadEvaluator().then((evaluator) => new Preparer(task, around, evaluator))
+      : new Preparer(task, around, undefined);
+  }
+
   #performer(chunk: number): Perform {
     const host = {
       results: (task: string) => this.#ask(chunk, task),
-      groupStarted: (pid: number) => this.#post({ type: 'group-started', chunk, pid }),
+      groupStarted: (pid: number) => {
+        if (!this.#launchers.has(pid)) this.#post({ type: 'group-started', chunk, pid });
+      },
       now: this.#now,
     };
     return (request, stop, log) => perform(request, stop, log, host);

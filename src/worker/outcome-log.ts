@@ -83,10 +83,7 @@ export class OutcomeWriter {
 
   #success(chunk: number, position: number, text: CheckpointText, started: number, durationMs: number, log: string): void {
     if (this.#append(chunk, position, KIND_SUCCESS, started, durationMs, text, log)) return;
-    const resultsAt = Buffer.byteLength(text.before);
-    const resultsBytes = Buffer.byteLength(text.results);
-    const line = new TextEncoder().encode(text.before + text.results + text.after);
-    this.#post({ kind: 'success', chunk, position, started, durationMs, line, resultsAt, resultsBytes, log });
+    this.#post({ ...successOutcome(position, text, durationMs, log), chunk });
   }
 
   #append(
@@ -108,12 +105,11 @@ export class OutcomeWriter {
     // A character of a text is at most three bytes.
     const most = 3 * (text.before.length + text.results.length + text.after.length + log.length);
     if (this.#written >= RECORDS || this.#end + most > DATA_BYTES) return false;
-    let end = this.#end;
-    end += data.write(text.before, end, 'utf8');
-    const beforeEnd = end;
-    if (text.results !== '') end += data.write(text.results, end, 'utf8');
-    const resultsEnd = end;
-    if (text.after !== '') end += data.write(text.after, end, 'utf8');
+    const begin = this.#end;
+    let end = begin + data.write(text.before + text.results + text.after, begin, 'utf8');
+    // What stands around the results is ASCII.
+    const beforeEnd = begin + text.before.length;
+    const resultsEnd = end - text.after.length;
     const lineEnd = end;
     if (log !== '') end += data.write(log, end, 'utf8');
     const at = this.#written * FIELDS;
@@ -156,11 +152,20 @@ export class OutcomeReader {
     const copy = Buffer.allocUnsafeSlow(stop - begin);
     data.copy(copy, 0, begin, stop);
     let start = 0;
-    for (let record = read; record < written; record++) {
+    for (let record = read; record < written; ) {
+      const run = successesFrom(records, record, written);
+      const chunk = records[record * FIELDS] ?? 0;
+      if (run > 1) {
+        const end = (records[(record + run - 1) * FIELDS + 7] ?? 0) - begin;
+        take(chunk, decodeSuccesses(copy.subarray(start, end), records, { record, run, base: begin + start }));
+        record += run;
+        start = end;
+        continue;
+      }
       const at = record * FIELDS;
-      const field = (index: number) => records[at + index] ?? 0;
-      const end = field(8) - begin;
-      take(field(0), decode(copy, start, end, begin, field));
+      const end = (records[at + 8] ?? 0) - begin;
+      take(chunk, decode(copy.subarray(start, end), records, record, begin + start));
+      record += 1;
       start = end;
     }
     this.#begin = stop;
@@ -168,31 +173,60 @@ export class OutcomeReader {
   }
 }
 
-function decode(copy: Buffer, start: number, end: number, begin: number, field: (index: number) => number): SubtaskOutcome {
+/** How many records from `first` on are successes of one chunk, in a row, that said nothing. */
+function successesFrom(records: Float64Array, first: number, stop: number): number {
+  let run = 0;
+  for (let record = first; record < stop; record++, run++) {
+    const at = record * FIELDS;
+    const inRow = records[at] === records[first * FIELDS] && records[at + 1] === (records[first * FIELDS + 1] ?? 0) + run;
+    if (!inRow || records[at + 2] !== KIND_SUCCESS || records[at + 7] !== records[at + 8]) break;
+  }
+  return run;
+}
+
+interface SuccessRun {
+  readonly record: number;
+  readonly run: number;
+  /** Where their first line began in the data. */
+  readonly base: number;
+}
+
+function decodeSuccesses(lines: Uint8Array, records: Float64Array, { record, run, base }: SuccessRun): SubtaskOutcome {
+  const results: number[] = [];
+  const durationsMs: number[] = [];
+  for (let i = record; i < record + run; i++) {
+    const at = i * FIELDS;
+    durationsMs.push(records[at + 4] ?? 0);
+    results.push((records[at + 5] ?? 0) - base, (records[at + 6] ?? 0) - base);
+  }
+  return { kind: 'success', position: records[record * FIELDS + 1] ?? 0, count: run, lines, results, durationsMs, log: '' };
+}
+
+function decode(bytes: Buffer, records: Float64Array, record: number, base: number): SubtaskOutcome {
+  const field = (index: number) => records[record * FIELDS + index] ?? 0;
   const position = field(1);
   const started = field(3);
   const durationMs = field(4);
-  const lineEnd = field(7) - begin;
+  const lineEnd = field(7) - base;
+  const log = lineEnd === bytes.length ? '' : bytes.toString('utf8', lineEnd);
   switch (field(2)) {
     case KIND_LEFT_OUT:
       return { kind: 'left-out', position };
     case KIND_FAILURE: {
-      const { key, ...rest } = JSON.parse(copy.toString('utf8', start, lineEnd));
-      const outcome = { ...rest, log: copy.toString('utf8', lineEnd, end), started, durationMs };
-      return { kind: 'failure', position, key, outcome };
+      const { key, ...rest } = JSON.parse(bytes.toString('utf8', 0, lineEnd));
+      return { kind: 'failure', position, key, outcome: { ...rest, log, started, durationMs } };
     }
     default: {
-      const resultsAt = field(5) - begin - start;
-      return {
-        kind: 'success',
-        position,
-        started,
-        durationMs,
-        line: copy.subarray(start, lineEnd),
-        resultsAt,
-        resultsBytes: field(6) - field(5),
-        log: lineEnd === end ? '' : copy.toString('utf8', lineEnd, end),
-      };
+      const results = [field(5) - base, field(6) - base];
+      return { kind: 'success', position, count: 1, lines: bytes.subarray(0, lineEnd), results, durationsMs: [durationMs], log };
     }
   }
+}
+
+/** One success as an outcome by itself. */
+export function successOutcome(position: number, text: CheckpointText, durationMs: number, log: string): SubtaskOutcome {
+  const begin = text.before.length;
+  const results = [begin, begin + Buffer.byteLength(text.results)];
+  const lines = Buffer.from(text.before + text.results + text.after);
+  return { kind: 'success', position, count: 1, lines, results, durationsMs: [durationMs], log };
 }

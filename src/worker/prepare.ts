@@ -3,9 +3,12 @@ import type { Action, SubtaskRequest } from '../actions/action.js';
 import type { Failure } from '../model/failure.js';
 import { subtaskId } from '../model/ids.js';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.js';
+import type { Mask } from '../model/mask.js';
 import { err, ok, type Result, unreachable } from '../model/result.js';
-import { type ExpressionScope, evaluate, renderTemplate } from '../plan/expressions.js';
+import type { ExpressionScope } from '../plan/expressions.js';
+import { TEMPLATE_START } from '../plan/template.js';
 import type { TaskDefinition } from '../plan/valid-plan.js';
+import { maskFor } from './outcome-mask.js';
 
 /** What expressions and commands see of the run as a whole. */
 export interface RunSurroundings {
@@ -14,6 +17,8 @@ export interface RunSurroundings {
   readonly env: Readonly<Record<string, string>>;
   /** The folder that work is done in, absolute. */
   readonly folder: string;
+  /** Environment variables whose values are taken out of outcomes; absent: none. */
+  readonly secrets?: readonly string[];
 }
 
 /** What the expressions of a task's subtasks see beside their own item: the run, and results of earlier tasks. */
@@ -22,9 +27,8 @@ export interface TaskSurroundings extends RunSurroundings {
   readonly tasks: JsonObject;
 }
 
-/** One subtask of a task, before its expressions are evaluated. */
+/** One subtask of a task, before the task's expressions are evaluated for it. */
 export interface Subtask {
-  readonly task: TaskDefinition;
   /** Undefined for a task without `foreach`. */
   readonly index: number | undefined;
   readonly item: JsonValue | undefined;
@@ -32,100 +36,185 @@ export interface Subtask {
   readonly previous?: JsonValue | undefined;
 }
 
-/** A request that lacks only what its chunk adds. */
-export type PreparedRequest = Omit<SubtaskRequest, 'id'>;
-
 /** What preparing a subtask comes to: a request, or nothing to do because its `if` is false. */
-export type Prepared = { readonly kind: 'request'; readonly request: PreparedRequest } | { readonly kind: 'left-out' };
+export type Prepared = { readonly kind: 'request'; readonly request: SubtaskRequest } | { readonly kind: 'left-out' };
 
-/** The scope that the expressions of a subtask see. */
-export function subtaskScope(subtask: Subtask, { params, env, tasks }: TaskSurroundings): ExpressionScope {
-  return {
-    params,
-    env,
-    tasks,
-    ...(subtask.item === undefined ? {} : { item: subtask.item }),
-    ...(subtask.index === undefined ? {} : { index: subtask.index }),
-    ...(subtask.previous === undefined ? {} : { prev: subtask.previous }),
-  };
+/** What evaluates expressions. It is large: threads load it when the first task comes that has any. */
+export interface Evaluator {
+  evaluate(source: string, scope: ExpressionScope): Result<JsonValue, string>;
+  renderTemplate(value: JsonValue, scope: ExpressionScope): Result<JsonValue, string>;
 }
 
-/** Evaluates everything that a subtask's definition leaves open. The failure is of kind `expression`. */
-export function prepareSubtask(subtask: Subtask, attempt: number, surroundings: TaskSurroundings): Result<Prepared, Failure> {
-  const { task } = subtask;
-  const scope = subtaskScope(subtask, surroundings);
-  if (task.if !== undefined) {
-    const wanted = evaluate(task.if, scope);
-    if (!wanted.ok) return expressionFailure('if', wanted.error);
-    if (typeof wanted.value !== 'boolean')
-      return expressionFailure('if', `is ${JSON.stringify(wanted.value)}, neither true nor false`);
-    if (!wanted.value) return ok({ kind: 'left-out' });
+/** Loads what evaluates expressions, once for each thread. */
+export function loadEvaluator(): Promise<Evaluator> {
+  return import('../plan/expressions.js');
+}
+
+/** Whether anything in a task is to be evaluated for each subtask. */
+export function hasExpressions({ if: condition, success, work, with: input, env, cwd }: TaskDefinition): boolean {
+  if (condition !== undefined || success.length > 0) return true;
+  const argv = work.kind === 'argv' ? work.argv : undefined;
+  return JSON.stringify([argv, input, env, cwd]).includes(TEMPLATE_START);
+}
+
+/** What of a task is the same for all its subtasks. */
+interface Constants {
+  readonly action: Action;
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+}
+
+/** Makes requests of a task's subtasks: evaluates everything that its definition leaves open. */
+export class Preparer {
+  readonly #task: TaskDefinition;
+  readonly #surroundings: TaskSurroundings;
+  readonly #evaluator: Evaluator | undefined;
+  /** Where nothing is open. */
+  readonly #constants: Constants | undefined;
+  readonly #paramVariables: Readonly<Record<string, string>>;
+  /** For the run's secrets. */
+  readonly mask: Mask;
+
+  /** @param evaluator must be there where the task has expressions. */
+  constructor(task: TaskDefinition, surroundings: TaskSurroundings, evaluator: Evaluator | undefined) {
+    this.#task = task;
+    this.#surroundings = surroundings;
+    this.#evaluator = evaluator;
+    this.#paramVariables = paramVariables(surroundings.params);
+    this.mask = maskFor(surroundings.secrets ?? [], surroundings.env);
+    if (!hasExpressions(task))
+      this.#constants = { action: constantAction(task), env: task.env, cwd: absolute(surroundings.folder, task.cwd ?? '.') };
   }
-  const action = prepareAction(task, scope);
-  if (!action.ok) return action;
-  const env = renderStrings(task.env, 'env', scope);
-  if (!env.ok) return env;
-  const cwd = task.cwd === undefined ? ok('.') : renderString(task.cwd, 'cwd', scope);
-  if (!cwd.ok) return cwd;
-  return ok({
-    kind: 'request',
-    request: {
-      subtask: subtaskId(task.id, subtask.index),
-      action: action.value,
-      item: subtask.item,
-      index: subtask.index,
+
+  /** The failure is of kind `expression`. */
+  prepare(subtask: Subtask, id: number, attempt: number): Result<Prepared, Failure> {
+    const constants = this.#constants;
+    if (constants !== undefined) return ok({ kind: 'request', request: this.#request(subtask, id, attempt, constants) });
+    const task = this.#task;
+    const scope = this.#scope(subtask);
+    const evaluator = this.#expressions;
+    if (task.if !== undefined) {
+      const wanted = evaluator.evaluate(task.if, scope);
+      if (!wanted.ok) return expressionFailure('if', wanted.error);
+      if (typeof wanted.value !== 'boolean')
+        return expressionFailure('if', `is ${JSON.stringify(wanted.value)}, neither true nor false`);
+      if (!wanted.value) return ok({ kind: 'left-out' });
+    }
+    const action = this.#action(scope);
+    if (!action.ok) return action;
+    const env = renderStrings(evaluator, task.env, 'env', scope);
+    if (!env.ok) return env;
+    const cwd = task.cwd === undefined ? ok('.') : renderString(evaluator, task.cwd, 'cwd', scope);
+    if (!cwd.ok) return cwd;
+    const parts = { action: action.value, env: env.value, cwd: absolute(this.#surroundings.folder, cwd.value) };
+    return ok({ kind: 'request', request: this.#request(subtask, id, attempt, parts) });
+  }
+
+  /** Checks the definition of done. The first expression that does not hold is the failure. */
+  checkSuccess(subtask: Subtask, outcome: JsonValue): Failure | undefined {
+    if (this.#task.success.length === 0) return undefined;
+    const scope: ExpressionScope = { ...this.#scope(subtask), results: outcome };
+    for (const expression of this.#task.success) {
+      const held = this.#expressions.evaluate(expression, scope);
+      if (!held.ok) return { kind: 'success', message: `success: ${expression}: ${held.error}` };
+      if (held.value !== true) return { kind: 'success', message: `success: ${expression} is ${JSON.stringify(held.value)}` };
+    }
+    return undefined;
+  }
+
+  get #expressions(): Evaluator {
+    if (this.#evaluator === undefined) throw new Error('Internal error: nothing was loaded that evaluates expressions');
+    return this.#evaluator;
+  }
+
+  #scope({ item, index, previous }: Subtask): ExpressionScope {
+    const { params, env, tasks } = this.#surroundings;
+    return {
+      params,
+      env,
+      tasks,
+      ...(item === undefined ? {} : { item }),
+      ...(index === undefined ? {} : { index }),
+      ...(previous === undefined ? {} : { prev: previous }),
+    };
+  }
+
+  #request(subtask: Subtask, id: number, attempt: number, { action, env, cwd }: Constants): SubtaskRequest {
+    const { item, index } = subtask;
+    const variables = this.#paramVariables;
+    return {
+      id,
+      subtask: subtaskId(this.#task.id, index),
+      action,
+      item,
+      index,
       attempt,
-      env: { ...commandVariables(subtask, surroundings), ...env.value, ATTEMPT: String(attempt) },
-      cwd: isAbsolute(cwd.value) ? cwd.value : join(surroundings.folder, cwd.value),
-      folder: surroundings.folder,
-      timeoutMs: task.timeoutMs,
-    },
-  });
-}
-
-/** Checks the definition of done. The first expression that does not hold is the failure. */
-export function checkSuccess(subtask: Subtask, outcome: JsonValue, surroundings: TaskSurroundings): Failure | undefined {
-  if (subtask.task.success.length === 0) return undefined;
-  const scope: ExpressionScope = { ...subtaskScope(subtask, surroundings), results: outcome };
-  for (const expression of subtask.task.success) {
-    const held = evaluate(expression, scope);
-    if (!held.ok) return { kind: 'success', message: `success: ${expression}: ${held.error}` };
-    if (held.value !== true) return { kind: 'success', message: `success: ${expression} is ${JSON.stringify(held.value)}` };
+      // Few modules ask for it, and it would be made a million times.
+      env: () => ({ ...variables, ...itemVariables(item, index), ...env, ATTEMPT: String(attempt) }),
+      cwd,
+      folder: this.#surroundings.folder,
+      timeoutMs: this.#task.timeoutMs,
+    };
   }
-  return undefined;
+
+  #action(scope: ExpressionScope): Result<Action, Failure> {
+    const { work, output, with: input } = this.#task;
+    switch (work.kind) {
+      case 'shell':
+        return ok(constantAction(this.#task));
+      case 'argv': {
+        const argv: string[] = [];
+        for (const argument of work.argv) {
+          const rendered = renderString(this.#expressions, argument, 'run', scope);
+          if (!rendered.ok) return rendered;
+          if (this.mask.finds(rendered.value)) return expressionFailure('run', `${argument} ${HOLDS_SECRET}`);
+          argv.push(rendered.value);
+        }
+        return ok({ kind: 'command', argv, output });
+      }
+      case 'module': {
+        const rendered = input === undefined ? ok(null) : this.#expressions.renderTemplate(input, scope);
+        if (!rendered.ok) return expressionFailure('with', rendered.error);
+        return ok({ kind: 'module', file: work.file, exportName: work.exportName, input: rendered.value });
+      }
+      default:
+        return unreachable(work);
+    }
+  }
 }
 
-function prepareAction(task: TaskDefinition, scope: ExpressionScope): Result<Action, Failure> {
-  const { work } = task;
+/** The list of processes shows the arguments of each to every user of the machine. */
+const HOLDS_SECRET = 'has a secret in it, which the list of processes would show to everybody: read it from the environment';
+
+/** The action of a task whose definition leaves nothing open, or of a shell's text, which never does. */
+function constantAction({ work, output, with: input = null }: TaskDefinition): Action {
   switch (work.kind) {
     case 'shell':
-      return ok({ kind: 'command', argv: ['sh', '-c', work.command], output: task.output });
-    case 'argv': {
-      const argv: string[] = [];
-      for (const argument of work.argv) {
-        const rendered = renderString(argument, 'run', scope);
-        if (!rendered.ok) return rendered;
-        argv.push(rendered.value);
-      }
-      return ok({ kind: 'command', argv, output: task.output });
-    }
-    case 'module': {
-      const input = task.with === undefined ? ok(null) : renderTemplate(task.with, scope);
-      if (!input.ok) return expressionFailure('with', input.error);
-      return ok({ kind: 'module', file: work.file, exportName: work.exportName, input: input.value });
-    }
+      return { kind: 'command', argv: ['sh', '-c', work.command], output };
+    case 'argv':
+      return { kind: 'command', argv: work.argv, output };
+    case 'module':
+      return { kind: 'module', file: work.file, exportName: work.exportName, input };
     default:
       return unreachable(work);
   }
 }
 
-/** How a command learns of its item: by variables, never by text put into the command. */
-function commandVariables(subtask: Subtask, surroundings: RunSurroundings): Record<string, string> {
+function absolute(folder: string, path: string): string {
+  return isAbsolute(path) ? path : join(folder, path);
+}
+
+/** How a command learns of parameters and its item: by variables, never by text put into the command. */
+function paramVariables(params: JsonObject): Record<string, string> {
   const variables: Record<string, string> = {};
-  for (const [name, value] of Object.entries(surroundings.params)) {
+  for (const [name, value] of Object.entries(params)) {
     if (VARIABLE_NAME.test(name)) variables[`PARAM_${name}`] = asText(value);
   }
-  const { item, index } = subtask;
+  return variables;
+}
+
+function itemVariables(item: JsonValue | undefined, index: number | undefined): Record<string, string> {
+  const variables: Record<string, string> = {};
   if (index !== undefined) variables['INDEX'] = String(index);
   if (item === undefined) return variables;
   variables['ITEM'] = asText(item);
@@ -146,21 +235,22 @@ function asText(value: JsonValue): string {
 }
 
 function renderStrings(
+  evaluator: Evaluator,
   texts: Readonly<Record<string, string>>,
   where: string,
   scope: ExpressionScope,
 ): Result<Record<string, string>, Failure> {
   const rendered: Record<string, string> = {};
   for (const [name, text] of Object.entries(texts)) {
-    const value = renderString(text, where, scope);
+    const value = renderString(evaluator, text, where, scope);
     if (!value.ok) return value;
     rendered[name] = value.value;
   }
   return ok(rendered);
 }
 
-function renderString(text: string, where: string, scope: ExpressionScope): Result<string, Failure> {
-  const value = renderTemplate(text, scope);
+function renderString(evaluator: Evaluator, text: string, where: string, scope: ExpressionScope): Result<string, Failure> {
+  const value = evaluator.renderTemplate(text, scope);
   return value.ok ? ok(asText(value.value)) : expressionFailure(where, value.error);
 }
 

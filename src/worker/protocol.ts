@@ -12,7 +12,8 @@ import type { PostedOutcome } from './outcome-log.js';
  *                                 <- ready
  *   program                       ->                 once for each task of which chunks follow
  *   run                           ->
- *                                 <- group-started   for each process group
+ *                                 <- group-started   for each process group of a module
+ *                                 <- launcher        one that starts commands came or went
  *                                 <- ask             a module wants earlier results
  *   answer                        ->
  *   cancel                        ->
@@ -45,6 +46,7 @@ export type ToHost =
 export type FromHost =
   | { readonly type: 'ready' }
   | { readonly type: 'group-started'; readonly chunk: number; readonly pid: number }
+  | { readonly type: 'launcher'; readonly pid: number; readonly state: 'started' | 'ended' }
   | { readonly type: 'stray'; readonly message: string }
   | { readonly type: 'ask'; readonly ask: number; readonly chunk: number; readonly task: string }
   | { readonly type: 'outcomes' }

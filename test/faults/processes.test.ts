@@ -149,8 +149,8 @@ finally: { clean: { run: touch cleaned } }
     expect(done.code, done.text).toBe(0);
     expect(peakKb).toBeGreaterThan(10_000);
     expect(peakKb).toBeLessThan(400_000);
-    const { stdout } = byName(folder)['flood']?.results as { stdout: string };
-    expect(stdout.slice(0, 60)).toBe(`[${2 ** 30 - 16 * 1024} bytes cut: the last 16 KiB are kept]\n`.padEnd(60, '\0'));
+    const { stdout } = (byName(folder)['flood']?.results ?? {}) as { stdout: string };
+    expect(stdout).toMatch(/^\[1\d{9} bytes cut: the last 16 KiB are kept\]\n\0/);
     expect(stdout.length).toBeLessThan(17_000);
   });
 
@@ -158,7 +158,7 @@ finally: { clean: { run: touch cleaned } }
     const folder = tempFolder();
     writeFiles(folder, {
       'item.mjs': "export default (n) => ({ n, text: 'x'.repeat(200) });",
-      'plan.yaml': `${HEAD}tasks: { many: { foreach: "\${{ [${Array.from({ length: 1500 }, (_, i) => i).join(', ')}] }}", uses: ./item.mjs, with: "\${{ item }}" } }\n`,
+      'plan.yaml': `${HEAD}tasks: { many: { foreach: [${Array.from({ length: 1500 }, (_, i) => i).join(', ')}], uses: ./item.mjs, with: "\${{ item }}" } }\n`,
     });
     const gone = await script(`{ $WAVEPLAN run plan.yaml -y --json --overhead 1ms; echo "exit $?" >&2; } | head -1`, folder);
     expect(gone.stderr).toBe('exit 0\n');
@@ -185,14 +185,16 @@ finally: { clean: { run: touch cleaned } }
       });
       await script('chown -R 54321:54321 . && chmod 755 .', folder);
       const under = ['setpriv', '--reuid=54321', '--regid=54321', '--clear-groups'];
-      for (const limit of ['--nofile=40', '--nproc=30']) {
+      for (const limit of ['--nofile=30', '--nofile=60', '--nproc=30']) {
         const state = join(folder, `state${limit}`);
         const args = ['-j', '30', '--state-dir', state, ...QUICK];
         const few = await runUnder([...under, 'prlimit', limit], ['run', 'plan.yaml', '-y', '-q', ...args], folder);
         expect([0, 3], `${limit}: ${few.text}`).toContain(few.code);
-        if (few.code === 3) expect(few.stderr).toMatch(/too many open files|EAGAIN|processes/);
-        const resumed = await runUnder(under, ['resume', '-q', '--state-dir', state], folder);
+        expect(few.stderr, limit).not.toMatch(/\n\s+at /);
+        const again = existsSync(state) ? ['resume', '-q', '--state-dir', state] : ['run', 'plan.yaml', '-y', '-q', ...args];
+        const resumed = await runUnder(under, again, folder);
         expect(resumed.code, `${limit}: ${few.text}${resumed.text}`).toBe(0);
+        expect(new Set(linesOf(join(folder, 'log'))).size).toBe(60);
       }
     },
   );

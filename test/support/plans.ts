@@ -49,6 +49,7 @@ export function planOf(sketches: readonly TaskSketch[]): ValidPlan {
   return {
     file: '/plans/test.yaml',
     text: '',
+    includes: [],
     name: 'test',
     description: undefined,
     request: { mode: 'AUTOMATIC_SCALING', task: 'test' },
@@ -57,6 +58,7 @@ export function planOf(sketches: readonly TaskSketch[]): ValidPlan {
     sync: 'wave',
     backup: 'none',
     params: {},
+    secrets: [],
     limits: { ratePerMinute: undefined, connections: undefined, iops: undefined, memoryPerAgentBytes: undefined },
     failure: { minor: undefined, major: undefined, critical: undefined, onMajor: 'sequential' },
     tasks: sketches.map(taskOf),

@@ -46,7 +46,7 @@ class Attempt {
       item: 'the item',
       index: 3,
       attempt: 2,
-      env: { GREETING: 'hello' },
+      env: () => ({ GREETING: 'hello' }),
       cwd: this.folder,
       folder: '/work',
       timeoutMs: undefined,

@@ -189,9 +189,10 @@ describe('groups', () => {
     for (let index = 0; index < 256; index++) journal.record(checkpoint(`t[${index}]`));
     await settle();
     expect(fake.calls.filter((call) => call === 'write').length).toBe(1);
+    // More than is written at once.
     journal.record(checkpoint('large', { results: 'x'.repeat(70_000) }));
     await settle();
-    expect(fake.calls.filter((call) => call === 'write').length).toBe(2);
+    expect(fake.calls.filter((call) => call === 'write').length).toBe(3);
     value(await journal.close());
   });
 
@@ -218,23 +219,25 @@ describe('groups', () => {
     expect(syncs()).toBe(5);
   });
 
-  test('a power cut costs at most 4,351 written records of a wave, or those of a second', async () => {
-    // What is written and not synced would be lost: 4,096 records and the group with which they reach that number.
-    let [unsynced, most, syncing] = [0, 0, false];
+  test('a power cut costs at most 1.0625 MiB of a wave: about 5,300 small records, or those of a second', async () => {
+    // What is written and not synced would be lost.
+    let [unsynced, unsyncedBytes, most, mostBytes, syncing] = [0, 0, 0, 0, false];
     const count = (bytes: Buffer) => bytes.reduce((lines, byte) => lines + (byte === 10 ? 1 : 0), 0);
     const disk: JournalDisk = {
       openAppend: async () => ({
         write: async (bytes) => {
           expect(syncing).toBe(false);
           unsynced += count(bytes);
+          unsyncedBytes += bytes.length;
           most = Math.max(most, unsynced);
+          mostBytes = Math.max(mostBytes, unsyncedBytes);
           return bytes.length;
         },
         sync: async () => {
           syncing = true;
           await settle();
           syncing = false;
-          unsynced = 0;
+          [unsynced, unsyncedBytes] = [0, 0];
         },
         close: async () => {},
       }),
@@ -242,14 +245,18 @@ describe('groups', () => {
       syncFolder: async () => {},
     };
     const journal = value(await openJournal({ runDir: '/run', disk, timer: { after: () => {} } }));
-    for (let index = 0; index < 50_000; index++) {
-      journal.record(checkpoint(`t[${index}]`));
-      if (index % 1000 === 0) await settle();
+    const line = Buffer.from(toRecordLine(checkpoint('t[123456]', { results: null, key: '0123456789abcdef' })));
+    const block = Buffer.concat(Array.from({ length: 1000 }, () => line));
+    for (let index = 0; index < 100; index++) {
+      journal.append(1, [block], 1000);
+      if (index % 10 === 0) await settle();
     }
     value(await journal.close());
     expect(unsynced).toBe(0);
-    expect(most).toBeGreaterThanOrEqual(4096);
-    expect(most).toBeLessThanOrEqual(4096 + 255);
+    expect(mostBytes).toBeGreaterThanOrEqual(1024 * 1024);
+    expect(mostBytes).toBeLessThanOrEqual(1024 * 1024 + 64 * 1024);
+    expect(most).toBeLessThanOrEqual(Math.ceil(mostBytes / line.length));
+    expect(most).toBeLessThanOrEqual(5400);
   });
 
   test('a record during the closing of its wave is not lost', async () => {

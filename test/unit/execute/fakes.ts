@@ -5,9 +5,11 @@ import { directSink } from '../../../src/execute/inline-executor.js';
 import type { Clock } from '../../../src/model/clock.js';
 import type { Failure } from '../../../src/model/failure.js';
 import type { JsonValue } from '../../../src/model/json.js';
+import * as expressions from '../../../src/plan/expressions.js';
 import type { Chunk } from '../../../src/worker/chunk.js';
 import { ChunkRunner } from '../../../src/worker/chunk-runner.js';
 import { Claims } from '../../../src/worker/claims.js';
+import { Preparer } from '../../../src/worker/prepare.js';
 
 interface Timer {
   readonly at: number;
@@ -114,7 +116,7 @@ export class FakeExecutor implements Executor {
       },
       sink: directSink(listener),
       claims,
-      env: {},
+      preparer: new Preparer(chunk.program.task, { ...chunk.program.surroundings, env: {} }, expressions),
       now: this.#clock.now,
       onOutcome: listener.flushed,
     });

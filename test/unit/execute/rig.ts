@@ -2,8 +2,8 @@ import type { RunWavesOptions, RunWavesPorts, WavesEnd } from '../../../src/exec
 import { RunControl } from '../../../src/execute/run-control.js';
 import { runWaves } from '../../../src/execute/run-waves.js';
 import type { WaveTally } from '../../../src/execute/wave-check.js';
-import type { Checkpoint } from '../../../src/model/checkpoint.js';
-import { checkpointsOf, type RunEvent } from '../../../src/model/run-event.js';
+import { type Checkpoint, parseCheckpoints } from '../../../src/model/checkpoint.js';
+import type { RunEvent } from '../../../src/model/run-event.js';
 import type { ScalingDecision } from '../../../src/model/scaling-decision.js';
 import { decideScaling } from '../../../src/scaling/decide.js';
 import type { ScalingRules } from '../../../src/scaling/rules.js';
@@ -125,7 +125,7 @@ export class Rig {
 function oneByOne(event: RunEvent): readonly RunEvent[] {
   if (event.type !== 'subtasks-finished') return [event];
   const { at, task } = event;
-  return [...checkpointsOf(event)].map((checkpoint) => ({ type: 'subtask-finished', at, task, checkpoint }));
+  return [...parseCheckpoints(event.lines)].map((checkpoint) => ({ type: 'subtask-finished', at, task, checkpoint }));
 }
 
 const RULES: ScalingRules = {

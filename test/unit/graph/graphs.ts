@@ -13,6 +13,7 @@ export function plan(sketches: readonly TaskSketch[]): ValidPlan {
   return {
     file: '/plans/test.yaml',
     text: '',
+    includes: [],
     name: 'test',
     description: undefined,
     request: { mode: 'AUTOMATIC_SCALING', task: 'test' },
@@ -21,6 +22,7 @@ export function plan(sketches: readonly TaskSketch[]): ValidPlan {
     sync: 'wave',
     backup: 'none',
     params: {},
+    secrets: [],
     limits: { ratePerMinute: undefined, connections: undefined, iops: undefined, memoryPerAgentBytes: undefined },
     failure: { minor: undefined, major: undefined, critical: undefined, onMajor: 'sequential' },
     tasks: sketches.map(task),

@@ -58,12 +58,21 @@ describe('what an edit of a plan makes outdated', () => {
 
   it('is what needs a task whose failures are tried again', () => {
     const same = plan(BEFORE);
-    expect([...outdatedTasks(same, same, new Set(['fan'])).keys()].sort()).toEqual(['end', 'sum']);
+    expect([...outdatedTasks(same, same, { changing: new Set(['fan']) }).keys()].sort()).toEqual(['end', 'sum']);
+  });
+
+  it('is a task whose hash was another, as when a file changed that the plan includes', () => {
+    const same = plan(BEFORE);
+    const hashes = Object.fromEntries(same.tasks.map(({ id, hash }) => [id, id === 'b' ? 'another' : hash]));
+    expect([...outdatedTasks(same, same, { hashes }).keys()].sort()).toEqual(['b', 'end', 'sum']);
   });
 
   it('follows the values of params', () => {
     const head = 'params: { p: { default: x } }\n';
     const now = plan(BEFORE, head.replace('x', 'y'));
-    expect(outdatedTasks(plan(BEFORE, head), now).get('a')).toEqual({ kind: 'changed', keys: ['params'] });
+    expect(outdatedTasks(plan(BEFORE, head), now).get('a')).toEqual({
+      kind: 'changed',
+      keys: ['params, or a file that is included'],
+    });
   });
 });

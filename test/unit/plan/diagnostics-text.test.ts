@@ -17,7 +17,9 @@ function mistake(column: number, endColumn: number, more: Partial<Diagnostic> = 
 
 /** The excerpt's two lines. */
 function excerpt(source: string, diagnostic: Diagnostic): readonly string[] {
-  return formatDiagnostics([diagnostic], source, { color: false }).split('\n').slice(1, 3);
+  return formatDiagnostics([diagnostic], () => source, { color: false })
+    .split('\n')
+    .slice(1, 3);
 }
 
 describe('formatDiagnostics', () => {
@@ -27,9 +29,9 @@ describe('formatDiagnostics', () => {
       code: 'PLAN-CYCLE',
       range: { line: 2, column: 8, endLine: 2, endColumn: 9 },
       hint: "did you mean 'c'?",
-      related: [{ message: "'c' needs 'b'", range: { line: 3, column: 5, endLine: 3, endColumn: 6 } }],
+      related: [{ message: "'c' needs 'b'", file: 'plans/x.yaml', range: { line: 3, column: 5, endLine: 3, endColumn: 6 } }],
     });
-    expect(formatDiagnostics([diagnostic, mistake(1, 2)], source, { color: false })).toBe(
+    expect(formatDiagnostics([diagnostic, mistake(1, 2)], () => source, { color: false })).toBe(
       [
         'plans/x.yaml:2:8 PLAN-CYCLE wrong',
         '  b: [a, b]',
@@ -81,10 +83,10 @@ describe('formatDiagnostics', () => {
           message: evil,
           file: evil,
           hint: evil,
-          related: [{ message: evil, range: { line: 1, column: 1, endLine: 1, endColumn: 2 } }],
+          related: [{ message: evil, file: evil, range: { line: 1, column: 1, endLine: 1, endColumn: 2 } }],
         }),
       ],
-      evil,
+      () => evil,
       {
         color: false,
       },
@@ -93,9 +95,13 @@ describe('formatDiagnostics', () => {
   });
 
   it('does without an excerpt where there is no place, or no such line', () => {
-    expect(formatDiagnostics([mistake(1, 1, { range: undefined })], '', { color: false })).toBe('plans/x.yaml PLAN-VALUE wrong');
+    expect(formatDiagnostics([mistake(1, 1, { range: undefined })], () => '', { color: false })).toBe(
+      'plans/x.yaml PLAN-VALUE wrong',
+    );
     expect(
-      formatDiagnostics([mistake(1, 1, { range: { line: 9, column: 1, endLine: 9, endColumn: 1 } })], 'a', { color: false }),
+      formatDiagnostics([mistake(1, 1, { range: { line: 9, column: 1, endLine: 9, endColumn: 1 } })], () => 'a', {
+        color: false,
+      }),
     ).toBe('plans/x.yaml:9:1 PLAN-VALUE wrong');
   });
 
@@ -104,8 +110,8 @@ describe('formatDiagnostics', () => {
   });
 
   it('colours only where asked to', () => {
-    expect(formatDiagnostics([mistake(1, 2)], 'a', { color: true })).toContain('\u001b[31m');
-    expect(formatDiagnostics([mistake(1, 2)], 'a', { color: false })).not.toContain('\u001b');
+    expect(formatDiagnostics([mistake(1, 2)], () => 'a', { color: true })).toContain('\u001b[31m');
+    expect(formatDiagnostics([mistake(1, 2)], () => 'a', { color: false })).not.toContain('\u001b');
   });
 });
 

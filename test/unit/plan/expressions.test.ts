@@ -9,6 +9,7 @@ import {
   renderTemplate,
   templateExpressions,
 } from '../../../src/plan/expressions.js';
+import { itemTypeOf, objectType } from '../../../src/plan/item-type.js';
 
 const scope: ExpressionScope = {
   params: { root: 'media', limit: 2.5, nothing: null, deep: true },
@@ -212,5 +213,52 @@ describe('checkExpression', () => {
       }),
       { numRuns: 500 },
     );
+  });
+});
+
+describe('flatten', () => {
+  it.each<[string, JsonValue]>([
+    ['[[1], [2, 3]].flatten()', [1, 2, 3]],
+    ['tasks.scan.results.map(r, r.files).flatten()', ['a', 'b', 'c']],
+    ['[[1, [2]], 3, []].flatten()', [1, [2], 3]],
+    ['[].flatten()', []],
+    ['tasks.scan.results.map(r, r.files).flatten().filter(f, f != "b")', ['a', 'c']],
+  ])('%s', (expression, value) => {
+    const tasks = { scan: { results: [{ files: ['a', 'b'] }, { files: ['c'] }] } };
+    expect(evaluate(expression, { params: {}, env: {}, tasks })).toEqual({ ok: true, value });
+  });
+
+  it('is for lists', () => {
+    expect(checkExpression('"a".flatten()', [])).toMatchObject({ ok: false });
+  });
+});
+
+describe('what is known of items', () => {
+  const item = objectType(new Set(['os', 'node']), false);
+  it.each([
+    'item.os',
+    'item["node"]',
+    'has(item.zzz)',
+    'item.map(k, k)',
+    '"os" in item',
+    'size(item)',
+    '[{"zzz": 1}].map(item, item.zzz)',
+    'item',
+  ])('lets %s pass', (expression) => {
+    expect(checkExpression(expression, ['item'], item)).toMatchObject({ ok: true });
+  });
+
+  it.each([
+    [['a', 'b'], 'string'],
+    [[true], 'bool'],
+    [[[1], []], 'list'],
+    [[{ a: 'x' }, { b: 'y' }], 'map<string, string>'],
+    [[{ a: 1 }], 'map<string, dyn>'],
+    [[1, 2], 'dyn'],
+    [['a', 1], 'dyn'],
+    [[{ a: 1 }, null], 'dyn'],
+    [[], 'dyn'],
+  ])('%j is of type %s', (items, type) => {
+    expect(itemTypeOf(items).type).toBe(type);
   });
 });

@@ -5,11 +5,12 @@ import type { Diagnostic, SourceRange } from '../../../src/model/diagnostic.js';
 import { parsePlan } from '../../../src/plan/parse-plan.js';
 import type { ValidPlan } from '../../../src/plan/valid-plan.js';
 
-/** A folder with the module that plans of the tests use, `./tasks/rename.ts`. */
+/** A folder with the module that plans of the tests use, `./tasks/rename.ts`, and a file to include, `./shared.yaml`. */
 export function planFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'waveplan-plan-'));
   mkdirSync(join(folder, 'tasks'));
   writeFileSync(join(folder, 'tasks/rename.ts'), 'export default () => null;\nexport const other = () => null;\n');
+  writeFileSync(join(folder, 'shared.yaml'), 'version: 1\ntemplates: { shared: { run: x } }\n');
   return folder;
 }
 

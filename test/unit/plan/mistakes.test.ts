@@ -143,9 +143,105 @@ const MISTAKES: readonly Mistake[] = [
   ['PLAN-PARAM', planOf(TASK, 'params: { «root»: { type: string } }\n'), /--param root/],
   ['PLAN-PARAM', planOf(TASK, 'params: { n: { type: integer, default: «1.5» } }\n'), /not a whole number/],
   ['PLAN-PARAM', planOf(TASK, 'params: { n: { default: «5» } }\n'), /not text.*quotes/],
+  ['PLAN-PARAM', planOf(TASK, 'params: { n: { choices: [a, «5»], default: a } }\n'), /choice.*not text.*quotes/],
+  [
+    'PLAN-PARAM',
+    planOf(TASK, 'params: { n: { choices: [fast, slow], default: «fats» } }\n'),
+    /one of fast, slow.*did you mean 'fast'/,
+  ],
+  ['PLAN-PARAM', planOf(TASK, 'params: { «n»: { type: integer, choices: [1, 2] } }\n'), /no value.*one of 1, 2/],
+  ['PLAN-VALUE', planOf(TASK, 'params: { n: { default: a, choices: «[]» } }\n'), /'choices' is empty/],
+  // Templates
+  ['PLAN-TEMPLATE', planOf('  t: { template: «noed» }\n', 'templates: { node: { run: x } }\n'), /did you mean 'node'/],
+  ['PLAN-TEMPLATE', planOf('  t: { template: «zzz» }\n', 'templates: { node: { run: x } }\n'), /the templates are node/],
+  ['PLAN-TEMPLATE', planOf('  t: { template: «a» }\n'), /declare it/],
+  ['PLAN-TEMPLATE', planOf(TASK, 'templates: { a: { template: b }, b: { template: «a» } }\n'), /'a' builds on itself/],
+  ['PLAN-TEMPLATE', planOf(TASK, 'templates: { a: { template: «a» } }\n'), /builds on itself/],
+  ['PLAN-UNKNOWN-KEY', planOf(TASK, 'templates: { a: { «runn»: b } }\n'), /in template 'a'.*did you mean 'run'/],
+  [
+    'PLAN-SHELL-TEMPLATE',
+    planOf('  t: { template: a }\n  u: { template: a }\n', "templates: { a: { run: 'x «${{ 1 }}»' } }\n"),
+    /never templated/,
+  ],
+  ['PLAN-FINALLY', planOf(TASK, 'templates: { a: { run: x, «needs»: [t] } }\nfinally: { c: { template: a } }\n'), /no 'needs'/],
+  ['PLAN-RUN-USES', planOf('  «t»: { template: a }\n', 'templates: { a: { timeout: 1s } }\n'), /does nothing/],
+  // Includes
+  ['PLAN-INCLUDE', planOf(TASK, 'include: [«./sharde.yaml»]\n'), /no such file.*did you mean 'shared.yaml'/],
+  ['PLAN-INCLUDE', planOf(TASK, 'include: «./tasks»\n'), /not a file/],
+  ['PLAN-INCLUDE', planOf(TASK, 'include: [«"./${{ params.a }}.yaml"»]\n'), /holds no expressions/],
+  [
+    'PLAN-INCLUDE',
+    planOf('  t: { run: x, needs: [far] }\n  u: { template: far }\n', 'include: [«./far.yaml»]\n'),
+    /no such file/,
+  ],
+  ['PLAN-MISSING-KEY', 'version: 1\nname: x\n«include»: [./shared.yaml]\n', /neither here nor in what is included/],
+  ['PLAN-UNKNOWN-KEY', planOf(TASK, '«includes»: [./shared.yaml]\n'), /did you mean 'include'/],
+  // Fan-outs
+  ['PLAN-VALUE', planOf('  t: { run: x, foreach: «{}» }\n'), /one of 'matrix', 'file' and 'each'/],
+  [
+    'PLAN-VALUE',
+    planOf('  t: { run: x, foreach: { matrix: { a: [1] }, «file»: a.csv } }\n'),
+    /one of 'matrix', 'file' and 'each'/,
+  ],
+  ['PLAN-VALUE', planOf('  t: { run: x, foreach: { matrix: { a: [1] }, «format»: csv } }\n'), /no effect without 'file'/],
+  ['PLAN-VALUE', planOf('  t: { run: x, foreach: { file: «data/users» } }\n'), /does not tell.*one of csv/],
+  ['PLAN-VALUE', planOf('  t: { run: x, foreach: { file: a, format: «cv» } }\n'), /must be one of csv, tsv/],
+  ['PLAN-VALUE', planOf('  t: { run: x, foreach: { matrix: «{}» } }\n'), /'matrix' is empty/],
+  [
+    'PLAN-VALUE',
+    planOf('  t: { run: x, foreach: { matrix: { os: [a], exclude: [{ «so»: a }] } } }\n'),
+    /no axis 'so'.*|did you mean 'os'/,
+  ],
+  ['PLAN-VALUE', planOf('  t: { run: x, foreach: { matrix: { os: «linux» } } }\n'), /'os' must be a list/],
+  ['PLAN-NAME', planOf('  t: { run: x, foreach: { matrix: { «node-version»: [1] } } }\n'), /letters, digits and '_'/],
+  [
+    'PLAN-VALUE',
+    planOf(
+      `  t: { run: x, foreach: { matrix: «{ ${['a', 'b', 'c', 'd', 'e'].map((axis) => `${axis}: [${Array(20).fill(1).join(', ')}]`).join(', ')} }» } }\n`,
+    ),
+    /3,200,000 combinations/,
+  ],
+  ['PLAN-EXPRESSION', planOf('  t: { run: x, foreach: { matrix: { a: [«"${{ env.A }}"»] } } }\n'), /not templated/],
+  [
+    'PLAN-EXPRESSION',
+    planOf('  t: { run: x, foreach: { matrix: { a: [1], include: [«{ b: "${{ env.A }}" }»] } } }\n'),
+    /not templated/,
+  ],
+  ['PLAN-EXPRESSION', planOf('  t: { run: x, foreach: { matrix: { a: "${{ «1 + 1» }}" } } }\n'), /a list, not int/],
+  ['PLAN-EXPRESSION', planOf('  t: { run: x, foreach: { file: "${{ «nope» }}.csv" } }\n'), /unknown variable/],
+  [
+    'PLAN-READS',
+    planOf('  a: { run: x }\n  t: { run: x, foreach: { file: "${{ «tasks.a».results.file }}" } }\n'),
+    /add 'a' to needs/,
+  ],
+  // What is known of items
+  [
+    'PLAN-EXPRESSION',
+    planOf('  t: { foreach: { matrix: { os: [a], node: [1] } }, run: [x, "${{ item.«oss» }}"] }\n'),
+    /no 'oss'.*did you mean 'os'/,
+  ],
+  [
+    'PLAN-EXPRESSION',
+    planOf(`  t: { foreach: { matrix: { os: [a], include: [{ extra: 1 }] } }, run: [x, "\${{ «item['zzz']» }}"] }\n`),
+    /an item has os, extra/,
+  ],
+  ['PLAN-EXPRESSION', planOf('  t: { foreach: { matrix: { os: [a] } }, run: [x, "${{ «item.os + 1» }}"] }\n'), /string \+ int/],
+  ['PLAN-EXPRESSION', planOf('  t: { foreach: { file: a.csv }, run: [x, "${{ «item.age + 1» }}"] }\n'), /string \+ int/],
+  ['PLAN-EXPRESSION', planOf('  t: { foreach: { file: a.txt }, run: [x, "${{ item.«name» }}"] }\n'), /string/],
+  ['PLAN-EXPRESSION', planOf('  t: { foreach: [a, b], run: [x, "${{ «item + 1» }}"] }\n'), /string \+ int/],
+  ['PLAN-EXPRESSION', planOf('  t: { foreach: [{ a: 1 }, { b: 1 }], if: "item.«c» == 1", run: x }\n'), /an item has a, b/],
+  ['PLAN-EXPRESSION', planOf('  t: { foreach: [a, b], batch: 2, run: [x, "${{ «item + 1» }}"] }\n'), /list/],
+  // Secrets
+  ['PLAN-SECRET', planOf('  t: { run: [curl, -H, "token: ${{ «env.TOKEN» }}"] }\n', 'secrets: [TOKEN]\n'), /\$TOKEN/],
+  [
+    'PLAN-SECRET',
+    planOf(`  t: { run: [echo, "\${{ env.A + «env['TOKEN']» }}"], env: { B: "\${{ env.TOKEN }}" } }\n`, 'secrets: [TOKEN]\n'),
+    /argument/,
+  ],
+  ['PLAN-VALUE', planOf(TASK, 'secrets: [«API-TOKEN»]\n'), /letters, digits and '_'/],
+  ['PLAN-VALUE', planOf(TASK, 'secrets: «[A, A]»\n'), /equal/],
   // Later
   ['PLAN-UNSUPPORTED', planOf(TASK, 'sync: «eager»\n'), /sync: wave/],
-  ['PLAN-UNSUPPORTED', planOf(TASK, '«secrets»: [A]\n'), /not supported yet/],
   ['PLAN-UNSUPPORTED', planOf(TASK, '«pools»: { a: 1, b: { max: 1, rate: 1/s } }\n'), /not supported yet/],
   ['PLAN-VALUE', planOf(TASK, 'failure: «{ minor: 20%, major: 10% }»\n'), /must rise/],
   ['PLAN-VALUE', planOf(TASK, 'failure: { critical: «150%» }\n'), /more than 100%/],
@@ -156,9 +252,7 @@ const MISTAKES: readonly Mistake[] = [
   ['PLAN-UNSUPPORTED', planOf('  t: { run: x, «inputs»: [a] }\n'), /not supported yet/],
   ['PLAN-UNSUPPORTED', planOf('  t: { run: x, «outputs»: [a] }\n'), /not supported yet/],
   ['PLAN-UNSUPPORTED', planOf('  t: { uses: «http/request» }\n'), /not supported yet/],
-  ['PLAN-UNSUPPORTED', planOf('  t: { run: x, foreach: «{ each: a }» }\n'), /not supported yet/],
-  ['PLAN-UNSUPPORTED', planOf('  t: { run: x, foreach: «{ file: a }» }\n'), /not supported yet/],
-  ['PLAN-UNSUPPORTED', planOf('  t: { run: x, foreach: «{ matrix: { a: [1] } }» }\n'), /not supported yet/],
+  ['PLAN-UNSUPPORTED', planOf('  t: { run: x, foreach: { «each»: a } }\n'), /not supported yet/],
 ];
 
 describe('one mistake, one diagnostic, with its code and exact place', () => {
@@ -240,9 +334,9 @@ describe('a circle', () => {
     const [found, ...others] = diagnose(text);
     expect(others).toEqual([]);
     expect(found?.related).toEqual([
-      { message: "'a' needs 'b'", range: ranges[0] },
-      { message: "'b' needs 'c'", range: ranges[1] },
-      { message: "'c' needs 'a'", range: ranges[2] },
+      { message: "'a' needs 'b'", file: 'plan.yaml', range: ranges[0] },
+      { message: "'b' needs 'c'", file: 'plan.yaml', range: ranges[1] },
+      { message: "'c' needs 'a'", file: 'plan.yaml', range: ranges[2] },
     ]);
   });
 
@@ -258,7 +352,7 @@ describe('a circle', () => {
 describe('params from the command line', () => {
   const plan = planOf(
     '  t: { run: x }\n',
-    'params: { n: { type: integer, default: 1 }, on: { type: boolean, default: true } }\n',
+    'params: { n: { type: integer, default: 1 }, on: { type: boolean, default: true }, size: { choices: [small, large], default: small } }\n',
   );
 
   it.each([
@@ -267,6 +361,8 @@ describe('params from the command line', () => {
     [{ n: '1.5' }, /must be a whole number/],
     [{ n: '' }, /must be a whole number/],
     [{ on: 'yes' }, /must be true or false/],
+    [{ size: 'lage' }, /must be one of small, large/],
+    [{ size: '' }, /must be one of small, large/],
     [{ ['__proto__']: '5' }, /declares no such param/],
   ])('%j is refused', (params, says) => {
     const found = diagnose(plan, params);

@@ -1,0 +1,183 @@
+import type { JsonObject } from '../model/json.js';
+import { didYouMean } from './closest.js';
+import { type ExpressionChecker, type ExpressionFindings, noFindings } from './expression-check.js';
+import { type ExpressionVariable, wholeExpression } from './expressions.js';
+import { ITEM_FORMATS, type ItemFormat, itemFormatOf } from './item-format.js';
+import { ANY_ITEM, type ItemType, itemTypeOf, objectType } from './item-type.js';
+import { crossSize, MAX_COMBINATIONS, tooManyCombinations } from './matrix-size.js';
+import type { Report } from './problems.js';
+import { entriesOf, entryAt, itemsOf, type MapNode, type SourceNode, textOf, valueAt } from './source-node.js';
+import { TEMPLATE_START } from './template.js';
+import type { FanOutSource, MatrixAxis } from './valid-plan.js';
+
+/** What `foreach` says. */
+export interface FanOut {
+  /** Absent where a mistake was reported. */
+  readonly source: FanOutSource | undefined;
+  /** What is known of the items. */
+  readonly item: ItemType;
+}
+
+/** What an expression under `foreach` may use: there is no item yet. */
+const ALLOWED: readonly ExpressionVariable[] = ['params', 'env', 'tasks'];
+
+const MATRIX_WORDS: readonly string[] = ['include', 'exclude'];
+
+const NOT_TEMPLATED_HINT = `make the whole list one expression, such as "\${{ [params.a, 'b'] }}"`;
+
+/** Reads `foreach` and reports every mistake in it; the tasks that its expressions read are added to `findings`. */
+export function readForeach(
+  node: SourceNode,
+  around: { readonly expressions: ExpressionChecker; readonly report: Report },
+  findings: ExpressionFindings,
+): FanOut {
+  const own = noFindings();
+  const fanOut = new ForeachReader(around, own).read(node);
+  findings.reads.push(...own.reads);
+  return fanOut;
+}
+
+const NOTHING: FanOut = { source: undefined, item: ANY_ITEM };
+
+class ForeachReader {
+  readonly #expressions: ExpressionChecker;
+  readonly #report: Report;
+  readonly #findings: ExpressionFindings;
+
+  constructor(around: { readonly expressions: ExpressionChecker; readonly report: Report }, findings: ExpressionFindings) {
+    this.#expressions = around.expressions;
+    this.#report = around.report;
+    this.#findings = findings;
+  }
+
+  read(node: SourceNode): FanOut {
+    switch (node.kind) {
+      case 'list':
+        this.#notTemplated(node.items, "the items of a list under 'foreach' are not templated");
+        return { source: { kind: 'list', items: node.json }, item: itemTypeOf(node.json) };
+      case 'map':
+        return this.#mapping(node);
+      case 'scalar': {
+        const expression = this.#listExpression(node, "'foreach' must be a list, or");
+        if (expression === undefined) return NOTHING;
+        return { source: { kind: 'expression', expression, tasks: this.#tasks() }, item: ANY_ITEM };
+      }
+    }
+  }
+
+  #mapping(node: MapNode): FanOut {
+    const ways = ['matrix', 'file', 'each'].flatMap((key) => entryAt(node, key) ?? []);
+    const [first, second] = ways;
+    if (first === undefined || second !== undefined) {
+      const message = `a mapping under 'foreach' has one of 'matrix', 'file' and 'each'`;
+      this.#report({ code: 'VALUE', message, span: second?.key ?? node });
+      return NOTHING;
+    }
+    const format = entryAt(node, 'format');
+    if (format !== undefined && valueAt(node, 'file') === undefined) {
+      this.#report({ code: 'VALUE', message: "'format' has no effect without 'file'", span: format.key });
+    }
+    const matrix = valueAt(node, 'matrix');
+    if (matrix?.kind === 'map') return this.#matrix(matrix);
+    const file = valueAt(node, 'file');
+    return file === undefined ? NOTHING : this.#file(file, textOf(format?.value));
+  }
+
+  #file(node: SourceNode, written: string | undefined): FanOut {
+    const path = textOf(node);
+    if (path === undefined) return NOTHING;
+    this.#expressions.template(node, ALLOWED, this.#findings);
+    const fixed = !path.includes(TEMPLATE_START);
+    const format = ITEM_FORMATS.find((known) => known === written) ?? (fixed ? itemFormatOf(path) : undefined);
+    if (format === undefined && fixed && written === undefined) {
+      const message = `the name '${path.slice(0, 100)}' does not tell how the file holds the items`;
+      this.#report({ code: 'VALUE', message, span: node, hint: `add 'format:', one of ${ITEM_FORMATS.join(', ')}` });
+    }
+    return { source: { kind: 'file', path, format, tasks: this.#tasks() }, item: itemTypeIn(format) };
+  }
+
+  #matrix(node: MapNode): FanOut {
+    const axes: MatrixAxis[] = [];
+    for (const [name, { value }] of entriesOf(node)) {
+      if (MATRIX_WORDS.includes(name)) continue;
+      if (value.kind === 'list') {
+        this.#notTemplated(value.items, 'the values of an axis are not templated');
+        axes.push({ name, values: value.json });
+      } else {
+        const expression = this.#listExpression(value, `'${name}' must be a list, or`);
+        if (expression !== undefined) axes.push({ name, values: { expression } });
+      }
+    }
+    const exclude = this.#entries(valueAt(node, 'exclude'));
+    const include = this.#entries(valueAt(node, 'include'));
+    this.#checkExcluded(valueAt(node, 'exclude'), axes);
+    const lists = axes.map(({ values }) => ('expression' in values ? undefined : values));
+    const size = crossSize(lists.map((list) => list?.length ?? 1));
+    if (size > MAX_COMBINATIONS) this.#report({ code: 'VALUE', message: tooManyCombinations(size), span: node });
+    const fields = new Set([...axes.map(({ name }) => name), ...include.flatMap((entry) => Object.keys(entry))]);
+    const values = [...lists.flatMap((list) => list ?? [null]), ...include.flatMap((entry) => Object.values(entry))];
+    return {
+      source: { kind: 'matrix', axes, exclude, include, tasks: this.#tasks() },
+      item: objectType(
+        fields,
+        values.every((value) => typeof value === 'string'),
+      ),
+    };
+  }
+
+  #entries(node: SourceNode | undefined): readonly JsonObject[] {
+    this.#notTemplated(itemsOf(node), 'what a matrix includes and excludes is not templated');
+    return itemsOf(node).flatMap((item) => (item.kind === 'map' ? [item.json] : []));
+  }
+
+  /** An exclusion by a name that is no axis would exclude nothing, and nobody would see. */
+  #checkExcluded(node: SourceNode | undefined, axes: readonly MatrixAxis[]): void {
+    const names = axes.map(({ name }) => name);
+    for (const item of itemsOf(node)) {
+      for (const [name, { key }] of entriesOf(item)) {
+        if (names.includes(name)) continue;
+        const hint = didYouMean(name, names) ?? `the axes are ${names.join(', ')}`;
+        this.#report({ code: 'VALUE', message: `the matrix has no axis '${name}'`, span: key, hint });
+      }
+    }
+  }
+
+  #notTemplated(items: readonly SourceNode[], message: string): void {
+    const templated = items.find((item) => JSON.stringify(item.json).includes(TEMPLATE_START));
+    if (templated !== undefined) this.#report({ code: 'EXPRESSION', message, span: templated, hint: NOT_TEMPLATED_HINT });
+  }
+
+  /** The expression of a text that is one whole `${{ … }}` and comes to a list. */
+  #listExpression(node: SourceNode, must: string): string | undefined {
+    const text = textOf(node);
+    // Anything but text is reported by the schema.
+    if (text === undefined) return undefined;
+    if (wholeExpression(text) !== undefined) {
+      return this.#expressions.bare(node, text, { allowed: ALLOWED, role: 'list', findings: this.#findings });
+    }
+    const hint =
+      /[.[(]/.test(text) && !text.includes('{{')
+        ? `did you mean "\${{ ${text.trim()} }}"?`
+        : `such as [a, b] or "\${{ tasks.scan.results }}"`;
+    this.#report({ code: 'VALUE', message: `${must} one whole expression \${{ … }} whose value is a list`, span: node, hint });
+    return undefined;
+  }
+
+  #tasks(): readonly string[] {
+    return [...new Set(this.#findings.reads.map((read) => read.task))];
+  }
+}
+
+function itemTypeIn(format: ItemFormat | undefined): ItemType {
+  switch (format) {
+    case 'csv':
+    case 'tsv':
+      return { type: 'map<string, string>' };
+    case 'lines':
+      return { type: 'string' };
+    case 'json':
+    case 'jsonl':
+    case undefined:
+      return ANY_ITEM;
+  }
+}
