@@ -13,6 +13,7 @@ import { AgentSupply } from './agent-supply.js';
 import { ChunkSize } from './chunk-size.js';
 import type { ChunkHandle, Executor } from './executor.js';
 import { type FailureHandling, FailurePasses, failureIn, type HeldFailure } from './failure-passes.js';
+import { isForWantOfRoom, MOST_REFUSALS, ROOM_PATIENCE_MS } from './no-room.js';
 import type { Pacer } from './pacer.js';
 import { PriorityQueue } from './priority-queue.js';
 import type { ResultsStore } from './results-store.js';
@@ -131,6 +132,9 @@ export class Dispatcher {
   /** The agents that were asked for, of which the failure policy may leave fewer. */
   #wanted: number;
   #cap = Number.POSITIVE_INFINITY;
+  /** How often the system refused to start something since it last did. */
+  #refusals = 0;
+  #noCutBefore = 0;
   /** For whose failures there is a cap, where each task has passes of its own. */
   #cappedFor: TaskState | undefined;
   readonly #lastEnds = new Map<number, number>();
@@ -384,6 +388,7 @@ export class Dispatcher {
     const { state, chunk } = active;
     const { count, lines, durationsMs, log } = outcome;
     this.#keepResults(state, first, outcome);
+    this.#refusals = 0;
     state.size.observe(count, addDurations(state.tally, durationsMs));
     if (chunk.program.fanOut && chunk.attempt === 1 && log === '') {
       active.lines.push(lines);
@@ -436,6 +441,10 @@ export class Dispatcher {
     const begun = retry?.begun ?? outcome.started;
     const failure = inTime(task, begun, clock.now(), failureIn(outcome));
     const failed = { ...outcome, failure };
+    if (isForWantOfRoom(failure) && task.retries.never !== true && control.state === 'running') {
+      this.#makeDo(active, index, begun, failure);
+      return;
+    }
     const delayMs = this.#retryDelayMs(active, failure, begun);
     const { agent, attempt } = chunk;
     if (delayMs === undefined) {
@@ -480,6 +489,43 @@ export class Dispatcher {
     const cancel = clock.after(delayMs, () => {
       this.#timers.delete(cancel);
       this.#retries.push({ state, index, attempt: attempt + 1, begun, before: retry?.before });
+      this.pump();
+    });
+    this.#timers.add(cancel);
+  }
+
+  /** The system starts no more processes: half the agents may do. The subtask never had its turn, so it is the same attempt. */
+  #makeDo({ state, chunk, retry }: ActiveChunk, index: number, begun: number, failure: Failure): void {
+    const { clock, emit, control } = this.#ports;
+    const { task, wave } = state.work;
+    const { agent, attempt } = chunk;
+    emit({
+      type: 'attempt-failed',
+      at: clock.now(),
+      wave,
+      task: task.id,
+      subtask: nameOf(state, index),
+      agent,
+      attempt,
+      failure,
+    });
+    const from = this.#agents.size;
+    this.#refusals += 1;
+    if (from === 1 && this.#refusals > MOST_REFUSALS) {
+      control.drain({ status: 'broken', reason: `nothing can be started any more: ${failure.message}` });
+      return;
+    }
+    // Several are refused at once; only the first of them makes the agents fewer.
+    if (from > 1 && clock.now() >= this.#noCutBefore) {
+      this.#noCutBefore = clock.now() + ROOM_PATIENCE_MS;
+      this.#cap = Math.floor(from / 2);
+      this.#applySize();
+      const reason = `no room for more: ${failure.message}`;
+      emit({ type: 'agents-changed', at: clock.now(), wave, from, to: this.#agents.size, reason });
+    }
+    const cancel = clock.after(ROOM_PATIENCE_MS, () => {
+      this.#timers.delete(cancel);
+      this.#retries.push({ state, index, attempt, begun, before: retry?.before });
       this.pump();
     });
     this.#timers.add(cancel);
