@@ -25,6 +25,6 @@ await bundle.write({
   entryFileNames: '[name].js',
   chunkFileNames: 'chunk/[name]-[hash].js',
   sourcemap: true,
-  minify: false,
+  minify: { compress: true, mangle: false },
 });
 await bundle.close();

@@ -1,5 +1,6 @@
 import type { Failure } from '../model/failure.js';
 import type { JsonValue } from '../model/json.js';
+import type { BuiltInAction } from '../plan/built-in.js';
 
 /** How a command's standard output becomes part of its result. */
 export type OutputForm = 'text' | 'lines' | 'json';
@@ -7,7 +8,18 @@ export type OutputForm = 'text' | 'lines' | 'json';
 /** One subtask's work with every expression already evaluated: all that a thread needs to know. */
 export type Action =
   | { readonly kind: 'command'; readonly argv: readonly string[]; readonly output: OutputForm }
-  | { readonly kind: 'module'; readonly file: string; readonly exportName: string; readonly input: JsonValue };
+  | { readonly kind: 'module'; readonly file: string; readonly exportName: string; readonly input: JsonValue }
+  /**
+   * `key` is the same in every attempt of one subtask of one run, and another for every other; `success` is the
+   * definition of done as the plan has it, for those who are asked to bring it about.
+   */
+  | {
+      readonly kind: 'builtin';
+      readonly name: BuiltInAction;
+      readonly input: JsonValue;
+      readonly key: string;
+      readonly success: readonly string[];
+    };
 
 /** One attempt at a subtask, as it is handed to an agent. */
 export interface SubtaskRequest {

@@ -23,6 +23,7 @@ export interface CommandOptions {
   readonly env: Readonly<Record<string, string>>;
   readonly output: OutputForm;
   readonly signal: AbortSignal;
+  readonly stdin?: string | undefined;
   readonly onStart?: (pid: number) => void;
 }
 
@@ -37,8 +38,10 @@ export interface CapturedCommand {
 export async function captureCommand(options: Omit<CommandOptions, 'output'>, stdoutBytes: number): Promise<CapturedCommand> {
   const stdout = new Tail(stdoutBytes);
   const stderr = new Tail(OUTPUT_TAIL_BYTES);
+  // Launchers give their commands no standard input.
+  const launched = options.stdin === undefined ? launch({ ...options, stdout, stderr }) : undefined;
   const end =
-    (await launch({ ...options, stdout, stderr })) ??
+    (await launched) ??
     (await runGroup({ ...options, onStdout: (chunk) => stdout.push(chunk), onStderr: (chunk) => stderr.push(chunk) }));
   return { end, stdout, stderr };
 }
@@ -56,7 +59,8 @@ export async function runCommand(options: CommandOptions): Promise<CommandOutcom
   return { failure: parsed.failure, results: { exitCode, stdout: parsed.value, stderr: stderr.text() } };
 }
 
-function failureOf(end: GroupEnd, stderr: Tail): Failure | undefined {
+/** The failure of a command that did not end with 0. */
+export function failureOf(end: GroupEnd, stderr: Tail): Failure | undefined {
   switch (end.kind) {
     case 'not-started':
       return { kind: 'spawn', message: end.message };

@@ -1,6 +1,6 @@
 import type { Failure } from '../model/failure.js';
 import type { JsonValue } from '../model/json.js';
-import type { Result } from '../model/result.js';
+import { type Result, unreachable } from '../model/result.js';
 import { type ActionOutcome, STOP_GRACE_MS, type SubtaskRequest } from './action.js';
 import { captureCommand, OUTPUT_WHOLE_BYTES, runCommand } from './command.js';
 import { describeError, loadedTaskFunction, loadTaskFunction, stackOf, toJson } from './module.js';
@@ -96,6 +96,13 @@ function performAction(request: SubtaskRequest, stop: StopSource, log: SubtaskLo
       if (loaded !== undefined) return call(loaded);
       return log.attribute(() => loadTaskFunction(file, exportName)).then(call);
     }
+    case 'builtin':
+      // Loaded by the thread that first performs one.
+      return import('./builtin/perform-built-in.js').then(({ performBuiltIn }) =>
+        performBuiltIn(action, { ...request, signal: stop.signal, log, groupStarted: host.groupStarted }),
+      );
+    default:
+      return unreachable(action);
   }
 }
 

@@ -16,6 +16,8 @@ export interface GroupOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Ends the group when it aborts: TERM, then KILL after the grace. */
   readonly signal: AbortSignal;
+  /** Written to the command's standard input, which is then closed. Absent: it has none. */
+  readonly stdin?: string | undefined;
   readonly onStdout: (chunk: Buffer) => void;
   readonly onStderr: (chunk: Buffer) => void;
   /** Told when the group exists, so that somebody else can end it if this thread cannot. */
@@ -42,7 +44,7 @@ export function runGroup(options: GroupOptions): Promise<GroupEnd> {
       child = spawn(program, args, {
         cwd: options.cwd,
         env: { ...process.env, ...options.env },
-        stdio: ['ignore', 'pipe', 'pipe'],
+        stdio: [options.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
         detached: true,
       });
     } catch (error) {
@@ -50,6 +52,9 @@ export function runGroup(options: GroupOptions): Promise<GroupEnd> {
       return;
     }
     const { pid } = child;
+    // A command may end without having read it all; its own end tells what that means.
+    child.stdin?.on('error', () => {});
+    child.stdin?.end(options.stdin);
     child.stdout?.on('data', options.onStdout);
     child.stderr?.on('data', options.onStderr);
     if (pid !== undefined) options.onStart?.(pid);

@@ -360,7 +360,7 @@ export function waveFile(runDir: string, wave: number): string {
 }
 
 /** `wave<N>_<task>_results.json`, and `wave<N>_<task>-<index>_results.json` in a fan-out. */
-export function checkpointFileName(checkpoint: Checkpoint): string {
+export function checkpointFileName(checkpoint: Pick<Checkpoint, 'wave' | 'task_id'>): string {
   const id = checkpoint.task_id.replace(/\[(\d+)\]$/, '-$1').replace(/[^A-Za-z0-9._-]/g, '_');
   return `wave${checkpoint.wave}_${id}_results.json`;
 }

@@ -100,7 +100,8 @@ export async function readWave(
   return ok({ records, ...outcomes.counts(), tornBytes, damagedLines });
 }
 
-interface Line {
+/** A line of a file. */
+export interface Line {
   /** Undefined for a line beyond the bound. */
   readonly content: Buffer | undefined;
   /** With its line end. */
@@ -109,7 +110,8 @@ interface Line {
   readonly ended: boolean;
 }
 
-async function* readLines(file: string): AsyncGenerator<Line, void, undefined> {
+/** The lines of a file, one in memory at a time. Throws the system's error. */
+export async function* readLines(file: string): AsyncGenerator<Line, void, undefined> {
   let parts: Buffer[] = [];
   let bytes = 0;
   const take = (ended: boolean): Line => {

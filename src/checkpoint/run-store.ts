@@ -67,6 +67,37 @@ export async function createRun(
   return stored.ok ? writeManifest(runDir, manifest) : stored;
 }
 
+/** A file that the plan of a run includes. */
+export interface StoredInclude {
+  /** Absolute, where it was when the run began. */
+  readonly file: string;
+  readonly text: string;
+}
+
+const INCLUDES = 'includes.json';
+
+/** Stores the files that a plan includes; nothing where there are none. */
+export async function saveIncludes(
+  runDir: string,
+  includes: readonly StoredInclude[],
+): Promise<Result<void, EnvironmentProblem>> {
+  return includes.length === 0 ? ok(undefined) : writeRunFile(runDir, INCLUDES, `${JSON.stringify(includes, null, 2)}\n`);
+}
+
+/** The files that the plan of a run included. */
+export async function readIncludes(runDir: string): Promise<Result<readonly StoredInclude[], EnvironmentProblem>> {
+  const path = join(runDir, INCLUDES);
+  try {
+    const value = JSON.parse(await readFile(path, 'utf8')) as JsonValue;
+    const isInclude = isObjectOf({ file: isText, text: isText });
+    if (Array.isArray(value) && value.every(isInclude)) return ok(value as unknown as readonly StoredInclude[]);
+    return err(damaged(path, 'it is not a list of files'));
+  } catch (error) {
+    if (errnoOf(error) === 'ENOENT') return ok([]);
+    return error instanceof SyntaxError ? err(damaged(path, 'it is not JSON')) : err(systemProblem(`read ${path}`, error));
+  }
+}
+
 /** Replaces the manifest as a whole; a reader sees the old one or the new one. */
 export function writeManifest(runDir: string, manifest: RunManifest): Promise<Result<void, EnvironmentProblem>> {
   return writeRunFile(runDir, MANIFEST, `${JSON.stringify(manifest, null, 2)}\n`);

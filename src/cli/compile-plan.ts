@@ -102,7 +102,7 @@ export function isUnknownTo({ history }: Pick<Parts, 'history'>, task: TaskDefin
 }
 
 /**
- * Whether a task may run in the coordinator's own thread. Commands may. A module may when it is known to end, by earlier
+ * Whether a task may run in the coordinator's own thread. Commands and built-in actions may: they end when told. A module may when it is known to end, by earlier
  * runs, and nobody asked for a time-out: code that never comes back could not be ended there.
  */
 export function runsInline({ history }: Pick<Parts, 'history'>, task: TaskDefinition): boolean {
@@ -268,6 +268,7 @@ function outline(node: TaskNode, counts: ReadonlyMap<number, number>): TaskOutli
     fanOut: task.foreach !== undefined,
     subtasks: counts.get(node.index),
     work: describeWork(task.work),
+    needs: task.needs,
   };
 }
 
@@ -279,5 +280,7 @@ function describeWork(work: Work): string {
       return work.argv.join(' ');
     case 'module':
       return work.uses;
+    case 'builtin':
+      return work.action;
   }
 }

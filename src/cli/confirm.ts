@@ -1,4 +1,4 @@
-import { createInterface } from 'node:readline/promises';
+import { openLineReader } from './line-reader.js';
 
 /** The question under the analysis. */
 export const QUESTION = 'Ready to execute? (yes/no) ';
@@ -15,21 +15,16 @@ export function readAnswer(line: string): 'yes' | 'no' | 'unclear' {
 
 /** Asks until the answer is clear. The end of the input and Ctrl-C are a no. */
 export async function confirm(input: NodeJS.ReadableStream, output: NodeJS.WritableStream): Promise<boolean> {
-  const terminal = createInterface({ input, output, terminal: true });
-  const closed = new Promise<undefined>((resolve) => terminal.once('close', () => resolve(undefined)));
-  terminal.on('SIGINT', () => terminal.close());
+  const reader = openLineReader(input, output);
   try {
     for (;;) {
-      const line = await Promise.race([terminal.question(QUESTION), closed]);
-      if (line === undefined) {
-        output.write('\n');
-        return false;
-      }
+      const line = await reader.ask(QUESTION);
+      if (line === undefined) return false;
       const answer = readAnswer(line);
       if (answer !== 'unclear') return answer === 'yes';
       output.write("Please answer 'yes' to run the plan or 'no' to leave everything as it is.\n");
     }
   } finally {
-    terminal.close();
+    reader.close();
   }
 }

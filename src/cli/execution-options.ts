@@ -19,8 +19,13 @@ export function addExecutionOptions(command: Command): Command {
       new Option('-k, --keep-going', 'start more work whatever fails: no share of failures stops the run').conflicts('failFast'),
     )
     .option('--fail-fast', 'end running work, and the run, at the first failure that is not tried again')
-    .option('-q, --quiet', 'print nothing but errors')
+    .addOption(new Option('-q, --quiet', 'print nothing but errors').conflicts('verbose'))
+    .option('-v, --verbose', 'also print every subtask that ends, with what it said')
     .addOption(new Option('--json', 'print events, one JSON object a line, instead of text').conflicts('quiet'))
+    .option('--html <file>', 'also write the report as one HTML page')
+    .option('--md <file>', 'also write the report as Markdown')
+    .option('--junit <file>', 'also write the subtasks as JUnit XML')
+    .option('--trace <file>', 'also write a trace for Perfetto (ui.perfetto.dev)')
     .option('--checkpoint-files <dir>', 'also write each checkpoint as a file of its own');
 }
 

@@ -12,24 +12,23 @@ export interface RunPlaceOptions {
   readonly stateDir?: string;
 }
 
-/** A run that was found. */
+/** The state folder that the options, or the current folder, lead to. */
+export function stateDirOf({ cwd, stateDir }: RunPlaceOptions): string {
+  return openWorkspace({ planFile: join(process.cwd(), 'plan.yaml'), cwd, stateDir }).stateDir;
+}
+
+/** A run with its manifest. */
 export interface FoundRun {
   readonly run: string;
   readonly runDir: string;
   readonly manifest: RunManifest;
 }
 
-/** The state folder that the options, or the current folder, lead to. */
-export function stateDirOf(options: RunPlaceOptions): string {
-  const planFile = join(process.cwd(), 'plan.yaml');
-  return openWorkspace({ planFile, cwd: options.cwd, stateDir: options.stateDir }).stateDir;
-}
-
-/** The named run, or the last one that `wanted` accepts. */
+/** The named run, or the last one that `fits` (by default: any). */
 export async function findRun(
   stateDir: string,
   named: string | undefined,
-  wanted: (manifest: RunManifest) => boolean = () => true,
+  fits: (manifest: RunManifest) => boolean = () => true,
 ): Promise<Result<FoundRun, EnvironmentProblem>> {
   if (named !== undefined) {
     // It becomes a part of a path.
@@ -44,7 +43,7 @@ export async function findRun(
   for (const { run, runDir } of runs.value.toReversed()) {
     const manifest = await readManifest(runDir);
     if (!manifest.ok) return manifest;
-    if (wanted(manifest.value)) return ok({ run, runDir, manifest: manifest.value });
+    if (fits(manifest.value)) return ok({ run, runDir, manifest: manifest.value });
   }
   return err({ message: `there is no run in ${stateDir} yet`, hint: 'start one: waveplan run PLAN' });
 }

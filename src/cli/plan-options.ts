@@ -28,6 +28,7 @@ export interface PlanOptions {
   readonly param: Readonly<Record<string, string>>;
   readonly agents?: AgentsSetting;
   readonly backup?: ValidPlan['backup'];
+  readonly sync?: ValidPlan['sync'];
   readonly retries?: number;
   readonly timeout?: number;
   readonly methodology?: string;
@@ -50,6 +51,12 @@ export function addPlanOptions(command: Command): Command {
       new Option('-j, --agents <count>', 'agents: a number, a share of the capacity (75%), or auto').argParser(agentsArgument),
     )
     .addOption(new Option('--backup <mode>', 'how wave 0 backs the tree up').choices(['commit', 'ref', 'none']))
+    .addOption(
+      new Option('--sync <mode>', 'when subtasks start: behind the barrier of their wave, or as soon as they can').choices([
+        'wave',
+        'eager',
+      ]),
+    )
     .addOption(new Option('--retries <n>', 'attempts beyond the first, for every task').argParser(countArgument))
     .addOption(new Option('--timeout <duration>', 'time for each attempt, for every task').argParser(timeoutArgument))
     .addOption(new Option('--methodology <file>', 'the scaling and failure rules, in place of the built-in ones'))
@@ -98,14 +105,17 @@ export function loadFromOptions(
   if (!methodology.ok) printDiagnostics(methodology.error);
   if (!plan.ok) printDiagnostics(plan.error);
   if (!methodology.ok || !plan.ok) return undefined;
-  const { agents, backup, retries, timeout, only, until, filter } = options;
+  const { agents, backup, sync, retries, timeout, only, until, filter } = options;
   const all = only === undefined && until === undefined && filter === undefined;
   const selected = all ? plan : selectTasks(plan.value, { only, until, filters: filter });
   if (!selected.ok) {
     for (const { message, hint } of selected.error) printError(`waveplan: ${message}${hint === undefined ? '' : `\n  ${hint}`}`);
     return undefined;
   }
-  return { plan: overridePlan(selected.value, { agents, backup, retries, timeoutMs: timeout }), methodology: methodology.value };
+  return {
+    plan: overridePlan(selected.value, { agents, backup, sync, retries, timeoutMs: timeout }),
+    methodology: methodology.value,
+  };
 }
 
 /** A plan with the command line laid over it, and the rules to go by. */

@@ -1,18 +1,9 @@
 import { Command, CommanderError } from 'commander';
-import { benchCommand } from './bench.js';
+import { teachByExample } from './examples.js';
 import { EXIT } from './exit-code.js';
-import { explainCommand } from './explain.js';
-import { listCommand } from './list.js';
 import { packageVersion } from './package-version.js';
-import { planCommand } from './plan.js';
-import { restoreCommand } from './restore.js';
-import { resumeCommand } from './resume.js';
-import { runCommand } from './run.js';
-import { scaleCommand } from './scale.js';
-import { schemaCommand } from './schema.js';
-import { statusCommand } from './status.js';
 import { hasLostOutput, printError, surviveOutputErrors } from './streams.js';
-import { validateCommand } from './validate.js';
+import { verbsFor } from './verbs.js';
 
 /** The command line: runs a verb to its end and sets the exit code. */
 export async function main(argv: readonly string[]): Promise<void> {
@@ -27,21 +18,10 @@ export async function main(argv: readonly string[]): Promise<void> {
     .version(packageVersion())
     .showSuggestionAfterError()
     .exitOverride();
-  for (const command of [
-    validateCommand(),
-    planCommand(),
-    runCommand(),
-    resumeCommand(),
-    statusCommand(),
-    listCommand(),
-    explainCommand(),
-    restoreCommand(),
-    scaleCommand(),
-    benchCommand(),
-    schemaCommand(),
-  ]) {
-    program.addCommand(command.exitOverride());
+  for (const command of await verbsFor(program, argv[2])) {
+    program.addCommand(teachByExample(command.exitOverride()));
   }
+  teachByExample(program);
   try {
     await program.parseAsync(argv);
   } catch (error) {

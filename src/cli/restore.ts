@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { Command } from 'commander';
 import { acquireLock } from '../checkpoint/lock.js';
 import {
@@ -14,7 +15,7 @@ import type { Backup } from '../model/run-event.js';
 import { inertLine } from '../report/inert.js';
 import { confirm } from './confirm.js';
 import { EXIT } from './exit-code.js';
-import { findRun, stateDirOf } from './find-run.js';
+import { findRun } from './find-run.js';
 import { printError, printLine, printProblem } from './streams.js';
 
 interface RestoreVerbOptions {
@@ -39,9 +40,13 @@ export function restoreCommand(): Command {
 }
 
 async function restoreRun(named: string | undefined, options: RestoreVerbOptions): Promise<number> {
-  const stateDir = stateDirOf(options);
-  // One that was refused before its backup changed nothing.
-  const found = await findRun(stateDir, named, ({ backup }) => backup !== undefined);
+  const { stateDir } = openWorkspace({
+    planFile: join(process.cwd(), 'plan.yaml'),
+    cwd: options.cwd,
+    stateDir: options.stateDir,
+  });
+  // Without a name, the last run that got as far as its backup: one that was refused before changed nothing.
+  const found = await findRun(stateDir, named, (manifest) => manifest.backup !== undefined);
   if (!found.ok) {
     printProblem(found.error);
     return EXIT.refused;

@@ -121,7 +121,7 @@ async function resume(named: string | undefined, given: ResumeOptions): Promise<
     };
     try {
       const place = { workspace, run, timeLine, ...folders.value, warnings, soFar };
-      return await showRun(options, (ports) =>
+      return await showRun(manifest.plan.file, options, (ports) =>
         withMask(compiled, (mask) => runLocked(compiled, { ...runOptions, ...ports }, { ...place, mask })),
       );
     } finally {

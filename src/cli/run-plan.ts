@@ -1,5 +1,6 @@
 import { makeBackup } from '../checkpoint/backup.js';
 import { writeCalibration } from '../checkpoint/calibration-store.js';
+import { EVENTS_FILE, EventLog } from '../checkpoint/event-log.js';
 import type { JournalEnds } from '../checkpoint/finished-index.js';
 import { appendHistory } from '../checkpoint/history-store.js';
 import { openJournal } from '../checkpoint/journal.js';
@@ -12,6 +13,7 @@ import {
   type RunManifest,
   type RunResume,
   resumeRun,
+  saveIncludes,
   writeManifest,
   writeReportFile,
 } from '../checkpoint/run-store.js';
@@ -189,6 +191,8 @@ export async function runLocked(
   };
   const stored = await (soFar === undefined ? createRun : resumeRun)(runDir, plan.text, manifest);
   if (!stored.ok) return stored;
+  const included = await saveIncludes(runDir, plan.includes);
+  if (!included.ok) return included;
   // A help for later runs: where it cannot be kept, they measure again.
   if (options.newCalibration !== undefined) await writeCalibration(workspace.stateDir, options.newCalibration);
 
@@ -196,11 +200,12 @@ export async function runLocked(
   const journal = await openJournal({ runDir, checkpointFilesDir: options.checkpointFiles, onBroken });
   if (!journal.ok) return journal;
 
-  const summary = createSummary({ planShown: options.planShown === true });
+  const summary = createSummary();
   const lessons = new Lessons(compiled);
   const logs = new SubtaskLogs(runDir);
   /** In a run that was resumed: the subtasks that this part of it told of, in whose files there may be others. */
   const seen = new OutcomeTally();
+  const eventLog = new EventLog(runDir);
   /** The one way to everything that is told or stored. */
   const emit = (raw: RunEvent) => {
     const event = mask === NO_MASK ? raw : maskEvent(raw, mask);
@@ -215,12 +220,15 @@ export async function runLocked(
       if (event.log !== undefined) logs.save(event.checkpoint.task_id, event.log);
     }
     summary.add(event);
+    eventLog.record(event);
     lessons.add(event);
     options.onEvent?.(event);
   };
   const finish = async (unmasked: WavesEnd): Promise<Result<RunResult, EnvironmentProblem>> => {
     const end = { ...unmasked, reason: mask.text(unmasked.reason) };
-    emit({ type: 'run-finished', at: clock.now(), status: end.status, reason: end.reason, durationMs: elapsed() });
+    const { status, reason } = end;
+    const { observed } = summary;
+    emit({ type: 'run-finished', at: clock.now(), status, reason, durationMs: elapsed(), observed });
     const result = summary.result();
     manifest = { ...manifest, end: { ...end, ended: new Date(clock.now()).toISOString() } };
     const fingerprint = fingerprintOf(machine, packageVersion());
@@ -229,6 +237,7 @@ export async function runLocked(
       soFar !== undefined ? [] : lessons.records(result, machineKey(fingerprint), new Date(clock.now()).toISOString());
     const saves = [
       { name: 'manifest.json', saving: writeManifest(runDir, manifest) },
+      { name: EVENTS_FILE, saving: eventLog.close() },
       { name: 'history.ndjson', saving: appendHistory(workspace.stateDir, records) },
       ...saveReports(runDir, result),
     ];
@@ -254,6 +263,7 @@ export async function runLocked(
     predictedSeconds: analysis.predictedSeconds,
     confirmed,
     cores: machine.cores,
+    planShown: options.planShown === true,
   });
   for (const message of place.warnings) emit({ type: 'warning', at: clock.now(), message });
   if (soFar !== undefined) emit(resumedEvent(run, soFar, clock.now()));
@@ -284,7 +294,7 @@ export async function runLocked(
       waves: compiled.waves,
       sync: plan.sync,
       finally: plan.finally,
-      surroundings: { params: plan.params, env: processEnvironment(), folder: workspace.folder, secrets: plan.secrets },
+      surroundings: { params: plan.params, env: processEnvironment(), folder: workspace.folder, secrets: plan.secrets, run },
       ratePerMinute: plan.limits.ratePerMinute,
       majorShare: failureRules.major,
       failure: { rules: failureRules, keepGoing: options.keepGoing === true, failFast: options.failFast === true },

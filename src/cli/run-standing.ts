@@ -1,6 +1,6 @@
 import { type FinishedIndex, readFinished } from '../checkpoint/finished-index.js';
 import type { EnvironmentProblem } from '../checkpoint/problem.js';
-import { type RunManifest, readRunPlan } from '../checkpoint/run-store.js';
+import { type RunManifest, readIncludes, readRunPlan } from '../checkpoint/run-store.js';
 import { planState, type TaskStanding } from '../execute/plan-state.js';
 import { compileGraph } from '../graph/compile-graph.js';
 import { groupWaves } from '../graph/waves.js';
@@ -35,7 +35,13 @@ export function selectionOf({ selection }: RunManifest): SelectionOptions {
 export async function planOfRun({ runDir, manifest }: FoundRun): Promise<ValidPlan | undefined> {
   const text = await readRunPlan(runDir);
   if (!text.ok) return undefined;
-  const parsed = parsePlan(text.value, { file: manifest.plan.file, earlierParams: manifest.params, ranBefore: true });
+  const includes = await readIncludes(runDir);
+  const parsed = parsePlan(text.value, {
+    file: manifest.plan.file,
+    earlierParams: manifest.params,
+    ranBefore: true,
+    includes: includes.ok ? includes.value : undefined,
+  });
   if (!parsed.ok) return undefined;
   const { only, until, filter } = selectionOf(manifest);
   const all = only === undefined && until === undefined && filter === undefined;

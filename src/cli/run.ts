@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import { maskOfSecrets } from '../plan/secrets.js';
 import type { CompiledPlan } from './compile-plan.js';
-import { confirm } from './confirm.js';
 import { addExecutionOptions, askedOf, type ExecutionOptions } from './execution-options.js';
 import { EXIT } from './exit-code.js';
 import {
@@ -14,8 +13,8 @@ import {
   type SelectionOptions,
 } from './plan-options.js';
 import { runPlan } from './run-plan.js';
-import { showRun, showsText } from './show-run.js';
-import { panelWidth, printError, printLine, printProblem, wantsColor } from './streams.js';
+import { panelView, showRun, showsText } from './show-run.js';
+import { printError, printLine, printProblem } from './streams.js';
 
 interface RunOptions extends PlanOptions, SelectionOptions, ExecutionOptions {
   readonly yes?: boolean;
@@ -53,15 +52,18 @@ async function run(file: string, options: RunOptions): Promise<number> {
   if (showsText(options)) await printAnalysis(compiled);
   else if (options.dryRun === true && options.json === true) printLine(JSON.stringify(compiled.analysis));
   if (options.dryRun === true) return EXIT.done;
-  if (ask && !(await confirm(process.stdin, process.stdout))) {
+  if (!ask) return execute(prepared, options, 'flag');
+  const { talkAbout } = await import('./conversation.js');
+  const confirmed = await talkAbout(compiled, { input: process.stdin, output: process.stdout, panel: panelView });
+  if (confirmed === undefined) {
     printError('Not confirmed: nothing was done.');
     return EXIT.refused;
   }
-  return execute(prepared, options, ask ? 'prompt' : 'flag');
+  return execute({ ...prepared, compiled: confirmed }, options, 'prompt');
 }
 
 function execute({ compiled, newCalibration }: PreparedPlan, options: RunOptions, confirmed: 'prompt' | 'flag'): Promise<number> {
-  return showRun(options, (ports) =>
+  return showRun(compiled.plan.file, options, (ports) =>
     runPlan(compiled, {
       ...ports,
       confirmed,
@@ -79,5 +81,5 @@ function execute({ compiled, newCalibration }: PreparedPlan, options: RunOptions
 
 async function printAnalysis(compiled: CompiledPlan): Promise<void> {
   const { renderAnalysis } = await import('../report/analysis-panel.js');
-  printLine(renderAnalysis(compiled.analysis, { color: wantsColor(process.stdout), width: panelWidth(process.stdout) }));
+  printLine(renderAnalysis(compiled.analysis, panelView()));
 }

@@ -2,15 +2,18 @@ import type { EnvironmentProblem } from '../checkpoint/problem.js';
 import { RunControl } from '../execute/run-control.js';
 import type { Result } from '../model/result.js';
 import type { RunEvent } from '../model/run-event.js';
+import type { PanelOptions } from '../report/panel.js';
 import { EXIT, exitCodeOf } from './exit-code.js';
+import { type OutputOptions, tellGitHub, writeOutputs } from './run-outputs.js';
 import type { RunResult } from './run-plan.js';
 import { stopOnSignals } from './signals.js';
-import { panelWidth, printError, printLine, printProblem, wantsColor } from './streams.js';
+import { isInCI, panelWidth, printError, printLine, printProblem, wantsColor } from './streams.js';
 
 /** How a run is to be shown. */
-export interface ShowOptions {
+export interface ShowOptions extends OutputOptions {
   readonly json?: boolean;
   readonly quiet?: boolean;
+  readonly verbose?: boolean;
 }
 
 /** What a run that is shown is given. */
@@ -24,8 +27,17 @@ export function showsText({ json, quiet }: ShowOptions): boolean {
   return json !== true && quiet !== true;
 }
 
-/** Lets a run take place, showing it as it goes on and stopping it on signals; prints its report; returns the exit code. */
+/** How panels are drawn on standard output. */
+export function panelView(): PanelOptions {
+  return { color: wantsColor(process.stdout), width: panelWidth(process.stdout) };
+}
+
+/**
+ * Lets a run take place, showing it as it goes on and stopping it on signals; prints and writes its reports; returns the
+ * exit code.
+ */
 export async function showRun(
+  planFile: string,
   options: ShowOptions,
   start: (ports: RunPorts) => Promise<Result<RunResult, EnvironmentProblem>>,
 ): Promise<number> {
@@ -42,11 +54,21 @@ export async function showRun(
   const { summary, end, folder } = done.value;
   if (showsText(options)) {
     const { renderReport } = await import('../report/run-panel.js');
-    printLine(renderReport(summary, { color: wantsColor(process.stdout), width: panelWidth(process.stdout) }));
+    printLine(renderReport(summary, panelView()));
     printLine(`Records and reports: ${folder}`);
   }
+  const written = await writeOutputs(folder, options, showsText(options) ? printLine : () => {});
+  if (showsText(options)) {
+    const { readFailureLogs } = await import('./run-record.js');
+    const { renderFailures } = await import('../report/failure-text.js');
+    const failures = renderFailures({ summary, logs: await readFailureLogs(folder, summary), runDir: folder }, panelView());
+    // The last thing on the screen: whoever comes back to a terminal looks there.
+    if (failures !== '') printLine(`\n${failures.trimEnd()}`);
+  }
+  await tellGitHub(summary, planFile, !showsText(options));
   if (end.status !== 'done') printError(`waveplan: ${end.reason}`);
-  return exitCodeOf(end.status, signals.received());
+  const code = exitCodeOf(end.status, signals.received());
+  return code === EXIT.done && !written ? EXIT.environment : code;
 }
 
 async function openView(
@@ -62,7 +84,9 @@ async function openView(
   const view = await createLiveView({
     stream,
     color: wantsColor(stream),
-    tty: stream.isTTY === true,
+    // A service that runs jobs keeps what is printed: redrawn lines would fill its pages.
+    tty: stream.isTTY === true && !isInCI() && process.env['TERM'] !== 'dumb',
+    verbose: options.verbose === true,
     now: () => performance.now(),
   });
   return { handle: (event) => view.handle(event), close: () => view.close() };

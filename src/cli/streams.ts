@@ -4,9 +4,16 @@ export function wantsColor(stream: NodeJS.WriteStream): boolean {
   return stream.isTTY === true && process.env['TERM'] !== 'dumb';
 }
 
+/** Whether a service runs this and nobody watches: `CI` is set by all of them. */
+export function isInCI(): boolean {
+  const { CI } = process.env;
+  return CI !== undefined && CI !== '' && CI !== 'false' && CI !== '0';
+}
+
 /** The width for panels: the terminal's, between what fits a panel and what reads well. */
 export function panelWidth(stream: NodeJS.WriteStream): number {
-  return Math.max(60, Math.min(100, stream.columns ?? 80));
+  // A pseudo-terminal that was given no size has 0 columns.
+  return Math.max(40, Math.min(100, stream.columns || 80));
 }
 
 /** Why output could not be written, by stream; a reader that went away (`waveplan … | head`) is no reason. */

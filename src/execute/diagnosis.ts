@@ -41,6 +41,8 @@ const TELLS_A_CAUSE: Readonly<Record<FailureKind, boolean>> = {
   expression: true,
   output: true,
   items: true,
+  action: true,
+  input: true,
   'agent-lost': false,
   cancelled: false,
 };

@@ -1,4 +1,5 @@
 import type { ActionOutcome } from '../actions/action.js';
+import { PriorityQueue } from '../graph/priority-queue.js';
 import { type Checkpoint, isoTime, parseCheckpoints, toMicroseconds } from '../model/checkpoint.js';
 import type { Clock } from '../model/clock.js';
 import type { Failure } from '../model/failure.js';
@@ -15,7 +16,6 @@ import type { ChunkHandle, Executor } from './executor.js';
 import { type FailureHandling, FailurePasses, failureIn, type HeldFailure } from './failure-passes.js';
 import { isForWantOfRoom, MOST_REFUSALS, ROOM_PATIENCE_MS } from './no-room.js';
 import type { Pacer } from './pacer.js';
-import { PriorityQueue } from './priority-queue.js';
 import type { ResultsStore } from './results-store.js';
 import { isWorthRepeating, retryDelayMs } from './retry.js';
 import type { RunControl } from './run-control.js';
@@ -167,6 +167,7 @@ export class Dispatcher {
         params: surroundings.params,
         folder: surroundings.folder,
         secrets: surroundings.secrets ?? [],
+        run: surroundings.run,
         tasks: scope,
       },
     };
@@ -535,8 +536,10 @@ export class Dispatcher {
   #retryDelayMs({ state, chunk }: ActiveChunk, failure: Failure, begun: number): number | undefined {
     const { clock, random } = this.#ports;
     const { retries, subtaskTimeoutMs = Number.POSITIVE_INFINITY } = state.work.task;
-    const delayMs = retryDelayMs(retries, failure, chunk.attempt, random);
-    if (delayMs === undefined || clock.now() + delayMs - begun >= subtaskTimeoutMs) return undefined;
+    const backoffMs = retryDelayMs(retries, failure, chunk.attempt, random);
+    if (backoffMs === undefined) return undefined;
+    const delayMs = Math.max(backoffMs, failure.retryAfterMs ?? 0);
+    if (clock.now() + delayMs - begun >= subtaskTimeoutMs) return undefined;
     return delayMs;
   }
 

@@ -7,6 +7,8 @@ const WORTH_REPEATING: Readonly<Record<FailureKind, boolean>> = {
   spawn: true,
   module: true,
   'module-load': false,
+  action: true,
+  input: false,
   timeout: true,
   success: true,
   expression: false,

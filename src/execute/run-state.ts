@@ -248,7 +248,8 @@ const COORDINATOR = 'coordinator';
 
 /** The tasks that a task's subtasks read by expressions, but for what only its `foreach` reads. */
 function bodyReads({ reads, foreach, work, ...body }: TaskDefinition): readonly string[] {
-  const ofItems = foreach !== undefined && 'tasks' in foreach ? foreach.tasks : [];
+  const ofItems =
+    foreach === undefined || foreach.kind === 'list' ? [] : foreach.kind === 'each' ? [foreach.task] : foreach.tasks;
   if (ofItems.length === 0) return reads;
   // What the fan-out reads may be very long, and every thread would get a copy.
   const text = JSON.stringify([work, body.with, body.env, body.cwd, body.if, body.success]);

@@ -89,7 +89,7 @@ export class NoopEngine {
       random: Math.random,
       control: new RunControl(),
       pacer: undefined,
-      surroundings: { params: {}, env: {}, folder: this.#folder },
+      surroundings: { params: {}, env: {}, folder: this.#folder, run: 'bench' },
       results: new ResultsStore(),
       emit,
       nextId: () => this.#nextId++,

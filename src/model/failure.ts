@@ -8,6 +8,10 @@ export type FailureKind =
   | 'module'
   /** A module could not be loaded: syntax error, missing export, throws on import. */
   | 'module-load'
+  /** A built-in action could not do its work, such as a file that is not there or a status that was not expected. */
+  | 'action'
+  /** What a built-in action was given does not fit its schema, or is a path outside the run's folder. */
+  | 'input'
   /** The subtask's time was up. */
   | 'timeout'
   /** The work ended, but an expression of `success` does not hold. */
@@ -34,4 +38,6 @@ export interface Failure {
   readonly signal?: string;
   /** Where a module failed: its stack, without our own frames. */
   readonly stack?: string;
+  /** What a server asked for before it is asked again, in milliseconds. */
+  readonly retryAfterMs?: number;
 }

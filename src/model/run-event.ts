@@ -43,6 +43,8 @@ export interface TaskOutline {
   readonly subtasks: number | undefined;
   /** What it does, for people: its command or its module. */
   readonly work: string;
+  /** The tasks that must end before it. */
+  readonly needs?: readonly string[];
 }
 
 /** A wave as planned: number 1 and up; wave 0 is the backup. */
@@ -50,6 +52,13 @@ export interface WaveOutline {
   readonly number: number;
   readonly name: string;
   readonly tasks: readonly TaskOutline[];
+}
+
+/** Facts that no record holds: subtasks are recorded when they end, not when they start. */
+export interface RunObservations {
+  readonly events: number;
+  /** Agents at work at one moment. */
+  readonly peakAgents: number;
 }
 
 /**
@@ -72,6 +81,8 @@ export type RunEvent =
       readonly confirmed: 'prompt' | 'flag' | 'library';
       /** Of the machine; absent where nobody says. */
       readonly cores?: number;
+      /** Whether the analysis was shown before; absent where nobody says. */
+      readonly planShown?: boolean;
     }
   | {
       readonly type: 'run-resumed';
@@ -234,4 +245,6 @@ export type RunEvent =
       readonly status: RunStatus;
       readonly reason: string;
       readonly durationMs: number;
+      /** What only those who watched the run know; a report that is made again takes it from here. */
+      readonly observed?: RunObservations;
     };

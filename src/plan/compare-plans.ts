@@ -1,7 +1,7 @@
 import { canonicalJson } from '../model/ids.js';
 import type { JsonValue } from '../model/json.js';
 import { writtenFilter } from './item-filter.js';
-import type { FanOutSource, TaskDefinition, ValidPlan, Work } from './valid-plan.js';
+import type { FanOutSource, TaskDefinition, ValidPlan } from './valid-plan.js';
 
 /** Why what a task did before counts no more. */
 export type Outdated =
@@ -67,8 +67,8 @@ function push(lists: Map<string, string[]>, key: string, value: string): void {
 
 function changedKeys(before: TaskDefinition, now: TaskDefinition): readonly string[] {
   const compared: Readonly<Record<string, (task: TaskDefinition) => JsonValue>> = {
-    run: ({ work }) => (work.kind === 'module' ? null : commandOf(work)),
-    uses: ({ work }) => (work.kind === 'module' ? work.uses : null),
+    run: ({ work }) => (work.kind === 'shell' ? work.command : work.kind === 'argv' ? work.argv : null),
+    uses: ({ work }) => (work.kind === 'module' ? work.uses : work.kind === 'builtin' ? work.action : null),
     with: (task) => task.with ?? null,
     env: (task) => ({ ...task.env }),
     cwd: (task) => task.cwd ?? null,
@@ -78,10 +78,6 @@ function changedKeys(before: TaskDefinition, now: TaskDefinition): readonly stri
     needs: (task) => [...task.needs].sort(),
   };
   return Object.entries(compared).flatMap(([key, part]) => (same(part(before), part(now)) ? [] : [key]));
-}
-
-function commandOf(work: Exclude<Work, { kind: 'module' }>): JsonValue {
-  return work.kind === 'shell' ? work.command : work.argv;
 }
 
 /** Whether the list of results can be another one although each result is what it was. */

@@ -5,12 +5,14 @@ import {
   checkExpression,
   EXPRESSION_VARIABLES,
   type ExpressionVariable,
+  syntaxOf,
   type TextProblem,
   templateExpressions,
   wholeExpression,
 } from './expressions.js';
 import type { ItemType } from './item-type.js';
 import type { Report } from './problems.js';
+import { type Shape, shapeOf } from './result-shapes.js';
 import { entriesOf, itemsOf, type SourceNode, type Span, spanInText } from './source-node.js';
 
 /** A task that an expression reads, and where it says so. */
@@ -27,10 +29,19 @@ export interface ExpressionFindings {
   /** Variables of the environment that are named, and where. */
   readonly env: { readonly name: string; readonly span: () => Span }[];
   readsAllParams: boolean;
+  /** Every expression in which nothing else is wrong. */
+  readonly sound: SoundExpression[];
+}
+
+/** An expression and its place: `offset` is where it begins in the node's text. */
+export interface SoundExpression {
+  readonly source: string;
+  readonly node: SourceNode;
+  readonly offset: number;
 }
 
 export function noFindings(): ExpressionFindings {
-  return { reads: [], params: new Set(), env: [], readsAllParams: false };
+  return { reads: [], params: new Set(), env: [], readsAllParams: false, sound: [] };
 }
 
 /** What checks of expressions share within one plan. */
@@ -63,7 +74,7 @@ const WHERE_AVAILABLE: Readonly<Record<ExpressionVariable, string>> = {
   index: "it is there in a task with 'foreach', outside the foreach itself",
   tasks: 'results of tasks can be read within tasks only',
   results: "it is there under 'success' only",
-  prev: "it comes with 'foreach: {each: …}', which is not supported yet",
+  prev: "it is there in a task with 'foreach: {each: …}'",
 };
 
 /** Checks the expressions of one plan and collects what they read. */
@@ -119,6 +130,15 @@ export class ExpressionChecker {
     return this.#check(source, place, as.findings) ? source : undefined;
   }
 
+  /** Reports every field that what is known of the variables cannot have. What the expression comes to, where that is known. */
+  fields({ source, node, offset }: SoundExpression, variables: ReadonlyMap<string, Shape>): Shape {
+    const ast = syntaxOf(source);
+    if (ast === undefined) return undefined;
+    const { shape, problems } = shapeOf(ast, variables);
+    for (const problem of problems) this.#reportText(node, problem, offset, problem.hint);
+    return shape;
+  }
+
   #check(source: string, place: Place, findings: ExpressionFindings): boolean {
     const checked = checkExpression(source, place.allowed, this.#context.item);
     if (!checked.ok) {
@@ -128,7 +148,7 @@ export class ExpressionChecker {
     return (
       this.#checkParams(checked.value, place, findings) &&
       this.#checkRole(checked.value, source, place) &&
-      this.#collect(checked.value, place, findings)
+      this.#collect(checked.value, source, place, findings)
     );
   }
 
@@ -164,11 +184,12 @@ export class ExpressionChecker {
     return false;
   }
 
-  #collect(checked: CheckedExpression, place: Place, findings: ExpressionFindings): boolean {
+  #collect(checked: CheckedExpression, source: string, place: Place, findings: ExpressionFindings): boolean {
     const spanOf = (use: NameUse) => () =>
       spanInText(this.#context.text, place.node, { start: place.offset + use.start, end: place.offset + use.end });
     for (const use of checked.taskUses) findings.reads.push({ task: use.name, span: spanOf(use) });
     for (const use of checked.envUses) findings.env.push({ name: use.name, span: spanOf(use) });
+    findings.sound.push({ source, node: place.node, offset: place.offset });
     return true;
   }
 

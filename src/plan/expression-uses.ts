@@ -28,7 +28,7 @@ export interface VariableUses {
 }
 
 /** Macros whose first argument is a name that the later arguments may use. */
-const BINDING_MACROS: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'map', 'filter', 'bind']);
+export const BINDING_MACROS: ReadonlySet<string> = new Set(['all', 'exists', 'exists_one', 'map', 'filter', 'bind']);
 
 /** The names that an expression uses. The parser bounds the depth of `ast`, and with it the recursion. */
 export function usesOf(ast: ASTNode): VariableUses {
@@ -128,7 +128,8 @@ function boundByMacro(
   return { receiver, name: first.args, rest };
 }
 
-function childrenOf(node: ASTNode): readonly ASTNode[] {
+/** The nodes directly below a node. */
+export function childrenOf(node: ASTNode): readonly ASTNode[] {
   switch (node.op) {
     case 'value':
     case 'id':

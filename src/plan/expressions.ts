@@ -1,4 +1,4 @@
-import { Environment, type ParseResult } from '@marcbachmann/cel-js';
+import { type ASTNode, Environment, type ParseResult } from '@marcbachmann/cel-js';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.js';
 import { err, ok, type Result } from '../model/result.js';
 import { toCel, toJson } from './cel-values.js';
@@ -166,6 +166,12 @@ export function checkExpression(
     readsAllParams: uses.allParams,
     type: checked.type ?? 'dyn',
   });
+}
+
+/** The syntax tree of an expression that parses. */
+export function syntaxOf(source: string): ASTNode | undefined {
+  const expression = compile(source);
+  return expression.ok ? expression.value.run.ast : undefined;
 }
 
 /** The value of an expression as JSON; the error is a message for the user that names the expression. Never throws. */

@@ -1,7 +1,7 @@
 import { realpathSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import validatePlan from '#validators/plan';
-import { err, type Result } from '../model/result.js';
+import { err, ok, type Result } from '../model/result.js';
 import { parseYaml } from './document.js';
 import type { Damage, Report } from './problems.js';
 import { MAX_FILE_BYTES, neighbour, readSource } from './read-source.js';
@@ -9,6 +9,7 @@ import { checkSchema } from './schema-check.js';
 import { entryAt, itemsOf, type MapNode, type SourceNode, type Span, textOf, valueAt } from './source-node.js';
 import type { SourceText, SourceTexts } from './source-texts.js';
 import { TEMPLATE_START } from './template.js';
+import type { IncludedFile } from './valid-plan.js';
 
 /** More files than this are a loop of a generator, or an attack. */
 const MAX_INCLUDED_FILES = 100;
@@ -41,10 +42,10 @@ export interface PlanDocuments {
 
 /**
  * Parses the plan's own text and every file under `include`, direct and indirect, each once, and holds each against the
- * schema. Files are added to `sources`. Reports circles, files that cannot be read, and whatever is wrong in each.
+ * schema. Files are added to `sources`; `stored` ones are taken in place of those on the disk. Reports circles, files that cannot be read, and whatever is wrong in each.
  */
-export function readDocuments(sources: SourceTexts, report: Report): PlanDocuments {
-  const reader = new DocumentReader(sources, report);
+export function readDocuments(sources: SourceTexts, report: Report, stored?: readonly IncludedFile[]): PlanDocuments {
+  const reader = new DocumentReader(sources, report, stored);
   reader.read(sources.main, []);
   return { roots: reader.roots, damages: reader.damages, incomplete: reader.incomplete };
 }
@@ -63,11 +64,13 @@ class DocumentReader {
   readonly #sources: SourceTexts;
   readonly #report: Report;
   readonly #read = new Set<string>();
+  readonly #stored: ReadonlyMap<string, string>;
   #bytes = 0;
 
-  constructor(sources: SourceTexts, report: Report) {
+  constructor(sources: SourceTexts, report: Report, stored: readonly IncludedFile[] = []) {
     this.#sources = sources;
     this.#report = report;
+    this.#stored = new Map(stored.map(({ file, text }) => [file, text]));
   }
 
   /** Reads a document and, before it joins the others, what it includes. */
@@ -113,6 +116,8 @@ class DocumentReader {
   /** The text of a file that is to be included as `path`. */
   #textOf(file: string, path: string): Result<string, { readonly message: string; readonly hint?: string | undefined }> {
     if (path.includes(TEMPLATE_START)) return err({ message: "'include' is fixed: it holds no expressions" });
+    const stored = this.#stored.get(file);
+    if (stored !== undefined) return ok(stored);
     if (this.#read.size > MAX_INCLUDED_FILES) return err({ message: `a plan includes at most ${MAX_INCLUDED_FILES} files` });
     switch (kindOf(file)) {
       case 'missing': {

@@ -1,14 +1,15 @@
-import { fileURLToPath } from 'node:url';
 import validateMethodology from '#validators/methodology';
+import builtInData from '#validators/methodology-data';
 import type { Diagnostic } from '../model/diagnostic.js';
 import { canonicalJson, contentHash } from '../model/ids.js';
+import { isJsonObject, type JsonValue } from '../model/json.js';
 import { err, ok, type Result } from '../model/result.js';
 import { parseYaml } from './document.js';
 import { type Problem, type Report, toDiagnostics, withoutFollowUps } from './problems.js';
 import { parsePercent, parseSize } from './quantities.js';
 import { readSource } from './read-source.js';
 import { checkSchema } from './schema-check.js';
-import { numberOf, type SourceNode, textOf, valueAt } from './source-node.js';
+import { type SourceNode, valueAt } from './source-node.js';
 import { SourceTexts } from './source-texts.js';
 
 /** The rules of the scaling decision and of failure, in plain units. Shares are from 0 to 1. */
@@ -43,9 +44,6 @@ export interface Methodology extends MethodologyRules {
   readonly source: string;
 }
 
-/** The packaged file; the same path from `src/plan` and from `dist/plan`. */
-const BUILT_IN_FILE = fileURLToPath(new URL('../../schemas/methodology.yaml', import.meta.url));
-
 /**
  * The methodology of `file`, whose absent keys keep their built-in values; without a file, the built-in one.
  * The error lists every mistake in the file, with codes `METHODOLOGY-…`.
@@ -56,15 +54,16 @@ export function loadMethodology(file?: string): Result<Methodology, readonly Dia
 }
 
 function builtInMethodology(): Methodology {
-  const read = readMethodology(BUILT_IN_FILE, { displayName: 'built in', base: undefined });
-  if (!read.ok) throw new Error(`Internal error: the built-in methodology is not valid: ${read.error[0]?.message}`);
-  return read.value;
+  const rules = rulesOf(builtInData, undefined, (path, message) => {
+    throw new Error(`Internal error: the built-in methodology is not valid: ${path.join('.')}: ${message}`);
+  });
+  return withHash(rules, 'built in');
 }
 
 interface ReadOptions {
   readonly displayName: string;
-  /** Values for absent keys; none for the built-in file, which has them all. */
-  readonly base: MethodologyRules | undefined;
+  /** Values for absent keys. */
+  readonly base: MethodologyRules;
 }
 
 function readMethodology(file: string, { displayName, base }: ReadOptions): Result<Methodology, readonly Diagnostic[]> {
@@ -75,37 +74,47 @@ function readMethodology(file: string, { displayName, base }: ReadOptions): Resu
   const source = new SourceTexts({ file, displayName, text: text.ok ? text.value : '' });
   const { root, damage } = text.ok ? parseYaml(source.main, report) : { root: undefined, damage: [] };
   if (root !== undefined) checkSchema(validateMethodology, root, report, { document: 'the methodology' });
-  const rules = root === undefined ? undefined : rulesOf(root, base, report);
+  const rules =
+    root &&
+    rulesOf(root.json, base, (path, message) => {
+      report({ code: 'VALUE', message, span: path.reduce<SourceNode | undefined>(valueAt, root) ?? root });
+    });
   if (root !== undefined && rules !== undefined && problems.length === 0) checkOrder(root, rules, report);
   if (rules === undefined || problems.length > 0) {
     return err(toDiagnostics(withoutFollowUps(problems, damage), source, 'METHODOLOGY'));
   }
-  return ok({ ...rules, hash: contentHash(canonicalJson({ ...rules })), source: displayName });
+  return ok(withHash(rules, displayName));
 }
 
-function rulesOf(root: SourceNode, base: MethodologyRules | undefined, report: Report): MethodologyRules {
+function withHash(rules: MethodologyRules, source: string): Methodology {
+  return { ...rules, hash: contentHash(canonicalJson({ ...rules })), source };
+}
+
+/** @param base values for absent keys; none for the built-in data, which has them all. */
+function rulesOf(
+  data: JsonValue,
+  base: MethodologyRules | undefined,
+  problem: (path: readonly string[], message: string) => void,
+): MethodologyRules {
   const number = (path: readonly [string] | readonly [string, string], fallback: number | undefined): number => {
-    const [first, second] = path;
-    const outer = valueAt(root, first);
-    return numberOf(second === undefined ? outer : valueAt(outer, second)) ?? fallback ?? 0;
+    const value = path.reduce<JsonValue | undefined>(at, data);
+    return typeof value === 'number' ? value : (fallback ?? 0);
   };
-  const parsed = (node: SourceNode | undefined, parse: typeof parseSize, fallback: number | undefined): number => {
-    const text = textOf(node);
-    if (node === undefined || text === undefined) return fallback ?? 0;
+  const parsed = (path: readonly string[], parse: typeof parseSize, fallback: number | undefined): number => {
+    const text = path.reduce<JsonValue | undefined>(at, data);
+    if (typeof text !== 'string') return fallback ?? 0;
     const quantity = parse(text);
     if (quantity.ok) return quantity.value;
-    report({ code: 'VALUE', message: quantity.error, span: node });
+    problem(path, quantity.error);
     return fallback ?? 0;
   };
-  const failure = valueAt(root, 'failure');
-  const percent = (key: keyof MethodologyRules['failure']): number =>
-    parsed(valueAt(failure, key), parsePercent, base?.failure[key]);
+  const percent = (key: keyof MethodologyRules['failure']): number => parsed(['failure', key], parsePercent, base?.failure[key]);
   return {
     overheadSecondsPerAgent: number(['overheadSecondsPerAgent'], base?.overheadSecondsPerAgent),
     iops: number(['iops'], base?.iops),
     connections: number(['connections'], base?.connections),
     computationAgentsPerCore: number(['computationAgentsPerCore'], base?.computationAgentsPerCore),
-    memoryPerAgentBytes: parsed(valueAt(root, 'memoryPerAgent'), parseSize, base?.memoryPerAgentBytes),
+    memoryPerAgentBytes: parsed(['memoryPerAgent'], parseSize, base?.memoryPerAgentBytes),
     microTask: {
       belowMinutes: number(['microTask', 'belowMinutes'], base?.microTask.belowMinutes),
       overheadShare: number(['microTask', 'overheadShare'], base?.microTask.overheadShare),
@@ -124,6 +133,10 @@ function rulesOf(root: SourceNode, base: MethodologyRules | undefined, report: R
       agentsReduction: percent('agentsReduction'),
     },
   };
+}
+
+function at(value: JsonValue | undefined, key: string): JsonValue | undefined {
+  return isJsonObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 }
 
 /** Bounds that contradict each other would make a response that can never be. */

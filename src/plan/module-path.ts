@@ -1,12 +1,12 @@
 import { statSync } from 'node:fs';
 import { dirname, extname, isAbsolute, relative, resolve, sep } from 'node:path';
+import { BUILT_IN_ACTIONS, isBuiltInAction } from './built-in.js';
 import { closest } from './closest.js';
 import type { Report } from './problems.js';
 import { neighbour } from './read-source.js';
 import type { SourceNode } from './source-node.js';
 import type { SourceTexts } from './source-texts.js';
 import { TEMPLATE_START } from './template.js';
-import { BUILT_IN_ACTIONS } from './unsupported.js';
 import type { Work } from './valid-plan.js';
 
 const EXTENSIONS = ['.ts', '.mts', '.js', '.mjs'];
@@ -24,9 +24,9 @@ export class ModuleFinder {
     this.#mustExist = options.mustExist;
   }
 
-  /** The work behind `uses`; `undefined` where it is something built in, or was reported. */
+  /** The work behind `uses`; `undefined` where it was reported. */
   find(uses: string, node: SourceNode, report: Report): Work | undefined {
-    if (BUILT_IN_ACTIONS.includes(uses)) return undefined;
+    if (isBuiltInAction(uses)) return { kind: 'builtin', action: uses };
     const problem = (message: string, hint?: string): undefined => {
       report({ code: 'MODULE', message, span: node, hint });
     };

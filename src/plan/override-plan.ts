@@ -4,6 +4,7 @@ import type { AgentsSetting, RetryPolicy, TaskDefinition, ValidPlan } from './va
 export interface PlanOverrides {
   readonly agents?: AgentsSetting | undefined;
   readonly backup?: ValidPlan['backup'] | undefined;
+  readonly sync?: ValidPlan['sync'] | undefined;
   /** Attempts beyond the first, for every task. */
   readonly retries?: number | undefined;
   /** For every task. */
@@ -12,7 +13,7 @@ export interface PlanOverrides {
 
 /** The plan with the overrides laid over it. `--agents auto` also takes back a count that the request asks for. */
 export function overridePlan(plan: ValidPlan, overrides: PlanOverrides): ValidPlan {
-  const { agents, backup, retries, timeoutMs } = overrides;
+  const { agents, backup, sync, retries, timeoutMs } = overrides;
   const task = (definition: TaskDefinition): TaskDefinition => ({
     ...definition,
     retries: retries === undefined ? definition.retries : withMax(definition.retries, retries),
@@ -23,6 +24,7 @@ export function overridePlan(plan: ValidPlan, overrides: PlanOverrides): ValidPl
     agents: agents ?? plan.agents,
     request: agents?.kind === 'auto' ? { mode: 'AUTOMATIC_SCALING', task: plan.request.task } : plan.request,
     backup: backup ?? plan.backup,
+    sync: sync ?? plan.sync,
     tasks: plan.tasks.map(task),
     finally: plan.finally.map(task),
   };

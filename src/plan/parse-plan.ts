@@ -16,6 +16,7 @@ import { type Problem, type Report, toDiagnostics, withoutFollowUps, withoutWant
 import { parseRate, parseSize } from './quantities.js';
 import { envOf, readTask, type TaskDraft, type TaskSurroundings } from './read-task.js';
 import { parseRequest } from './request.js';
+import { tasksShape } from './result-shapes.js';
 import {
   entriesOf,
   entryAt,
@@ -30,7 +31,7 @@ import {
 import { SourceTexts } from './source-texts.js';
 import { applyTemplates } from './task-templates.js';
 import { checkUnsupported } from './unsupported.js';
-import type { AgentsSetting, PlanLimits, PlanRequest, TaskDefinition, ValidPlan } from './valid-plan.js';
+import type { AgentsSetting, IncludedFile, PlanLimits, PlanRequest, TaskDefinition, ValidPlan } from './valid-plan.js';
 
 /** Where a plan's text comes from, and what the user set. */
 export interface ParsePlanOptions {
@@ -44,6 +45,8 @@ export interface ParsePlanOptions {
   readonly earlierParams?: JsonObject | undefined;
   /** The plan ran once and is read to be compared with another: modules that it names may be gone by now. */
   readonly ranBefore?: boolean;
+  /** Included files as they were when the plan ran, in place of those on the disk. */
+  readonly includes?: readonly IncludedFile[] | undefined;
 }
 
 /**
@@ -54,7 +57,7 @@ export function parsePlan(text: string, options: ParsePlanOptions): Result<Valid
   const problems: Problem[] = [];
   const report: Report = (problem) => problems.push(problem);
   const sources = new SourceTexts({ file: resolve(options.file), displayName: options.displayName ?? options.file, text });
-  const { roots, damages, incomplete } = readDocuments(sources, report);
+  const { roots, damages, incomplete } = readDocuments(sources, report, options.includes);
   const merged = mergeDocuments(roots, sources, report);
   const plan = merged && readPlan(applyTemplates(merged, report), { sources, options, report });
   const told = withoutFollowUps(incomplete ? withoutWants(problems) : problems, damages);
@@ -92,6 +95,7 @@ function readPlan(root: SourceNode, { sources, options, report }: Reading): Vali
     env: new Map(envOf(envNode)),
     envFindings,
     defaults: readPatience(valueAt(root, 'defaults'), undefined, report),
+    tasksShape: tasksShape(root),
   };
   const tasks = readTasks(root, 'tasks', around);
   const finallyTasks = readTasks(root, 'finally', around);
@@ -109,7 +113,7 @@ function readPlan(root: SourceNode, { sources, options, report }: Reading): Vali
     request: requestOf(root, { text, fallback: description ?? name, report }),
     type: TASK_TYPES.find((type) => type === textOf(valueAt(root, 'type'))) ?? 'general',
     agents: agentsOf(root, report),
-    sync: 'wave',
+    sync: textOf(valueAt(root, 'sync')) === 'eager' ? 'eager' : 'wave',
     backup: backupOf(root),
     params: params.values,
     secrets: [...secrets],

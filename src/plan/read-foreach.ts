@@ -1,6 +1,6 @@
 import type { JsonObject } from '../model/json.js';
 import { didYouMean } from './closest.js';
-import { type ExpressionChecker, type ExpressionFindings, noFindings } from './expression-check.js';
+import { type ExpressionChecker, type ExpressionFindings, noFindings, type SoundExpression } from './expression-check.js';
 import { type ExpressionVariable, wholeExpression } from './expressions.js';
 import { ITEM_FORMATS, type ItemFormat, itemFormatOf } from './item-format.js';
 import { ANY_ITEM, type ItemType, itemTypeOf, objectType } from './item-type.js';
@@ -16,6 +16,8 @@ export interface FanOut {
   readonly source: FanOutSource | undefined;
   /** What is known of the items. */
   readonly item: ItemType;
+  /** The one expression that the items come from, where nothing is wrong with it. */
+  readonly expression?: SoundExpression | undefined;
 }
 
 /** What an expression under `foreach` may use: there is no item yet. */
@@ -60,7 +62,11 @@ class ForeachReader {
       case 'scalar': {
         const expression = this.#listExpression(node, "'foreach' must be a list, or");
         if (expression === undefined) return NOTHING;
-        return { source: { kind: 'expression', expression, tasks: this.#tasks() }, item: ANY_ITEM };
+        return {
+          source: { kind: 'expression', expression, tasks: this.#tasks() },
+          item: ANY_ITEM,
+          expression: this.#findings.sound[0],
+        };
       }
     }
   }
@@ -80,7 +86,17 @@ class ForeachReader {
     const matrix = valueAt(node, 'matrix');
     if (matrix?.kind === 'map') return this.#matrix(matrix);
     const file = valueAt(node, 'file');
-    return file === undefined ? NOTHING : this.#file(file, textOf(format?.value));
+    if (file !== undefined) return this.#file(file, textOf(format?.value));
+    const each = valueAt(node, 'each');
+    return each === undefined ? NOTHING : this.#each(each);
+  }
+
+  /** Its items are the other task's, whatever these are. */
+  #each(node: SourceNode): FanOut {
+    const task = textOf(node);
+    if (task === undefined) return NOTHING;
+    this.#findings.reads.push({ task, span: () => node });
+    return { source: { kind: 'each', task }, item: ANY_ITEM };
   }
 
   #file(node: SourceNode, written: string | undefined): FanOut {

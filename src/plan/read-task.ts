@@ -1,5 +1,6 @@
 import { canonicalJson, contentHash } from '../model/ids.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
+import { checkInput } from './built-in.js';
 import { type ExpressionChecker, type ExpressionFindings, noFindings, type TaskRead } from './expression-check.js';
 import type { ExpressionVariable } from './expressions.js';
 import { ANY_ITEM, BATCH_OF_ITEMS } from './item-type.js';
@@ -8,6 +9,7 @@ import type { Params } from './params.js';
 import { type Patience, readDuration, readPatience } from './patience.js';
 import type { Report } from './problems.js';
 import { type FanOut, readForeach } from './read-foreach.js';
+import { outcomeShape, type Shape } from './result-shapes.js';
 import {
   entriesOf,
   entryAt,
@@ -56,6 +58,8 @@ export interface TaskSurroundings {
   /** What the expressions of the plan's `env` read. */
   readonly envFindings: ExpressionFindings;
   readonly defaults: Patience;
+  /** `tasks` as expressions see it, as far as that is known before the run. */
+  readonly tasksShape: Shape;
 }
 
 /** Reads one entry of `tasks` or `finally`, reporting every mistake that shows in the task alone. */
@@ -86,7 +90,14 @@ class TaskReader {
     const batched = valueAt(entry.value, 'batch') !== undefined;
     this.#expressions = around.expressions.forItems(batched ? BATCH_OF_ITEMS : (this.#fanOut?.item ?? ANY_ITEM));
     const fansOut = foreach !== undefined || this.#lacksTemplate;
-    this.#allowed = fansOut ? ['params', 'env', 'tasks', 'item', 'index'] : ['params', 'env', 'tasks'];
+    const pairs = fansOut && valueAt(valueAt(entry.value, 'foreach'), 'each') !== undefined;
+    this.#allowed = [
+      'params',
+      'env',
+      'tasks',
+      ...(fansOut ? (['item', 'index'] as const) : []),
+      ...(pairs ? (['prev'] as const) : []),
+    ];
   }
 
   draft(): TaskDraft {
@@ -96,6 +107,7 @@ class TaskReader {
       return task === undefined ? [] : [{ task, span: item }];
     });
     const definition = this.#definition();
+    this.#checkFields();
     const { inFinally } = this.#around;
     return { id: this.#id, key: this.#key, inFinally, needs: inFinally ? [] : needs, reads: this.#findings.reads, definition };
   }
@@ -135,6 +147,8 @@ class TaskReader {
     );
     this.#misplaced('output', uses !== undefined && run === undefined, "'output' is for commands; a module returns its results");
     this.#misplaced('batch', this.#at('foreach') === undefined, "'batch' has no effect without 'foreach'");
+    const pairs = valueAt(this.#at('foreach'), 'each') !== undefined;
+    this.#misplaced('batch', pairs, "'batch' does not go with 'each': there is one subtask for each of the other task's");
     if (!this.#around.inFinally) return;
     for (const key of ['needs', 'foreach', 'batch']) {
       this.#misplaced(
@@ -157,6 +171,12 @@ class TaskReader {
   #definition(): TaskDefinition | undefined {
     const work = this.#work();
     const input = this.#at('with');
+    const uses = entryAt(this.#node, 'uses');
+    if (work?.kind === 'builtin' && uses !== undefined) {
+      checkInput(work.action, { uses, input, report: this.#around.report });
+      const command = work.action === 'agent/prompt' ? valueAt(input, 'command') : undefined;
+      if (command !== undefined) this.#checkArguments(command);
+    }
     this.#expressions.template(input, this.#allowed, this.#findings);
     const env = this.#env();
     const cwd = this.#at('cwd');
@@ -186,6 +206,26 @@ class TaskReader {
       hash: this.#hash(work, shared),
       range: this.#around.sources.place(this.#key).range,
     };
+  }
+
+  /** Fields of results that are known not to be there. */
+  #checkFields(): void {
+    const { tasksShape, report } = this.#around;
+    const expression = this.#fanOut?.expression;
+    const list = expression && this.#expressions.fields(expression, new Map([['tasks', tasksShape]]));
+    if (expression !== undefined && (list?.type === 'object' || list?.type === 'string')) {
+      const lists = Object.entries(list.properties ?? {}).flatMap(([name, { type }]) => (type === 'array' ? [name] : []));
+      const hint = lists[0] === undefined ? undefined : `did you mean '${expression.source}.${lists[0]}'?`;
+      report({ code: 'EXPRESSION', message: "'foreach' must come to a list, and this does not", span: expression.node, hint });
+    }
+    const batched = this.#at('batch') !== undefined;
+    const item: Shape = batched ? { type: 'array', ...(list?.items && { items: list.items }) } : list?.items;
+    const variables = new Map<string, Shape>([
+      ['tasks', tasksShape],
+      ['item', item],
+      ['results', outcomeShape(this.#node)],
+    ]);
+    for (const sound of this.#findings.sound) this.#expressions.fields(sound, variables);
   }
 
   #work(): Work | undefined {
@@ -259,7 +299,7 @@ class TaskReader {
    */
   #hash(work: Work, parts: Pick<TaskDefinition, 'with' | 'env' | 'cwd' | 'output' | 'success'>): string {
     const { params, envFindings } = this.#around;
-    const seesAll = work.kind !== 'module' || this.#findings.readsAllParams || envFindings.readsAllParams;
+    const seesAll = !seesOnlyItsInput(work) || this.#findings.readsAllParams || envFindings.readsAllParams;
     const names = new Set([...this.#findings.params, ...envFindings.params]);
     const seen = Object.entries(params.values).filter(([name]) => seesAll || names.has(name));
     const does: JsonObject = {
@@ -283,6 +323,11 @@ export function envOf(node: SourceNode | undefined): readonly (readonly [string,
   });
 }
 
+/** Commands get all params as variables; so does the one that `agent/prompt` starts. */
+function seesOnlyItsInput(work: Work): boolean {
+  return work.kind === 'module' || (work.kind === 'builtin' && work.action !== 'agent/prompt');
+}
+
 /** A module is its path as the plan writes it: a repository that moved is the same work. */
 function workIdentity(work: Work): JsonValue {
   switch (work.kind) {
@@ -292,5 +337,7 @@ function workIdentity(work: Work): JsonValue {
       return { run: work.argv };
     case 'module':
       return { uses: work.uses };
+    case 'builtin':
+      return { uses: work.action };
   }
 }

@@ -59,16 +59,29 @@ export interface SchemaCheckOptions {
   readonly mayLack?: readonly string[];
   /** Unknown keys about which another check says more. */
   readonly leaveToOthers?: (path: readonly string[], key: string) => boolean;
+  /** What of a value only the run will know: everything, or only which text it is. Absent: nothing. */
+  readonly openness?: (node: SourceNode) => 'any' | 'text' | undefined;
+  /** Where to show what the document as a whole lacks. Absent: at its first key. */
+  readonly place?: Span;
 }
 
 /** Holds a document against its compiled schema and reports every mismatch with its place. Whether all is well. */
 export function checkSchema(validate: ValidateFunction, root: SourceNode, report: Report, options: SchemaCheckOptions): boolean {
   if (validate(root.json) === true) return true;
+  let wrong = false;
   for (const error of validate.errors ?? []) {
+    if (isOpen(error, root, options)) continue;
     const problem = problemOf(error, root, options);
     if (problem !== undefined) report(problem);
+    wrong = true;
   }
-  return false;
+  return !wrong;
+}
+
+/** Whether the value that does not fit is one that an expression will put there. */
+function isOpen({ instancePath, keyword }: ErrorObject, root: SourceNode, { openness }: SchemaCheckOptions): boolean {
+  const open = openness?.(nodeAt(root, pathOf(instancePath)));
+  return open === 'any' ? keyword !== 'false schema' : open === 'text' && keyword !== 'type' && keyword !== 'false schema';
 }
 
 function problemOf(error: ErrorObject, root: SourceNode, options: SchemaCheckOptions): Problem | undefined {
@@ -81,10 +94,19 @@ function problemOf(error: ErrorObject, root: SourceNode, options: SchemaCheckOpt
   }
   const subject = subjectOf(path, options.document);
   switch (error.keyword) {
+    // The mistake itself is told beside them.
     case 'propertyNames':
+    case 'if':
     case 'anyOf':
       // What is below them says it.
       return undefined;
+    case 'false schema':
+      return {
+        code: 'VALUE',
+        message: `${subject} cannot stand beside its alternative`,
+        span: node,
+        hint: 'remove one of the two',
+      };
     case 'additionalProperties':
       return unknownKey(error, { path, node, options });
     case 'required': {
@@ -95,7 +117,7 @@ function problemOf(error: ErrorObject, root: SourceNode, options: SchemaCheckOpt
       return {
         code: 'MISSING-KEY',
         message: `${subject} has no '${key}'`,
-        span: placeOfMissing(root, path),
+        span: path.length === 0 && options.place !== undefined ? options.place : placeOfMissing(root, path),
         hint: missingHint(key),
       };
     }

@@ -1,19 +1,5 @@
 import type { Report } from './problems.js';
-import { entriesOf, entryAt, type MapEntry, type SourceNode, textOf } from './source-node.js';
-
-/** What `uses` names without a path. */
-export const BUILT_IN_ACTIONS: readonly string[] = [
-  'files/glob',
-  'files/read',
-  'files/write',
-  'files/move',
-  'files/copy',
-  'files/remove',
-  'files/hash',
-  'data/read',
-  'http/request',
-  'agent/prompt',
-];
+import { entriesOf, entryAt, type MapEntry, type SourceNode } from './source-node.js';
 
 interface UnsupportedRow {
   /** Keys from the top of the plan; `*` is any task. */
@@ -31,25 +17,8 @@ const TASK_LISTS = ['tasks', 'finally'];
  * at once must not run with forty. Whoever builds one of these deletes its row.
  */
 const UNSUPPORTED: readonly UnsupportedRow[] = [
-  {
-    path: ['sync'],
-    when: (value) => textOf(value) === 'eager',
-    message: "'sync: eager' is not supported yet",
-    hint: "leave it out, or write 'sync: wave'",
-  },
   { path: ['pools'], message: "'pools' is not supported yet", hint: "use 'limits' or 'agents' to bound the whole plan" },
   ...TASK_LISTS.flatMap((list): readonly UnsupportedRow[] => [
-    {
-      path: [list, '*', 'foreach', 'each'],
-      message: "'foreach' with 'each' is not supported yet",
-      hint: 'give a list, one expression whose value is a list, a matrix or a file',
-    },
-    {
-      path: [list, '*', 'uses'],
-      when: (value) => BUILT_IN_ACTIONS.includes(textOf(value) ?? ''),
-      message: "what is built in under 'uses' is not supported yet",
-      hint: 'use a module (./tasks/my-task.ts), or a command under run',
-    },
     {
       path: [list, '*', 'pool'],
       message: "'pool' is not supported yet",

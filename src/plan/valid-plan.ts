@@ -2,6 +2,7 @@ import type { SourceRange } from '../model/diagnostic.js';
 import type { FailureKind } from '../model/failure.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import type { ScalingMode, TaskType } from '../model/scaling-decision.js';
+import type { BuiltInAction } from './built-in.js';
 import type { ItemFilter } from './item-filter.js';
 import type { ItemFormat } from './item-format.js';
 
@@ -61,7 +62,9 @@ export type Work =
   /** A program and its arguments, no shell; each may hold expressions. */
   | { readonly kind: 'argv'; readonly argv: readonly string[] }
   /** A module's function: absolute path of the file, and the export's name (`default` unless `file.ts#name`). */
-  | { readonly kind: 'module'; readonly uses: string; readonly file: string; readonly exportName: string };
+  | { readonly kind: 'module'; readonly uses: string; readonly file: string; readonly exportName: string }
+  /** Something that waveplan itself does, such as `files/glob`; `with` fits its schema as far as it is known. */
+  | { readonly kind: 'builtin'; readonly action: BuiltInAction };
 
 /** Where a fan-out's items come from. */
 export type FanOutSource =
@@ -134,6 +137,13 @@ export interface Selection {
   readonly filters?: readonly ItemFilter[] | undefined;
 }
 
+/** A file that a plan includes, as it was when the plan was read. */
+export interface IncludedFile {
+  /** Absolute. */
+  readonly file: string;
+  readonly text: string;
+}
+
 /**
  * A plan in which nothing is left to check: names are unique, needs exist and are acyclic,
  * expressions parse, modules exist, defaults are filled in. Only `parsePlan` makes one.
@@ -143,8 +153,8 @@ export interface ValidPlan {
   readonly file: string;
   /** The source, kept so that a run can store what it ran. */
   readonly text: string;
-  /** The files that it includes, direct and indirect, with their texts; absolute. */
-  readonly includes: readonly { readonly file: string; readonly text: string }[];
+  /** The files that it includes, direct and indirect. */
+  readonly includes: readonly IncludedFile[];
   readonly name: string;
   readonly description: string | undefined;
   readonly request: PlanRequest;

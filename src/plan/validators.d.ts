@@ -23,3 +23,11 @@ declare module '#validators/checkpoint' {
   const validate: ValidateFunction<Checkpoint>;
   export default validate;
 }
+
+declare module '#validators/methodology-data' {
+  import type { JsonObject } from '../model/json.js';
+
+  /** `schemas/methodology.yaml` as data. */
+  const methodology: JsonObject;
+  export default methodology;
+}

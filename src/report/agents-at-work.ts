@@ -29,8 +29,18 @@ export class AgentsAtWork {
     this.#mostInWave = Math.max(this.#mostInWave, this.#seenInWave.size);
   }
 
+  /** The peak that somebody saw who was told of the starts. */
+  observed(peak: number): void {
+    if (Number.isSafeInteger(peak)) this.#peak = Math.max(this.#peak, peak);
+  }
+
   waveStarted(): void {
     this.#seenInWave.clear();
+  }
+
+  /** Agents that have work. */
+  get now(): number {
+    return this.#load.size;
   }
 
   get running(): number {

@@ -10,11 +10,7 @@ export function executionChecklist(facts: RunFacts, planShown: boolean | undefin
     complexity(facts),
     agentCount(facts),
     waveStructure(facts),
-    {
-      point: 'Create specialized prompts (atomic and focused)',
-      done: 'not applicable',
-      evidence: 'no agent prompts in this plan',
-    },
+    prompts(facts),
     presented(facts, planShown),
     confirmation(facts),
     waveZero(facts),
@@ -26,6 +22,15 @@ export function executionChecklist(facts: RunFacts, planShown: boolean | undefin
       evidence: facts.status === 'running' ? 'the run has not ended' : `this report, from ${counted(facts.events, 'event')}`,
     },
   ];
+}
+
+/** Prompts are made of the plan and of the results that they read, whenever they are asked for. */
+function prompts({ tasks }: RunFacts): ChecklistPoint {
+  return {
+    point: 'Create specialized prompts (atomic and focused)',
+    done: tasks.length > 0,
+    evidence: tasks.length > 0 ? `waveplan prompts prints one for each subtask of ${counted(tasks.length, 'task')}` : NO_START,
+  };
 }
 
 const NO_START = 'the start of the run is not recorded';

@@ -49,8 +49,8 @@ export function cutToWidth(text: string, width: number): string {
   if (displayWidth(text) <= width) return text;
   let cut = '';
   let used = 0;
-  for (const character of text) {
-    const columns = characterWidth(character);
+  for (const character of unbroken(text)) {
+    const columns = displayWidth(character);
     if (used + columns > width - 1) break;
     cut += character;
     used += columns;
@@ -82,8 +82,8 @@ export function wrapText(text: string, width: number, hanging: number): readonly
       used += 1;
     }
     atStart = false;
-    for (const character of used + columns <= width ? [word] : word) {
-      const step = character === word ? columns : characterWidth(character);
+    for (const character of used + columns <= width ? [word] : unbroken(word)) {
+      const step = displayWidth(character);
       if (used + step > width) {
         breakLine();
         atStart = false;
@@ -94,6 +94,11 @@ export function wrapText(text: string, width: number, hanging: number): readonly
   }
   lines.push(line.trimEnd());
   return lines;
+}
+
+/** Characters, but for the two halves of a flag: one by itself is drawn in another width. */
+function unbroken(text: string): readonly string[] {
+  return text.match(/\p{Regional_Indicator}{2}|[\s\S]/gu) ?? [];
 }
 
 function characterWidth(character: string): number {

@@ -4,24 +4,36 @@
  */
 export class DurationSpread {
   #count = 0;
-  #sum = 0;
+  /** Whole microseconds, so that the sum is exact and the same in any order. */
+  #sumUs = 0;
   #min = Number.POSITIVE_INFINITY;
   #max = 0;
   readonly #buckets = new Map<number, number>();
 
-  /** Adds one duration in milliseconds; what is not a duration counts as 0. */
+  /** Adds one duration in milliseconds, of which the sum keeps microseconds; what is not a duration counts as 0. */
   add(ms: number): void {
     const duration = Number.isFinite(ms) && ms > 0 ? ms : 0;
     this.#count += 1;
-    this.#sum += duration;
+    this.#sumUs += Math.round(duration * 1000);
     this.#min = Math.min(this.#min, duration);
     this.#max = Math.max(this.#max, duration);
     const bucket = Math.floor(Math.log(Math.max(duration, SHORTEST)) / GROWTH);
     this.#buckets.set(bucket, (this.#buckets.get(bucket) ?? 0) + 1);
   }
 
+  get count(): number {
+    return this.#count;
+  }
+
+  /** How many durations fell into each range with any, in order. */
+  ranges(): readonly { readonly fromMs: number; readonly toMs: number; readonly count: number }[] {
+    return [...this.#buckets]
+      .sort(([a], [b]) => a - b)
+      .map(([bucket, count]) => ({ fromMs: Math.exp(bucket * GROWTH), toMs: Math.exp((bucket + 1) * GROWTH), count }));
+  }
+
   get sum(): number {
-    return this.#sum;
+    return this.#sumUs / 1000;
   }
 
   get min(): number | undefined {
@@ -33,7 +45,7 @@ export class DurationSpread {
   }
 
   get mean(): number | undefined {
-    return this.#count === 0 ? undefined : this.#sum / this.#count;
+    return this.#count === 0 ? undefined : this.#sumUs / 1000 / this.#count;
   }
 
   /** The lower median. */

@@ -1,23 +1,27 @@
 import type { Failure } from '../model/failure.js';
+import { isJsonObject, type JsonValue } from '../model/json.js';
 import { inertFirstLine } from './inert.js';
-import type { FailureGroup } from './run-summary.js';
+import type { FailureGroup, FailureLog } from './run-summary.js';
 
 /** Failures counted by cause, in bounded memory: the first causes in full, the rest as a number. */
 export class FailureGroups {
-  readonly #groups = new Map<string, { readonly first: Failure; count: number; readonly subtasks: string[] }>();
+  readonly #groups = new Map<string, Group>();
   #others = 0;
 
-  add(subtask: string, failure: Failure): void {
+  /** `results`: what the subtask gave back; what a command printed is in it. */
+  add(subtask: string, failure: Failure, results: JsonValue = null): void {
     const cause = causeOf(failure);
     const group = this.#groups.get(cause);
     if (group !== undefined) {
       group.count += 1;
       if (group.subtasks.length < MOST_NAMES) group.subtasks.push(subtask);
+      if (group.outputs.length < MOST_OUTPUTS) group.outputs.push(...outputOf(subtask, results));
     } else if (this.#groups.size < MOST_CAUSES) {
       this.#groups.set(cause, {
         first: { kind: failure.kind, message: failure.message.slice(0, 4096) },
         count: 1,
         subtasks: [subtask],
+        outputs: outputOf(subtask, results),
       });
     } else {
       this.#others += 1;
@@ -28,11 +32,12 @@ export class FailureGroups {
   groups(): readonly FailureGroup[] {
     return [...this.#groups.values()]
       .sort((a, b) => b.count - a.count)
-      .map(({ first, count, subtasks }) => ({
+      .map(({ first, count, subtasks, outputs }) => ({
         kind: first.kind,
         message: inertFirstLine(first.message, 300),
         count,
         subtasks: [...subtasks],
+        outputs: [...outputs],
       }));
   }
 
@@ -42,6 +47,28 @@ export class FailureGroups {
   }
 }
 
+interface Group {
+  readonly first: Failure;
+  count: number;
+  readonly subtasks: string[];
+  readonly outputs: FailureLog[];
+}
+
+function outputOf(subtask: string, results: JsonValue): FailureLog[] {
+  const text = printedBy(results);
+  return text === '' ? [] : [{ subtask, text }];
+}
+
+/** The end of what a command printed, as its result has it: errors last, because they tell most. Empty where nothing is known. */
+export function printedBy(results: JsonValue): string {
+  if (!isJsonObject(results)) return '';
+  const printed = ['stdout', 'stderr'].flatMap((name) => {
+    const value = Object.hasOwn(results, name) ? results[name] : undefined;
+    return typeof value === 'string' && value.trim() !== '' ? [value.slice(-MOST_OUTPUT).trimEnd()] : [];
+  });
+  return printed.join('\n').slice(-MOST_OUTPUT);
+}
+
 /** Kind and first line, with every number as `N`: `exit code 1 on file 17` and `… 18` have one cause. */
 function causeOf(failure: Failure): string {
   return `${failure.kind} ${inertFirstLine(failure.message, 200).replace(/\d+/g, 'N')}`;
@@ -49,3 +76,6 @@ function causeOf(failure: Failure): string {
 
 const MOST_CAUSES = 30;
 const MOST_NAMES = 5;
+/** Outputs kept of a cause, and characters of each. */
+const MOST_OUTPUTS = 2;
+const MOST_OUTPUT = 4096;

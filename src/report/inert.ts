@@ -35,6 +35,23 @@ export function inertJson(value: unknown, indent?: number): string {
   );
 }
 
+/** Lines as they stand, each safe for a terminal: escape sequences gone, tabs as two spaces, other controls shown as `\\x07`. */
+export function inertBlock(text: string): string {
+  return stripVTControlCharacters(text)
+    .split(/\r\n|[\n\r\u0085\u2028\u2029]/)
+    .map((each) => visible(each.replace(/[\t\v\f]/g, '  ')).trimEnd())
+    .join('\n');
+}
+
+/** Text for HTML and XML, in content and in quoted attributes: no tag, no entity and no section ends or begins in it. */
+export function inertMarkup(text: string): string {
+  const byCharacter: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+  // U+FFFE and U+FFFF are the two characters beyond controls that XML does not take.
+  return inertBlock(text)
+    .replace(/[\ufffe\uffff]/g, escaped)
+    .replace(/[&<>"']/g, (character) => byCharacter[character] ?? '');
+}
+
 /** One line of Markdown text: no markup, no HTML, no table cell ends in it. */
 export function inertMarkdown(text: string): string {
   return inertLine(text)

@@ -1,29 +1,35 @@
+import { type Checkpoint, parseCheckpoints } from '../model/checkpoint.js';
 import { unreachable } from '../model/result.js';
 import type { Backup, RunEvent, WaveCheck } from '../model/run-event.js';
+import { assessmentText, resumedLines } from './assessment-text.js';
 import { cutToWidth, steadyText } from './display-width.js';
-import { assessmentText, resumedLines } from './failure-text.js';
+import { printedBy } from './failure-groups.js';
+import { logTail } from './failure-text.js';
 import { counted, figure, humanDuration, minutes } from './figures.js';
 import { inertFirstLine, inertLine, shorten } from './inert.js';
+import { liveFrame } from './live-frame.js';
 import { drawBox, type LineTone, line, type PanelLine, painter } from './panel.js';
-import { TaskSizes, WaveProgress } from './wave-progress.js';
+import { RunProgress } from './run-progress.js';
 
 /** What the live view needs from its surroundings. */
 export interface LiveViewOptions {
   /** Usually standard output or standard error; its owner handles its errors. */
   readonly stream: NodeJS.WriteStream | (NodeJS.WritableStream & { readonly columns?: number });
   readonly color: boolean;
-  /** Whether a line may be redrawn in place. */
+  /** Whether lines may be redrawn in place. */
   readonly tty: boolean;
+  /** Also tells of every subtask that ends, with what it said. */
+  readonly verbose?: boolean;
   /** Monotonic milliseconds. */
   readonly now: () => number;
   /** Calls `tick` about once a second until the returned function is called; absent: a timer that keeps no process alive. */
   readonly everySecond?: (tick: () => void) => () => void;
 }
 
-/** A run as it is seen in a terminal: blocks that stay, and below them one line that moves. */
+/** A run as it is seen in a terminal: blocks that stay, and below them a few lines that move. */
 export interface LiveView {
   handle(event: RunEvent): void;
-  /** Takes the moving line away; what stands stays. May be called more than once. */
+  /** Takes the moving lines away; what stands stays. May be called more than once. */
   close(): void;
 }
 
@@ -33,6 +39,9 @@ const FRAME_MS = 100;
 const PLAIN_MS = 5000;
 /** Failures shown as they happen, in each wave; the report groups them all. */
 const MOST_FAILURES = 3;
+/** Lines of what a subtask said, where it failed, and where everything is told. */
+const MOST_LOG_LINES = 5;
+const MOST_VERBOSE_LINES = 20;
 
 /** A live view on `stream`. The module that redraws is loaded only for a terminal. */
 export async function createLiveView(options: LiveViewOptions): Promise<LiveView> {
@@ -42,8 +51,7 @@ export async function createLiveView(options: LiveViewOptions): Promise<LiveView
   const columns = () => Math.max(20, stream.columns || 80);
   // The cursor stays visible: hiding it takes signal handlers that restore it, and those are the command's own business.
   const redraw = tty ? (await import('log-update')).createLogUpdate(stream, { showCursor: true }) : undefined;
-  const sizes = new TaskSizes();
-  let progress: WaveProgress | undefined;
+  let progress: RunProgress | undefined;
   let lastDrawn = Number.NEGATIVE_INFINITY;
   let drawn = false;
 
@@ -56,26 +64,48 @@ export async function createLiveView(options: LiveViewOptions): Promise<LiveView
     stream.write(`${text}\n`);
   };
   const say = (text: string, tone: LineTone = 'plain') => print(paint(steadyText(inertLine(text)), tone));
+  /** What a subtask said, its end only: each line behind a bar, so that none can pass for one of ours. */
+  const quote = (text: string, most: number) => {
+    for (const each of logTail(text, most)) print(paint(`   │ ${cutToWidth(each, columns() - 6)}`, 'dim'));
+  };
   const draw = (force: boolean) => {
-    if (progress === undefined) return;
+    const [running] = progress?.running ?? [];
+    if (progress === undefined || running === undefined) return;
     const time = now();
     if (redraw === undefined) {
-      if (time - Math.max(lastDrawn, progress.startedAt) < PLAIN_MS) return;
+      if (time - Math.max(lastDrawn, running.startedAt) < PLAIN_MS) return;
       lastDrawn = time;
-      stream.write(`${progress.text(time)}\n`);
+      for (const wave of progress.running) stream.write(`${wave.text(time)}\n`);
       return;
     }
     if (!force && time - lastDrawn < FRAME_MS) return;
     lastDrawn = time;
     drawn = true;
-    redraw(paint(cutToWidth(progress.text(time), columns() - 1), 'dim'));
+    const lines = liveFrame(progress.at(time), columns() - 1);
+    redraw(lines.map((each) => paint(each, 'dim')).join('\n'));
   };
   const stopTicking = (options.everySecond ?? secondTimer)(() => draw(false));
 
+  const sayEnd = (checkpoint: Checkpoint, log: string | undefined): void => {
+    const { task_id, error, duration_ms, attempt, results } = checkpoint;
+    const said = log ?? printedBy(results);
+    if (error === undefined) {
+      const again = attempt > 1 ? `, attempt ${attempt}` : '';
+      say(cutToWidth(`✅ ${task_id} in ${humanDuration(duration_ms)}${again}`, columns()), 'good');
+      quote(said, MOST_VERBOSE_LINES);
+      return;
+    }
+    say(cutToWidth(`❌ ${task_id}: ${inertFirstLine(error.message, 300)}`, columns()), 'bad');
+    quote(said, MOST_LOG_LINES);
+  };
+
   const handle = (event: RunEvent): void => {
+    // Before a wave is over it is asked for its counts.
+    const counts = event.type === 'wave-finished' ? progress?.wave(event.wave) : undefined;
+    progress ??= new RunProgress(now());
+    progress.add(event, now());
     switch (event.type) {
       case 'run-started':
-        for (const wave of event.waves) for (const task of wave.tasks) sizes.set(wave.number, task.id, task.subtasks ?? 0);
         say(`Run ${event.run}`, 'dim');
         return;
       case 'run-resumed':
@@ -98,9 +128,7 @@ export async function createLiveView(options: LiveViewOptions): Promise<LiveView
         );
         return;
       case 'wave-started':
-        progress = new WaveProgress(event.wave, event.subtasks, now());
-        progress.knows(sizes.inWave(event.wave));
-        print(drawBox([waveHeader(event)], { color: options.color, width: 60 }));
+        print(drawBox([waveHeader(event)], { color: options.color, width: Math.min(60, columns()) }));
         draw(true);
         return;
       case 'agents-changed':
@@ -108,54 +136,34 @@ export async function createLiveView(options: LiveViewOptions): Promise<LiveView
         draw(true);
         return;
       case 'task-expanded':
-        sizes.set(event.wave, event.task, event.subtasks);
-        progress?.knows(sizes.inWave(progress.wave));
+      case 'subtasks-returned':
         return;
       case 'subtask-started':
-        progress?.started();
-        draw(false);
-        return;
       case 'subtasks-started':
-        progress?.started(event.count);
+      case 'attempt-failed':
+      case 'subtask-retried':
+      case 'subtask-skipped':
         draw(false);
-        return;
-      case 'subtasks-returned':
-        progress?.returned(event.count);
         return;
       case 'subtasks-finished':
-        progress?.finished(true, event.count);
-        draw(false);
-        return;
-      case 'attempt-failed':
-        progress?.returned(1);
-        draw(false);
-        return;
-      case 'subtask-retried':
-        progress?.retried(event.late !== true);
+        if (options.verbose === true) for (const checkpoint of parseCheckpoints(event.lines)) sayEnd(checkpoint, undefined);
         draw(false);
         return;
       case 'subtask-finished': {
-        const { checkpoint } = event;
-        progress?.finished(
-          checkpoint.status === 'success',
-          1,
-          event.late !== true && event.resumed === undefined && checkpoint.agent_id.startsWith('agent_'),
-        );
-        if (checkpoint.error !== undefined && progress !== undefined && progress.failed <= MOST_FAILURES) {
-          say(cutToWidth(`❌ ${checkpoint.task_id}: ${inertFirstLine(checkpoint.error.message, 300)}`, columns()), 'bad');
-          if (progress.failed === MOST_FAILURES)
+        const { checkpoint, log } = event;
+        const failed = progress.wave(checkpoint.wave)?.failed ?? 0;
+        if (options.verbose === true) sayEnd(checkpoint, log);
+        else if (checkpoint.error !== undefined && event.resumed === undefined && failed <= MOST_FAILURES) {
+          sayEnd(checkpoint, log);
+          if (failed === MOST_FAILURES)
             say('   further failures of this wave are counted below and grouped in the report', 'dim');
           draw(true);
-        } else draw(false);
-        return;
-      }
-      case 'subtask-skipped':
-        progress?.skipped(event.agent !== undefined);
+          return;
+        }
         draw(false);
         return;
+      }
       case 'wave-finished': {
-        const counts = progress;
-        progress = undefined;
         const verdict = waveTitle(event.wave, event.check, counts?.failed ?? 0);
         say(verdict.text, verdict.tone);
         say(`├─ Success: ${counted(counts?.succeeded ?? 0, 'task')}`);
@@ -176,7 +184,6 @@ export async function createLiveView(options: LiveViewOptions): Promise<LiveView
         draw(true);
         return;
       case 'run-finished':
-        progress = undefined;
         erase();
         return;
       default:

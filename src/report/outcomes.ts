@@ -1,4 +1,4 @@
-import { assessmentText } from './failure-text.js';
+import { assessmentText } from './assessment-text.js';
 import { counted, figure, humanDuration } from './figures.js';
 import { inertLine } from './inert.js';
 import type { FailureGroup, Issue, RunFacts, TaskSummary } from './run-summary.js';

@@ -6,7 +6,7 @@ import { inertLine } from './inert.js';
 /** How a panel is drawn. */
 export interface PanelOptions {
   readonly color: boolean;
-  /** Columns from border to border; brought into 60 to 100. Default 80. */
+  /** Columns from border to border; brought into 40 to 100. Default 80. */
   readonly width?: number;
 }
 
@@ -51,7 +51,7 @@ export function drawPanel(sections: readonly PanelSection[], options: PanelOptio
 
 /** Rows of lines in a double-ruled box, a rule between two rows. */
 export function drawBox(rows: readonly (readonly PanelLine[])[], options: PanelOptions): string {
-  const width = Math.min(100, Math.max(60, Math.floor(options.width ?? 80)));
+  const width = Math.min(100, Math.max(40, Math.floor(options.width ?? 80)));
   const paint = painter(options.color);
   const drawn: string[] = [];
   const table = new Table({ chars: DOUBLE_RULES, colWidths: [width - 2], style: { head: [], border: [], compact: false } });

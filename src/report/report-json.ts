@@ -41,7 +41,7 @@ export interface ReportJson {
   readonly tasks: readonly TaskJson[];
   readonly finally: readonly (Omit<FinallySummary, 'message'> & { readonly message: string | null })[];
   readonly outcomes: readonly string[];
-  readonly failures: readonly FailureGroup[];
+  readonly failures: readonly Omit<FailureGroup, 'outputs'>[];
   readonly otherFailures: number;
   /** Passes with failures: how bad, the diagnosis with its evidence, the response. */
   readonly assessments: RunSummary['assessments'];
@@ -179,7 +179,7 @@ export function toReportJson(summary: RunSummary): ReportJson {
     })),
     finally: summary.finally.map((task) => ({ ...task, message: task.message ?? null })),
     outcomes: summary.outcomes,
-    failures: summary.failures,
+    failures: summary.failures.map(({ outputs: _, ...group }) => group),
     otherFailures: summary.otherFailures,
     assessments: summary.assessments,
     warnings: summary.warnings,

@@ -77,6 +77,14 @@ export interface FailureGroup {
   readonly count: number;
   /** The first few subtasks. */
   readonly subtasks: readonly string[];
+  /** The ends of what the first few commands among them printed. */
+  readonly outputs: readonly FailureLog[];
+}
+
+/** The end of what a failed subtask said: text as it came, to be made inert by whoever shows it. */
+export interface FailureLog {
+  readonly subtask: string;
+  readonly text: string;
 }
 
 /** A task under `finally`. */

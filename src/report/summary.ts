@@ -1,8 +1,8 @@
-import type { Checkpoint } from '../model/checkpoint.js';
+import { type Checkpoint, toMicroseconds } from '../model/checkpoint.js';
 import type { FailureAssessment } from '../model/failure-assessment.js';
 import { isJsonObject, type JsonValue } from '../model/json.js';
 import { unreachable } from '../model/result.js';
-import type { Backup, RunEvent, RunStatus, WaveCheck, WaveMeasures } from '../model/run-event.js';
+import type { Backup, RunEvent, RunObservations, RunStatus, WaveCheck, WaveMeasures } from '../model/run-event.js';
 import type { ScalingDecision } from '../model/scaling-decision.js';
 import { AgentTime } from './agent-time.js';
 import { AgentsAtWork } from './agents-at-work.js';
@@ -56,7 +56,8 @@ export class SummaryFold {
   #decision: ScalingDecision | undefined;
   #otherWarnings = 0;
   #retries = 0;
-  #baselineMs = 0;
+  /** Whole microseconds, as records keep them: exact, and the same in any order. */
+  #baselineUs = 0;
   #resumed = 0;
   #events = 0;
   #firstAt: number | undefined;
@@ -154,10 +155,19 @@ export class SummaryFold {
         return;
       case 'run-finished':
         this.#finished = event;
+        if (event.observed !== undefined) {
+          this.#agents.observed(event.observed.peakAgents);
+          this.#events = Math.max(this.#events, event.observed.events + 1);
+        }
         return;
       default:
         unreachable(event);
     }
+  }
+
+  /** What only the fold of a live run can know, for the run's last event. */
+  get observed(): RunObservations {
+    return { events: this.#events, peakAgents: this.#agents.peak.source === 'observed' ? this.#agents.peak.agents : 0 };
   }
 
   /** The report of what has been folded so far. */
@@ -168,7 +178,7 @@ export class SummaryFold {
       outcomes: keyOutcomes(facts),
       issues: issuesOf(facts),
       recommendations: recommendationsOf(facts),
-      checklist: executionChecklist(facts, this.#planShown),
+      checklist: executionChecklist(facts, this.#started?.planShown ?? this.#planShown),
     };
   }
 
@@ -206,8 +216,8 @@ export class SummaryFold {
       // What was done before the run was resumed took none of the time that is reported.
       if (late !== true) this.#agents.ended(checkpoint.agent_id);
       this.#agents.reported(checkpoint.agent_id);
-      task.spread.add(checkpoint.duration_ms);
-      if (Number.isFinite(checkpoint.duration_ms)) this.#baselineMs += Math.max(0, checkpoint.duration_ms);
+      task.spread.add(toMicroseconds(checkpoint.duration_ms));
+      this.#addToBaseline(checkpoint.duration_ms);
     }
     const outcome = checkpoint.status === 'success' ? 'success' : 'failed';
     const retried = outcome === 'success' && checkpoint.attempt > 1;
@@ -215,8 +225,9 @@ export class SummaryFold {
       counts[outcome] += 1;
       if (retried) counts.retried += 1;
     }
-    if (outcome === 'failed') this.#failures.add(checkpoint.task_id, checkpoint.error ?? UNKNOWN_FAILURE);
-    else if (!task.fanOut) task.says = saidBy(checkpoint.results);
+    if (outcome === 'failed') {
+      this.#failures.add(checkpoint.task_id, checkpoint.error ?? UNKNOWN_FAILURE, checkpoint.results);
+    } else if (!task.fanOut) task.says = saidBy(checkpoint.results);
   }
 
   #finishGroup({ task: id, wave: number, agent, count, durationsMs }: Extract<RunEvent, { type: 'subtasks-finished' }>): void {
@@ -224,10 +235,14 @@ export class SummaryFold {
     this.#agents.ended(agent, count);
     this.#agents.reported(agent);
     for (const ms of durationsMs) {
-      task.spread.add(ms);
-      if (Number.isFinite(ms)) this.#baselineMs += Math.max(0, ms);
+      task.spread.add(toMicroseconds(ms));
+      this.#addToBaseline(ms);
     }
     for (const counts of [this.#totals, this.#wave(number).counts, task.counts]) counts.success += count;
+  }
+
+  #addToBaseline(ms: number): void {
+    if (Number.isFinite(ms)) this.#baselineUs += Math.round(Math.max(0, ms) * 1000);
   }
 
   #facts(): RunFacts {
@@ -237,7 +252,7 @@ export class SummaryFold {
     const score = this.#score(cores);
     const waves = this.#waveSummaries(score);
     const totalMs = Math.max(0, finished?.durationMs ?? this.#lastAt - (this.#firstAt ?? this.#lastAt));
-    const baselineMs = this.#baselineMs;
+    const baselineMs = this.#baselineUs / 1000;
     const status: RunStatus | 'running' = finished?.status ?? 'running';
     return {
       run: started?.run,
@@ -398,6 +413,8 @@ const MOST_WARNINGS = 50;
 const MOST_ASSESSMENTS = 50;
 const MOST_FINDINGS = 8;
 const MOST_SAID = 10;
+/** A command's output beyond this is data, not a word to its user. */
+const MOST_OUTPUT = 200;
 const MOST_CHANGES = 5;
 const UNKNOWN_FAILURE = { kind: 'module', message: 'failed without a message' } as const;
 
@@ -440,9 +457,15 @@ function finallySummary(task: string, checkpoint: Checkpoint): FinallySummary {
   };
 }
 
-/** What a task says about its result: its `summary`, a text or a list of texts. */
+/** What a task says about its result: its `summary`, a text or a list of texts; of a command, its output, if that is one line. */
 function saidBy(results: JsonValue): readonly string[] {
-  if (!isJsonObject(results) || !Object.hasOwn(results, 'summary')) return [];
+  if (!isJsonObject(results)) return [];
+  if (!Object.hasOwn(results, 'summary')) {
+    const stdout = Object.hasOwn(results, 'stdout') ? results['stdout'] : undefined;
+    if (typeof stdout !== 'string' || stdout.length > MOST_OUTPUT || !Object.hasOwn(results, 'exitCode')) return [];
+    const text = stdout.trim();
+    return text === '' || text.includes('\n') ? [] : [shorten(inertLine(text), 300)];
+  }
   const { summary } = results;
   const lines = Array.isArray(summary) ? summary : [summary];
   return lines

@@ -64,10 +64,31 @@ export class WaveProgress {
     return this.#skipped;
   }
 
+  get retries(): number {
+    return this.#retries;
+  }
+
+  /** That ended, in any way. */
+  get done(): number {
+    return this.#succeeded + this.#failed + this.#skipped;
+  }
+
+  /** As far as is known. */
+  get total(): number {
+    return Math.max(this.#planned, this.#known, this.done);
+  }
+
+  /** Milliseconds until it ends, by its throughput; by its prediction while nothing has ended. Absent where neither tells. */
+  left(now: number, predictedMs: number | undefined): number | undefined {
+    const { done, total } = this;
+    const elapsed = Math.max(0, now - this.startedAt);
+    if (done > 0 && elapsed > 0) return ((total - done) * elapsed) / done;
+    return predictedMs === undefined ? undefined : Math.max(0, predictedMs - elapsed);
+  }
+
   /** `wave 2: 120 of 796 done, 1 failed, 8 running, 45/s, about 15 s left`. */
   text(now: number): string {
-    const done = this.#succeeded + this.#failed + this.#skipped;
-    const total = Math.max(this.#planned, this.#known, done);
+    const { done, total } = this;
     const elapsed = Math.max(0, now - this.startedAt) / 1000;
     const parts = [`wave ${this.wave}: ${figure(done)} of ${figure(total)} done`];
     if (this.#failed > 0) parts.push(`${figure(this.#failed)} failed`);

@@ -120,6 +120,8 @@ export function waveKey(tasks: readonly TaskDefinition[]): string {
 
 function kindOf(nodes: readonly TaskNode[], counts: ReadonlyMap<number, number>): WorkKind {
   const size = (of: readonly TaskNode[]) => of.reduce((sum, node) => sum + (counts.get(node.index) ?? 1), 0);
-  const modules = nodes.filter(({ task }) => task.work.kind === 'module');
+  const modules = nodes.filter(
+    ({ task: { work } }) => work.kind === 'module' || (work.kind === 'builtin' && work.action !== 'agent/prompt'),
+  );
   return 2 * size(modules) >= size(nodes) ? 'modules' : 'commands';
 }

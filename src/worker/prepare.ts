@@ -1,7 +1,7 @@
 import { isAbsolute, join } from 'node:path';
 import type { Action, SubtaskRequest } from '../actions/action.js';
 import type { Failure } from '../model/failure.js';
-import { subtaskId } from '../model/ids.js';
+import { contentHash, subtaskId } from '../model/ids.js';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.js';
 import type { Mask } from '../model/mask.js';
 import { err, ok, type Result, unreachable } from '../model/result.js';
@@ -19,6 +19,8 @@ export interface RunSurroundings {
   readonly folder: string;
   /** Environment variables whose values are taken out of outcomes; absent: none. */
   readonly secrets?: readonly string[];
+  /** The run's id: a resumed run has the same. */
+  readonly run: string;
 }
 
 /** What the expressions of a task's subtasks see beside their own item: the run, and results of earlier tasks. */
@@ -43,11 +45,13 @@ export type Prepared = { readonly kind: 'request'; readonly request: SubtaskRequ
 export interface Evaluator {
   evaluate(source: string, scope: ExpressionScope): Result<JsonValue, string>;
   renderTemplate(value: JsonValue, scope: ExpressionScope): Result<JsonValue, string>;
+  /** An expression with every value in place that the scope has. */
+  inlineValues(source: string, scope: ExpressionScope): string;
 }
 
 /** Loads what evaluates expressions, once for each thread. */
 export function loadEvaluator(): Promise<Evaluator> {
-  return import('../plan/expressions.js');
+  return import('../plan/evaluator.js');
 }
 
 /** Whether anything in a task is to be evaluated for each subtask. */
@@ -122,6 +126,15 @@ export class Preparer {
     return undefined;
   }
 
+  /** The definition of done with every value in place that is known before the subtask is done. */
+  criteria(subtask: Subtask): readonly string[] {
+    return this.#task.success.length === 0 ? [] : this.#criteria(this.#scope(subtask));
+  }
+
+  #criteria(scope: ExpressionScope): readonly string[] {
+    return this.#task.success.map((expression) => this.#expressions.inlineValues(expression, scope));
+  }
+
   get #expressions(): Evaluator {
     if (this.#evaluator === undefined) throw new Error('Internal error: nothing was loaded that evaluates expressions');
     return this.#evaluator;
@@ -139,13 +152,13 @@ export class Preparer {
     };
   }
 
-  #request(subtask: Subtask, id: number, attempt: number, { action, env, cwd }: Constants): SubtaskRequest {
-    const { item, index } = subtask;
+  #request({ item, index }: Subtask, id: number, attempt: number, { action, env, cwd }: Constants): SubtaskRequest {
+    const subtask = subtaskId(this.#task.id, index);
     const variables = this.#paramVariables;
     return {
       id,
-      subtask: subtaskId(this.#task.id, index),
-      action,
+      subtask,
+      action: action.kind === 'builtin' ? { ...action, key: contentHash(`${this.#surroundings.run} ${subtask}`) } : action,
       item,
       index,
       attempt,
@@ -177,6 +190,16 @@ export class Preparer {
         if (!rendered.ok) return expressionFailure('with', rendered.error);
         return ok({ kind: 'module', file: work.file, exportName: work.exportName, input: rendered.value });
       }
+      case 'builtin': {
+        const rendered = input === undefined ? ok({}) : this.#expressions.renderTemplate(input, scope);
+        if (!rendered.ok) return expressionFailure('with', rendered.error);
+        if (work.action !== 'agent/prompt')
+          return ok({ kind: 'builtin', name: work.action, input: rendered.value, key: '', success: [] });
+        const command = isJsonObject(rendered.value) ? rendered.value['command'] : undefined;
+        if (this.mask.finds(JSON.stringify(command ?? null))) return expressionFailure('with', `command ${HOLDS_SECRET}`);
+        // Values in place: an agent that is asked to bring it about sees nothing else of the plan.
+        return ok({ kind: 'builtin', name: work.action, input: rendered.value, key: '', success: this.#criteria(scope) });
+      }
       default:
         return unreachable(work);
     }
@@ -195,6 +218,8 @@ function constantAction({ work, output, with: input = null }: TaskDefinition): A
       return { kind: 'command', argv: work.argv, output };
     case 'module':
       return { kind: 'module', file: work.file, exportName: work.exportName, input };
+    case 'builtin':
+      return { kind: 'builtin', name: work.action, input: input ?? {}, key: '', success: [] };
     default:
       return unreachable(work);
   }

@@ -39,6 +39,64 @@ describe('the question', () => {
   });
 });
 
+describe('the conversation', () => {
+  const TALK = `version: 1
+name: talk
+backup: none
+tasks:
+  scan: { phase: Analysis, run: 'true', estimate: 10ms }
+  each: { phase: Work, needs: [scan], foreach: [1, 2, 3, 4, 5, 6], run: 'touch "made-$ITEM"', estimate: 2s }
+  last: { needs: [each], run: 'true', estimate: 10ms }
+`;
+
+  it('answers, changes the plan, shows it again, and runs what was confirmed', async () => {
+    const folder = repository({ 'plan.yaml': TALK });
+    const terminal = inTerminal(['run', 'plan.yaml', '--overhead', '3ms'], folder);
+    const say = async (line: string, ...answers: readonly string[]) => {
+      await terminal.waitFor(QUESTION);
+      terminal.type(`${line}\r`);
+      for (const answer of answers) await terminal.waitFor(answer);
+    };
+    await say('help', 'what-if', 'sync wave|eager');
+    await say('why', 'WHY 6 AGENTS', '1. Asked for: no number', '4. The formula says 6 agents', 'So 6 agents');
+    await say('waves', 'Wave 2: Work', 'each (6 subtasks), after scan', 'Wave 3: last');
+    await say('task each', 'TASK each', 'Needs: scan', 'Needed by: last', 'For each: of a list of 6', 'Estimate: 2 s a subtask');
+    await say('task eahc', "did you mean 'each'?");
+    await say('what-if', 'Predicted time', 'the decided count');
+    await say('agents 3', 'TASK ANALYSIS COMPLETE', 'User Override', 'TOTAL AGENTS: 3');
+    await say('agents none', 'is not a number of agents');
+    await say('backup ref', 'TASK ANALYSIS COMPLETE', 'under a ref');
+    await say('sync eager', 'TASK ANALYSIS COMPLETE', 'as soon as its own needs are done');
+    // Key by key: a line that is pasted is not completed.
+    await terminal.waitFor(QUESTION);
+    for (const [keys, shown] of [
+      ['ta', 'ta'],
+      ['\t', 'sk'],
+      [' l', ' l'],
+      ['\t', 'ast'],
+    ] as const) {
+      terminal.type(keys);
+      await terminal.waitFor(shown);
+    }
+    terminal.type('\r');
+    await terminal.waitFor('TASK last');
+    expect(readdirSync(folder).sort()).toEqual(['.git', 'plan.yaml']);
+    await say('yes', 'Agents: 3', 'PARALLEL EXECUTION COMPLETE');
+    expect(await terminal.exit).toBe(0);
+    expect(readdirSync(folder).filter((name) => name.startsWith('made-'))).toHaveLength(6);
+    expect(git(folder, 'for-each-ref', 'refs/waveplan')).toContain('refs/waveplan/backups/');
+  });
+
+  it('takes lines that were typed ahead, in order', async () => {
+    const folder = repository({ 'plan.yaml': TALK });
+    const terminal = inTerminal(['run', 'plan.yaml', '--overhead', '3ms'], folder);
+    terminal.type('agents 2\rno\r');
+    await terminal.waitFor('TOTAL AGENTS: 2');
+    expect(await terminal.exit).toBe(2);
+    expect(readdirSync(folder).sort()).toEqual(['.git', 'plan.yaml']);
+  });
+});
+
 describe('signals', () => {
   const SLOW = `version: 1
 name: slow

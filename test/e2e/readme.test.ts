@@ -46,7 +46,7 @@ describe('the README', () => {
   });
 
   it('names every option of every verb', async () => {
-    for (const verb of ['run', 'plan', 'validate', 'restore', 'scale']) {
+    for (const verb of ['run', 'plan', 'validate', 'prompts', 'restore', 'scale']) {
       const help = await waveplan([verb, '--help'], { cwd: PROJECT });
       const options = [...help.stdout.matchAll(/--[a-z-]+/g)].map(([option]) => option).filter((option) => option !== '--help');
       expect(options.length).toBeGreaterThan(2);

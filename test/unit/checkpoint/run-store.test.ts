@@ -6,7 +6,9 @@ import {
   listRuns,
   logFileName,
   type RunManifest,
+  readIncludes,
   readManifest,
+  saveIncludes,
   saveLog,
   writeManifest,
   writeReportFile,
@@ -50,6 +52,20 @@ test('keeps what a run is, and how it ended', async () => {
     expect(value(await readManifest(folder))).toEqual(ended);
   }
   expect(readdirSync(folder).sort()).toEqual(['logs', 'manifest.json', 'plan.yaml']);
+});
+
+test('keeps the files that a plan includes', async () => {
+  const folder = runDir();
+  expect(value(await readIncludes(folder))).toEqual([]);
+  value(await saveIncludes(folder, []));
+  expect(readdirSync(folder)).toEqual(['logs']);
+  const includes = [{ file: '/p/lib/a.yaml', text: 'version: 1\n# "ä"\n' }];
+  value(await saveIncludes(folder, includes));
+  expect(value(await readIncludes(folder))).toEqual(includes);
+  for (const text of ['[{"file": 1}]', '{}', '[']) {
+    writeFileSync(join(folder, 'includes.json'), text);
+    expect(problem(await readIncludes(folder)).message).toContain('includes.json is damaged');
+  }
 });
 
 test.each([

@@ -5,7 +5,7 @@ import { directSink } from '../../../src/execute/inline-executor.js';
 import type { Clock } from '../../../src/model/clock.js';
 import type { Failure } from '../../../src/model/failure.js';
 import type { JsonValue } from '../../../src/model/json.js';
-import * as expressions from '../../../src/plan/expressions.js';
+import * as expressions from '../../../src/plan/evaluator.js';
 import type { Chunk } from '../../../src/worker/chunk.js';
 import { ChunkRunner } from '../../../src/worker/chunk-runner.js';
 import { Claims } from '../../../src/worker/claims.js';

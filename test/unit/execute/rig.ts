@@ -53,7 +53,7 @@ export class Rig {
       waves,
       sync: this.#options.sync ?? 'wave',
       finally: (this.#options.finally ?? []).map(taskOf),
-      surroundings: { params: {}, env: {}, folder: '/work' },
+      surroundings: { params: {}, env: {}, folder: '/work', run: 'test' },
       ratePerMinute: this.#options.ratePerMinute,
       majorShare: this.#options.majorShare ?? 0.1,
     };

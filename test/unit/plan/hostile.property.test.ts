@@ -15,9 +15,10 @@ defaults: { retries: { max: 2, backoff: 200ms }, timeout: 5m }
 tasks:
   scan:
     run: [ls, "\${{ params.root }}"]
+    output: lines
   rename:
     needs: [scan]
-    foreach: "\${{ tasks.scan.results.files }}"
+    foreach: "\${{ tasks.scan.results.stdout }}"
     uses: ./tasks/rename.ts
     with: { file: "\${{ item }}", text: 'it''s' }
     success: ["results.ok", results.n > 1]

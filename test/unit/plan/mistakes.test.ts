@@ -8,6 +8,10 @@ type Mistake = readonly [code: string, plan: string, says: RegExp];
 const TASK = '  t: { run: x }\n';
 const MODULE = 'uses: ./tasks/rename.ts';
 
+/** A task `t` that reads what the built-in action of task `a` comes to. */
+const reading = (action: string, input: string, expression: string): string =>
+  planOf(`  a: { uses: ${action}, with: { ${input} } }\n  t: { needs: [a], run: [echo, "\${{ ${expression} }}"] }\n`);
+
 const MISTAKES: readonly Mistake[] = [
   // The document
   ['PLAN-YAML', planOf('  t:\n    run: «"»abc\n'), /not closed/],
@@ -48,6 +52,57 @@ const MISTAKES: readonly Mistake[] = [
   ['PLAN-VALUE', planOf(TASK, 'type: «files»\n'), /must be one of/],
   ['PLAN-VALUE', planOf(TASK, 'sync: «waves»\n'), /did you mean 'wave'/],
   ['PLAN-VALUE', planOf(TASK, 'limits: { iops: «0» }\n'), /at least 1, not 0/],
+  // Built-in actions
+  ['PLAN-MISSING-KEY', planOf('  t: { uses: «http/request» }\n'), /needs 'with' \(url\)/],
+  ['PLAN-MISSING-KEY', planOf('  t: { uses: «files/glob», with: { cwd: src } }\n'), /no 'patterns'/],
+  [
+    'PLAN-MISSING-KEY',
+    planOf('  t: { uses: files/move, with: { «pairs»: [{ from: a }] } }\n')
+      .replace('«pairs»: [{', 'pairs: [«{')
+      .replace('from: a }', 'from: a }»'),
+    /no 'to'/,
+  ],
+  ['PLAN-UNKNOWN-KEY', planOf('  t: { uses: files/glob, with: { patterns: x, «ignroe»: y } }\n'), /did you mean 'ignore'/],
+  ['PLAN-TYPE', planOf('  t: { uses: files/read, with: { path: «7» } }\n'), /'path' must be text/],
+  ['PLAN-VALUE', planOf('  t: { uses: http/request, with: { url: x, method: «Get» } }\n'), /did you mean 'GET'/],
+  ['PLAN-VALUE', planOf('  t: { uses: http/request, with: { url: x, timeout: «soon» } }\n'), /duration/],
+  ['PLAN-VALUE', planOf('  t: { uses: files/hash, with: { paths: [a], path: «b» } }\n'), /beside its alternative/],
+  ['PLAN-MODULE', planOf('  t: { uses: «files/golb» }\n'), /did you mean 'files\/glob'/],
+  // Fields of results that are known before the run
+  ['PLAN-EXPRESSION', reading('files/glob', 'patterns: x', 'tasks.a.results.«fils»'), /did you mean 'files'/],
+  ['PLAN-EXPRESSION', reading('files/glob', 'patterns: x', 'tasks.a.results.files.map(f, f.«name»)'), /a text has no 'name'/],
+  [
+    'PLAN-EXPRESSION',
+    reading('files/hash', 'paths: [x]', 'tasks.a.results.files.map(f, f.«sha»)'),
+    /they have path, hash, bytes/,
+  ],
+  [
+    'PLAN-EXPRESSION',
+    planOf('  a: { run: x, output: lines }\n  t: { needs: [a], run: [echo, "${{ tasks.a.results.«stdot» }}"] }\n'),
+    /did you mean 'stdout'/,
+  ],
+  [
+    'PLAN-EXPRESSION',
+    planOf(
+      '  a: { uses: files/read, foreach: [x], with: { path: "${{ item }}" } }\n  t: { needs: [a], run: [echo, "${{ tasks.a.results.«text» }}"] }\n',
+    ),
+    /map\(r, r\.text\)/,
+  ],
+  [
+    'PLAN-EXPRESSION',
+    planOf(
+      '  a: { uses: files/glob, with: { patterns: x } }\n  t: { needs: [a], foreach: «"${{ tasks.a.results }}"», run: x }\n',
+    ),
+    /did you mean 'tasks\.a\.results\.files'/,
+  ],
+  [
+    'PLAN-EXPRESSION',
+    planOf(
+      '  a: { uses: files/hash, with: { paths: [x] } }\n  t: { needs: [a], foreach: "${{ tasks.a.results.files }}", run: [echo, "${{ item.«hsh» }}"] }\n',
+    ),
+    /did you mean 'hash'/,
+  ],
+  ['PLAN-EXPRESSION', planOf('  t: { run: x, success: ["results.«code» == 0"] }\n'), /exitCode/],
   // Quantities
   ['PLAN-VALUE', planOf('  t: { run: x, timeout: «"5"» }\n'), /no unit/],
   ['PLAN-VALUE', planOf('  t: { run: x, timeout: «0s» }\n'), /more than 0/],
@@ -104,7 +159,7 @@ const MISTAKES: readonly Mistake[] = [
   ['PLAN-EXPRESSION', planOf('  t: { run: [x, "ü ${{ «nope».a }}"] }\n'), /unknown variable: nope/],
   ['PLAN-EXPRESSION', planOf('  t: { run: [x, "${{ «itme» }}"], foreach: [1] }\n'), /did you mean 'item'/],
   ['PLAN-EXPRESSION', planOf('  t: { run: [x, "${{ «item» }}"] }\n'), /'foreach'/],
-  ['PLAN-EXPRESSION', planOf('  t: { run: [x, "${{ «prev» }}"] }\n'), /not supported yet/],
+  ['PLAN-EXPRESSION', planOf('  t: { run: [x, "${{ «prev» }}"] }\n'), /each/],
   ['PLAN-EXPRESSION', planOf('  t: { run: [x, "«${{» item"] }\n'), /not closed/],
   ['PLAN-EXPRESSION', planOf('  t: { run: x, cwd: "${{ 1 + «)» }}" }\n'), /unexpected token/],
   ['PLAN-EXPRESSION', planOf('  t: { run: x, env: { A: "${{ «\'a\' + 1» }}" } }\n'), /no such overload/],
@@ -240,8 +295,7 @@ const MISTAKES: readonly Mistake[] = [
   ],
   ['PLAN-VALUE', planOf(TASK, 'secrets: [«API-TOKEN»]\n'), /letters, digits and '_'/],
   ['PLAN-VALUE', planOf(TASK, 'secrets: «[A, A]»\n'), /equal/],
-  // Later
-  ['PLAN-UNSUPPORTED', planOf(TASK, 'sync: «eager»\n'), /sync: wave/],
+  // Pairs, and what comes later
   ['PLAN-UNSUPPORTED', planOf(TASK, '«pools»: { a: 1, b: { max: 1, rate: 1/s } }\n'), /not supported yet/],
   ['PLAN-VALUE', planOf(TASK, 'failure: «{ minor: 20%, major: 10% }»\n'), /must rise/],
   ['PLAN-VALUE', planOf(TASK, 'failure: { critical: «150%» }\n'), /more than 100%/],
@@ -251,8 +305,14 @@ const MISTAKES: readonly Mistake[] = [
   ['PLAN-UNSUPPORTED', planOf('  t: { run: x, «pool»: a }\n'), /not supported yet/],
   ['PLAN-UNSUPPORTED', planOf('  t: { run: x, «inputs»: [a] }\n'), /not supported yet/],
   ['PLAN-UNSUPPORTED', planOf('  t: { run: x, «outputs»: [a] }\n'), /not supported yet/],
-  ['PLAN-UNSUPPORTED', planOf('  t: { uses: «http/request» }\n'), /not supported yet/],
-  ['PLAN-UNSUPPORTED', planOf('  t: { run: x, foreach: { «each»: a } }\n'), /not supported yet/],
+  ['PLAN-READS', planOf('  a: { run: x }\n  t: { run: x, foreach: { each: «a» } }\n'), /add 'a' to needs/],
+  [
+    'PLAN-READS',
+    planOf('  scan: { run: x }\n  t: { run: x, needs: [scan], foreach: { each: «scam» } }\n'),
+    /did you mean 'scan'/,
+  ],
+  ['PLAN-VALUE', planOf('  a: { run: x }\n  t: { run: x, needs: [a], foreach: { each: a }, «batch»: 2 }\n'), /each/],
+  ['PLAN-EXPRESSION', planOf('  t: { foreach: [1], run: [echo, "${{ «prev» }}"] }\n'), /each/],
 ];
 
 describe('one mistake, one diagnostic, with its code and exact place', () => {

@@ -1,9 +1,10 @@
-import { symlinkSync } from 'node:fs';
+import { rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Diagnostic } from '../../../src/model/diagnostic.js';
 import type { Result } from '../../../src/model/result.js';
 import { loadPlan } from '../../../src/plan/load-plan.js';
+import { parsePlan } from '../../../src/plan/parse-plan.js';
 import type { TaskDefinition, ValidPlan } from '../../../src/plan/valid-plan.js';
 import { tempFolder, writeFiles } from '../../support/repository.js';
 import { planOf, unmark, valid } from './marked-plan.js';
@@ -141,6 +142,20 @@ tasks:
       { code: 'PLAN-NEEDS', file: 'plan.yaml', range: plan[0] },
       ...codes.map((code, i) => ({ code: `PLAN-${code}`, file: 'lib/a.yaml', range: lib[i] })),
     ]);
+  });
+
+  it('is read as it was, where a run kept it', () => {
+    const { folder, loaded } = load({
+      'plan.yaml': planOf('  t: { run: x }\n', 'include: [a.yaml]\n'),
+      'a.yaml': 'include: [b.yaml]\ntasks: { old: { run: x } }\n',
+      'b.yaml': 'version: 1\n',
+    });
+    if (!loaded.ok) throw new Error('it is valid');
+    const { file, text, includes } = loaded.value;
+    writeFiles(folder, { 'a.yaml': 'tasks: { new: { run: x } }\n' });
+    rmSync(join(folder, 'b.yaml'));
+    const again = parsePlan(text, { file, includes });
+    expect(again.ok && again.value.tasks.map(({ id }) => id)).toEqual(['old', 't']);
   });
 
   it('may not give a name that is given already; both places are told', () => {

@@ -228,7 +228,8 @@ export const nastyText: fc.Arbitrary<string> = fc
     ),
     { maxLength: 12 },
   )
-  .map((parts) => parts.join(''));
+  // Also where the words meet by chance: tests look for them as signs of a figure that is none.
+  .map((parts) => parts.join('').replace(/NaN|undefined|Infinity/g, ''));
 
 const amount = fc.oneof(
   fc.double({ min: 0, max: 1e7, noNaN: true }),

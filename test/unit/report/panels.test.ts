@@ -192,7 +192,7 @@ describe('WORDS of the report panel', () => {
     '[x] Analyze task complexity',
     '[x] Calculate optimal agent count',
     '[x] Generate wave structure',
-    '[-] Create specialized prompts (atomic and focused): no agent prompts in this plan',
+    '[x] Create specialized prompts (atomic and focused): waveplan prompts prints one for each subtask of',
     '[x] Present execution plan',
     '[x] Wait for user confirmation (explicit "yes"): answered at the prompt',
     '[x] Execute Wave 0 (git backup): commit abcdef012345 on main',
@@ -258,7 +258,7 @@ describe('alignment', () => {
       fc.property(
         anyAnalysis,
         fc.oneof(fc.array(anyEvent, { maxLength: 20 }), anyScoredRun),
-        fc.integer({ min: 60, max: 100 }),
+        fc.integer({ min: 40, max: 100 }),
         fc.boolean(),
         (any, events, width, color) => {
           for (const panel of [renderAnalysis(any, { color, width }), renderReport(summaryOf(events), { color, width })]) {
@@ -287,7 +287,7 @@ describe('alignment', () => {
       '🌊',
     );
     fc.assert(
-      fc.property(fc.array(pieces, { maxLength: 30 }), fc.integer({ min: 60, max: 100 }), (parts, width) => {
+      fc.property(fc.array(pieces, { maxLength: 30 }), fc.integer({ min: 40, max: 100 }), (parts, width) => {
         const panel = renderAnalysis(analysis({ task: parts.join('') }), { color: true, width });
         expect(widthsOf(panel, stringWidth)).toEqual(new Set([width]));
       }),
@@ -295,10 +295,10 @@ describe('alignment', () => {
     expect(widthsOf(renderReport(summaryOf(GOOD_RUN), { color: true, width: 80 }), stringWidth)).toEqual(new Set([80]));
   });
 
-  it('the width is 80 unless asked for, and stays within 60 to 100', () => {
+  it('the width is 80 unless asked for, and stays within 40 to 100', () => {
     const first = (width?: number) =>
       renderAnalysis(analysis(), width === undefined ? { color: false } : { color: false, width }).split('\n')[0]?.length;
-    expect([first(), first(10), first(1000)]).toEqual([80, 60, 100]);
+    expect([first(), first(10), first(1000)]).toEqual([80, 40, 100]);
   });
 
   it('is drawn with double rules, and has no colour where none is wanted', () => {

@@ -41,7 +41,8 @@ describe('the fold', () => {
         expect(summary.retries).toBe(events.filter(({ type }) => type === 'subtask-retried').length);
         expect(summary.baselineMs).toBeCloseTo(
           ended.reduce((sum, { duration_ms }) => sum + duration_ms, 0),
-          3,
+          // Each counts in whole microseconds.
+          1,
         );
         for (const wave of summary.waves) {
           const ofWave = skipped.filter((event) => event.type === 'subtask-skipped' && event.wave === wave.number);
@@ -108,8 +109,8 @@ describe('the fold', () => {
       failed('rename', 3, 'out of time', 'timeout'),
     ]);
     expect(summary.failures).toEqual([
-      { kind: 'command', message: 'exit code 1 on file17', count: 2, subtasks: ['rename[1]', 'rename[2]'] },
-      { kind: 'timeout', message: 'out of time', count: 1, subtasks: ['rename[3]'] },
+      { kind: 'command', message: 'exit code 1 on file17', count: 2, subtasks: ['rename[1]', 'rename[2]'], outputs: [] },
+      { kind: 'timeout', message: 'out of time', count: 1, subtasks: ['rename[3]'], outputs: [] },
     ]);
   });
 
@@ -166,13 +167,13 @@ describe('key outcomes', () => {
 
   it('are what single tasks say of themselves', () => {
     expect(outcomesOf({ results: { summary: 'found 3' } })).toEqual(['scan: found 3']);
+    expect(outcomesOf({ results: { exitCode: 0, stdout: ' 3 files counted\n', stderr: '' } })).toEqual(['scan: 3 files counted']);
     expect(outcomesOf({ results: { summary: ['one', 7, 'two\nlines'] } })).toEqual(['scan: one', 'scan: two lines']);
   });
 
   it('are facts where a task says nothing', () => {
-    expect(outcomesOf({ results: { exitCode: 0, stdout: 'summary', stderr: '' }, duration_ms: 1200 })).toEqual([
-      'scan: done in 1.2 s',
-    ]);
+    for (const stdout of ['', 'two\nlines\n', 'x'.repeat(201)])
+      expect(outcomesOf({ results: { exitCode: 0, stdout, stderr: '' }, duration_ms: 1200 })).toEqual(['scan: done in 1.2 s']);
     expect(outcomesOf({ results: ['summary'] })).toEqual(['scan: done in 5 ms']);
     expect(outcomesOf({ status: 'failure', error: { kind: 'command', message: 'no' }, results: { summary: 'found 3' } })).toEqual(
       ['scan: failed after 5 ms'],

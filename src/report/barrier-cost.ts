@@ -1,0 +1,40 @@
+import { listSchedule } from '../graph/list-schedule.js';
+
+/** A task as it went. */
+export interface BarrierTask {
+  readonly id: string;
+  readonly wave: number;
+  readonly needs: readonly string[];
+  /** Subtasks that ran. */
+  readonly subtasks: number;
+  /** Of one of them; undefined where none ran. */
+  readonly meanMs: number | undefined;
+}
+
+/** What the barriers between waves cost, in seconds. */
+export interface BarrierCost {
+  /** What they added: the difference of the other two. */
+  readonly seconds: number;
+  /** The schedule of the measured durations with barriers, and without. */
+  readonly waveSeconds: number;
+  readonly eagerSeconds: number;
+}
+
+/**
+ * Plays the durations that were measured through twice, with the barriers and without, on as many agents as the waves had.
+ * Both are schedules, so what the engine itself took is in neither, and the difference is the barriers' alone. `undefined`
+ * where there is no barrier.
+ */
+export function barrierCost(tasks: readonly BarrierTask[], agentsOf: (wave: number) => number): BarrierCost | undefined {
+  const waves = [...new Set(tasks.map(({ wave }) => wave))];
+  if (waves.length < 2) return undefined;
+  const position = new Map(tasks.map(({ id }, index) => [id, index]));
+  const work = ({ subtasks, meanMs = 0 }: BarrierTask) => ({ count: subtasks, ms: meanMs });
+  const waveMs = waves.reduce((sum, number) => {
+    const inWave = tasks.filter(({ wave }) => wave === number).map((task) => ({ ...work(task), needs: [] }));
+    return sum + listSchedule(inWave, agentsOf(number));
+  }, 0);
+  const all = tasks.map((task) => ({ ...work(task), needs: task.needs.flatMap((need) => position.get(need) ?? []) }));
+  const eagerMs = Math.min(waveMs, listSchedule(all, Math.max(...waves.map(agentsOf))));
+  return { seconds: (waveMs - eagerMs) / 1000, waveSeconds: waveMs / 1000, eagerSeconds: eagerMs / 1000 };
+}

@@ -1,0 +1,88 @@
+import { cutToWidth, displayWidth } from './display-width.js';
+import { counted, figure, humanDuration } from './figures.js';
+import { inertLine } from './inert.js';
+
+/** What a terminal shows of a run at one moment. */
+export interface LiveMoment {
+  readonly waves: readonly WaveMoment[];
+  /** Subtasks that ended each second; absent before the first. */
+  readonly rate: number | undefined;
+  readonly agents: { readonly now: number; readonly planned: number };
+  /** Of the waves that run. */
+  readonly leftMs: number | undefined;
+  readonly elapsedMs: number;
+  /** What has run longest by now, the longest first. */
+  readonly slowest: readonly { readonly name: string; readonly forMs: number }[];
+}
+
+/** A wave at one moment. */
+export interface WaveMoment {
+  readonly number: number;
+  readonly name: string;
+  readonly state: 'waiting' | 'running' | 'over';
+  readonly done: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly retried: number;
+  /** 0 where it is not known yet. */
+  readonly total: number;
+}
+
+/** Lines for waves; the others are counted. */
+const MOST_WAVES = 6;
+const FULL = '█';
+const REST = '░';
+
+/** The moment in lines of at most `width` columns: a bar for each wave, then figures, then what is slow. Never empty. */
+export function liveFrame(moment: LiveMoment, width: number): readonly string[] {
+  const lines: string[] = [];
+  const running = moment.waves.findIndex(({ state }) => state === 'running');
+  const first = Math.max(0, Math.min(running - 1, moment.waves.length - MOST_WAVES));
+  const shown = moment.waves.slice(first, first + MOST_WAVES);
+  if (first > 0) lines.push(`… ${counted(first, 'wave')} before`);
+  const nameWidth = Math.min(
+    Math.max(...shown.map((wave) => displayWidth(waveTitle(wave))), 4),
+    Math.max(8, Math.floor(width / 4)),
+  );
+  const barWidth = Math.max(6, Math.min(40, Math.floor(width / 3) - 4));
+  for (const wave of shown) lines.push(waveLine(wave, nameWidth, barWidth));
+  const after = moment.waves.length - first - shown.length;
+  if (after > 0) lines.push(`… ${counted(after, 'more wave')}`);
+  lines.push(figuresLine(moment));
+  if (moment.slowest.length > 0) {
+    const slow = moment.slowest.map(({ name, forMs }) => `${inertLine(name)} ${humanDuration(forMs)}`);
+    lines.push(`slowest now: ${slow.join(', ')}`);
+  }
+  return lines.map((text) => cutToWidth(text, width));
+}
+
+function waveLine(wave: WaveMoment, nameWidth: number, barWidth: number): string {
+  const { state, done, failed, skipped, retried, total } = wave;
+  const title = cutToWidth(waveTitle(wave), nameWidth);
+  const share = total === 0 ? (state === 'over' ? 1 : 0) : Math.min(1, done / total);
+  // Rounded down: a bar is full when all is done.
+  const full = Math.floor(share * barWidth);
+  const bar = FULL.repeat(full) + REST.repeat(barWidth - full);
+  const percent = `${Math.floor(share * 100)}%`.padStart(4);
+  const size = total === 0 && state !== 'over' ? 'size not known yet' : `${figure(done)} of ${figure(total)}`;
+  const notes = [
+    ...(failed > 0 ? [`${figure(failed)} failed`] : []),
+    ...(retried > 0 ? [`${figure(retried)} retried`] : []),
+    ...(skipped > 0 ? [`${figure(skipped)} skipped`] : []),
+  ];
+  const mark = state === 'running' ? '▸' : ' ';
+  return `${mark}${title}${' '.repeat(nameWidth - displayWidth(title))} ${bar} ${percent} ${[size, ...notes].join(', ')}`;
+}
+
+function waveTitle({ number, name }: WaveMoment): string {
+  return `${number} ${inertLine(name)}`;
+}
+
+function figuresLine({ rate, agents, leftMs, elapsedMs }: LiveMoment): string {
+  const parts = [`${figure(agents.now)} of ${counted(agents.planned, 'agent')} at work`];
+  if (rate !== undefined) parts.push(rate >= 1 ? `${figure(rate)}/s` : `${figure(rate * 60)}/min`);
+  if (leftMs === undefined) parts.push('time left not known yet');
+  else parts.push(leftMs <= 0 ? 'nearly done' : `about ${humanDuration(Math.ceil(leftMs / 1000) * 1000)} left`);
+  if (elapsedMs >= 1000) parts.push(`${humanDuration(Math.floor(elapsedMs / 1000) * 1000)} so far`);
+  return parts.join(', ');
+}
