@@ -63,7 +63,8 @@ export class Launcher {
       this.#end({ kind: 'not-started', message: error.message });
     });
     this.#child.on('exit', (code, signal) => {
-      this.#end(signal === null ? { kind: 'exit', code: code ?? 0 } : { kind: 'signal', signal });
+      const end: GroupEnd = signal === null ? { kind: 'exit', code: code ?? 0 } : { kind: 'signal', signal };
+      this.#end(cannotFork(this.#said) ?? end);
     });
     const { stdin, stderr } = this.#child;
     // A shell that is gone says so by its end.
@@ -122,7 +123,8 @@ export class Launcher {
     const running = this.#running;
     if (running === undefined) return;
     const { script, noFolder } = running.launch;
-    this.#settle(status[1] === 'cd' ? noFolder() : endOf(Number(status[1]), script.direct, noise));
+    const end = status[1] === 'cd' ? noFolder() : endOf(Number(status[1]), script.direct, noise);
+    this.#settle(cannotFork(noise) ?? end);
   }
 
   #settle(end: GroupEnd): void {
@@ -156,6 +158,12 @@ export class Launcher {
     }, LOOK_MS).unref();
     if (this.#running === undefined) clearTimeout(timer);
   }
+}
+
+/** What the launcher's own shell says when it may start no more processes; the command was not begun then. */
+function cannotFork(said: string): GroupEnd | undefined {
+  if (!/cannot fork|fork: /i.test(said)) return undefined;
+  return { kind: 'not-started', message: 'cannot start a process: EAGAIN (the system allows no more, or has no memory for it)' };
 }
 
 /** Signals of which a shell says nothing when they end a program. */

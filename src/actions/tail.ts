@@ -40,7 +40,7 @@ export class Tail {
     const all = Buffer.concat(this.#chunks);
     const kept = all.subarray(Math.max(0, all.length - most));
     const cut = this.#total - kept.length;
-    return cut === 0 ? kept.toString('utf8') : `[${cut} bytes cut]\n${kept.toString('utf8')}`;
+    return cut === 0 ? kept.toString('utf8') : `[${cut} bytes cut: the last ${amount(most)} are kept]\n${kept.toString('utf8')}`;
   }
 
   #trim(): void {
@@ -51,4 +51,9 @@ export class Tail {
     this.#chunks = [kept];
     this.#held = kept.length;
   }
+}
+
+/** An amount of bytes for people. */
+export function amount(bytes: number): string {
+  return bytes % 1024 === 0 ? `${bytes / 1024} KiB` : `${bytes} bytes`;
 }

@@ -68,6 +68,7 @@ function keptOf(event: RunEvent): RunEvent | undefined {
     case 'subtask-started':
     case 'subtasks-started':
     case 'subtasks-returned':
+    case 'attempt-failed':
     case 'subtask-finished':
     case 'subtasks-finished':
     case 'finally-finished':

@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { type Checkpoint, parseCheckpoints } from '../model/checkpoint.js';
+import { toRecordLine } from '../model/record-line.js';
 import { err, ok, type Result } from '../model/result.js';
 import { makeFolders, syncFolder, writeFileAtomic } from './atomic-file.js';
 import { type EnvironmentProblem, systemProblem } from './problem.js';
@@ -24,8 +25,6 @@ export interface JournalDisk {
 
 /** Time, as the journal uses it. */
 export interface JournalTimer {
-  /** Milliseconds of a monotonic clock. */
-  now(): number;
   after(milliseconds: number, call: () => void): void;
 }
 
@@ -45,8 +44,11 @@ export interface JournalOptions {
 const GROUP_BYTES = 64 * 1024;
 const GROUP_RECORDS = 256;
 const GROUP_DELAY_MS = 5;
-/** While a wave runs, what was written reaches the disk at most this much later than the next group. */
+/** While a wave runs, what was written is synced when it is so old, or so much: what a power cut can cost. */
 const SYNC_INTERVAL_MS = 1000;
+const SYNC_BYTES = 1024 * 1024;
+/** What is written at once at most, so that no group goes far beyond that. */
+const WRITE_BYTES = 64 * 1024;
 /** What may wait to be written before `ready` holds its caller. */
 const BACKLOG_BYTES = 16 * 1024 * 1024;
 const BACKLOG_FILES = 4096;
@@ -89,8 +91,9 @@ interface WaveFile {
   groupRecords: number;
   groupBytes: number;
   timerSet: boolean;
-  unsynced: boolean;
-  lastSync: number;
+  /** Bytes that were written since the last sync. */
+  unsynced: number;
+  syncTimerSet: boolean;
   /** Ends when everything handed over so far is written; never rejects. */
   written: Promise<void>;
 }
@@ -138,7 +141,7 @@ export class Journal {
 
   /** Takes a checkpoint; it is on its way to the file a few milliseconds later. Never throws for the disk's sake. */
   record(checkpoint: Checkpoint): void {
-    const line = Buffer.from(`${JSON.stringify(checkpoint)}\n`);
+    const line = Buffer.from(toRecordLine(checkpoint));
     this.append(checkpoint.wave, [line], 1, checkpoint.status === 'failure' ? 1 : 0);
   }
 
@@ -208,8 +211,8 @@ export class Journal {
       groupRecords: 0,
       groupBytes: 0,
       timerSet: false,
-      unsynced: false,
-      lastSync: this.#timer.now(),
+      unsynced: 0,
+      syncTimerSet: false,
       written: Promise.resolve(),
     };
     this.#waves.set(number, wave);
@@ -238,28 +241,43 @@ export class Journal {
       if (before.bytes === 0) this.#written.set(wave.number, { ...before, begin: wave.file.begin ?? 0 });
       await this.#disk.syncFolder(this.#options.runDir);
     }
-    wave.unsynced = true;
     for (let done = 0; done < bytes.length; ) {
-      const count = await wave.file.write(bytes.subarray(done));
+      const count = await wave.file.write(bytes.subarray(done, done + WRITE_BYTES));
       // A short write on a full disk raises no error; the write of the rest does, or takes nothing.
       if (count === 0) throw Object.assign(new Error('nothing was written'), { code: 'ENOSPC' });
       done += count;
+      wave.unsynced += count;
+      if (wave.unsynced >= SYNC_BYTES) await this.#sync(wave, wave.file);
     }
     const before = this.written(wave.number);
     this.#written.set(wave.number, { ...before, bytes: before.bytes + bytes.length, crc: crc32(bytes, before.crc) });
-    if (this.#timer.now() - wave.lastSync >= SYNC_INTERVAL_MS) await this.#sync(wave, wave.file);
+    this.#syncLater(wave);
+  }
+
+  /** By a timer, not with the next group: that may come in an hour. */
+  #syncLater(wave: WaveFile): void {
+    if (wave.syncTimerSet || wave.unsynced === 0) return;
+    wave.syncTimerSet = true;
+    this.#timer.after(SYNC_INTERVAL_MS, () => {
+      wave.syncTimerSet = false;
+      if (wave.unsynced === 0) return;
+      wave.written = wave.written.then(() =>
+        this.#guard(`sync ${wave.path}`, async () => {
+          if (wave.unsynced > 0 && wave.file !== undefined && this.#open.has(wave.file)) await this.#sync(wave, wave.file);
+        }),
+      );
+    });
   }
 
   async #sync(wave: WaveFile, file: JournalFile): Promise<void> {
     await file.sync();
-    wave.unsynced = false;
-    wave.lastSync = this.#timer.now();
+    wave.unsynced = 0;
   }
 
   async #syncAndClose(wave: WaveFile): Promise<void> {
     const { file } = wave;
     if (file === undefined) return;
-    if (wave.unsynced) await this.#sync(wave, file);
+    if (wave.unsynced > 0) await this.#sync(wave, file);
     this.#open.delete(file);
     await file.close();
   }
@@ -374,8 +392,8 @@ const REAL_DISK: JournalDisk = {
 };
 
 const REAL_TIMER: JournalTimer = {
-  now: () => performance.now(),
   after: (milliseconds, call) => {
-    setTimeout(call, milliseconds);
+    // What is due later must not keep a command alive that is done: `close` writes and syncs it at once.
+    setTimeout(call, milliseconds).unref();
   },
 };

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { isJsonObject, type JsonValue } from '../model/json.js';
 import { err, ok, type Result } from '../model/result.js';
 import { type EnvironmentProblem, errnoOf, systemProblem } from './problem.js';
+import { processOf } from './process-stat.js';
 
 /** A state folder that is ours alone until `release`. */
 export interface Lock {
@@ -79,6 +80,12 @@ export async function acquireLock(
   } finally {
     await rm(written, { force: true }).catch(() => undefined);
   }
+}
+
+/** Who works with a state folder right now: what for, and the process; undefined where nobody does. Writes nothing. */
+export async function currentHolder(stateDir: string): Promise<{ readonly purpose: string; readonly pid: number } | undefined> {
+  const holder = await readHolder(join(stateDir, 'lock')).catch(() => 'unreadable' as const);
+  return typeof holder === 'object' && (await isAlive(holder)) ? { purpose: holder.purpose, pid: holder.pid } : undefined;
 }
 
 /** 'lost': somebody else was faster, and the lock must be looked at again. */
@@ -173,17 +180,6 @@ async function isAlive(holder: Holder): Promise<boolean> {
   const found = await processOf(holder.pid);
   if (found === undefined) return true;
   return !found.ended && (holder.started === null || holder.started === found.started);
-}
-
-/** What /proc says of a process; undefined where there is no /proc. */
-async function processOf(pid: number): Promise<{ readonly started: string; readonly ended: boolean } | undefined> {
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-  if (text === undefined) return undefined;
-  // Field 2, the name in brackets, may hold anything; field 3, the state, follows it.
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  const [state = ''] = fields;
-  const started = fields[22 - 3];
-  return started === undefined ? undefined : { started, ended: /^[ZXx]$/.test(state) };
 }
 
 async function bootId(): Promise<string | null> {

@@ -84,8 +84,8 @@ export function taskOf(subtask: string): string {
 async function* readEventLog(runDir: string): AsyncGenerator<RecordEntry, void, undefined> {
   const file = join(runDir, EVENTS_FILE);
   try {
-    for await (const { text, bytes } of readLines(file)) {
-      const event = text === undefined ? undefined : parseEvent(text);
+    for await (const { content, bytes } of readLines(file)) {
+      const event = content === undefined ? undefined : parseEvent(content.toString());
       yield event === undefined ? { kind: 'damaged', file, bytes } : { kind: 'event', event };
     }
   } catch (error) {
@@ -104,6 +104,7 @@ async function* readEventLog(runDir: string): AsyncGenerator<RecordEntry, void, 
 /** The types that the log may hold. */
 const KEPT: Readonly<Record<RunEvent['type'], boolean>> = {
   'run-started': true,
+  'run-resumed': true,
   'backup-made': true,
   'decision-taken': true,
   'wave-started': true,
@@ -112,7 +113,9 @@ const KEPT: Readonly<Record<RunEvent['type'], boolean>> = {
   'subtask-started': false,
   'subtasks-started': false,
   'subtasks-returned': false,
+  'attempt-failed': false,
   'subtask-retried': true,
+  'failure-assessed': true,
   'subtask-finished': false,
   'subtasks-finished': false,
   'subtask-skipped': true,

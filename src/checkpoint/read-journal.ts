@@ -1,13 +1,20 @@
 import { createReadStream } from 'node:fs';
 import type { Checkpoint } from '../model/checkpoint.js';
+import { fromRecordLine } from '../model/record-line.js';
 import { err, ok, type Result } from '../model/result.js';
 import { waveFile } from './journal.js';
 import { type EnvironmentProblem, errnoOf, systemProblem } from './problem.js';
 
 /** What a wave's file holds, piece by piece and in order. */
 export type JournalEntry =
-  | { readonly kind: 'checkpoint'; readonly checkpoint: Checkpoint }
-  /** A line that is no checkpoint, with whole ones after it: the file was damaged, not cut short. */
+  | {
+      readonly kind: 'checkpoint';
+      readonly checkpoint: Checkpoint;
+      /** Where its line begins, and how long it is without its line end: bytes. */
+      readonly offset: number;
+      readonly bytes: number;
+    }
+  /** A line that is no checkpoint as it was written, with whole ones after it: the file was damaged, not cut short. */
   | { readonly kind: 'damaged'; readonly line: number; readonly bytes: number }
   /** The end of the file from its first line that is no whole checkpoint: the last write was cut short. */
   | { readonly kind: 'torn'; readonly bytes: number }
@@ -37,17 +44,20 @@ export async function* readCheckpoints(file: string): AsyncGenerator<JournalEntr
   // Lines that are no checkpoint wait here until it is known whether whole ones follow.
   let suspects: { readonly line: number; readonly bytes: number }[] = [];
   let line = 0;
+  let offset = 0;
   try {
-    for await (const { text, bytes, ended } of readLines(file)) {
+    for await (const { content, bytes, ended } of readLines(file)) {
       line++;
-      const checkpoint = ended && text !== undefined ? parseCheckpoint(text) : undefined;
+      const begun = offset;
+      offset += bytes;
+      const checkpoint = ended && content !== undefined ? fromRecordLine(content) : undefined;
       if (checkpoint === undefined) {
         suspects.push({ line, bytes });
         continue;
       }
       for (const suspect of suspects) yield { kind: 'damaged', ...suspect };
       suspects = [];
-      yield { kind: 'checkpoint', checkpoint };
+      yield { kind: 'checkpoint', checkpoint, offset: begun, bytes: bytes - 1 };
     }
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return;
@@ -57,8 +67,15 @@ export async function* readCheckpoints(file: string): AsyncGenerator<JournalEntr
   if (suspects.length > 0) yield { kind: 'torn', bytes: suspects.reduce((sum, { bytes }) => sum + bytes, 0) };
 }
 
-/** Counts what a wave's file holds, for the check between waves. */
-export async function readWave(runDir: string, wave: number): Promise<Result<WaveTally, EnvironmentProblem>> {
+/**
+ * Counts what a wave's file holds, for the check between waves; with `counts`, only the subtasks that it admits: the file
+ * of a run that was resumed may hold others, of an earlier form of the plan.
+ */
+export async function readWave(
+  runDir: string,
+  wave: number,
+  counts: (subtask: string) => boolean = () => true,
+): Promise<Result<WaveTally, EnvironmentProblem>> {
   const outcomes = new OutcomeTally();
   let records = 0;
   let tornBytes = 0;
@@ -66,6 +83,7 @@ export async function readWave(runDir: string, wave: number): Promise<Result<Wav
   for await (const entry of readCheckpoints(waveFile(runDir, wave))) {
     switch (entry.kind) {
       case 'checkpoint':
+        if (!counts(entry.checkpoint.task_id)) break;
         records++;
         outcomes.add(entry.checkpoint.task_id, entry.checkpoint.status === 'success');
         break;
@@ -85,7 +103,7 @@ export async function readWave(runDir: string, wave: number): Promise<Result<Wav
 /** A line of a file. */
 export interface Line {
   /** Undefined for a line beyond the bound. */
-  readonly text: string | undefined;
+  readonly content: Buffer | undefined;
   /** With its line end. */
   readonly bytes: number;
   /** Whether a line end followed. */
@@ -97,8 +115,8 @@ export async function* readLines(file: string): AsyncGenerator<Line, void, undef
   let parts: Buffer[] = [];
   let bytes = 0;
   const take = (ended: boolean): Line => {
-    const text = bytes > LINE_BYTES ? undefined : Buffer.concat(parts).toString();
-    const taken = { text, bytes: bytes + (ended ? 1 : 0), ended };
+    const content = bytes > LINE_BYTES ? undefined : parts.length === 1 ? parts[0] : Buffer.concat(parts);
+    const taken = { content, bytes: bytes + (ended ? 1 : 0), ended };
     parts = [];
     bytes = 0;
     return taken;
@@ -120,54 +138,24 @@ export async function* readLines(file: string): AsyncGenerator<Line, void, undef
   if (bytes > 0) yield take(false);
 }
 
-function parseCheckpoint(text: string): Checkpoint | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isCheckpoint(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function isCheckpoint(value: unknown): value is Checkpoint {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'wave' in value &&
-    typeof value.wave === 'number' &&
-    'task_id' in value &&
-    typeof value.task_id === 'string' &&
-    'status' in value &&
-    (value.status === 'success' || value.status === 'failure') &&
-    'results' in value &&
-    'timestamp' in value &&
-    typeof value.timestamp === 'string' &&
-    'agent_id' in value &&
-    typeof value.agent_id === 'string' &&
-    'key' in value &&
-    typeof value.key === 'string'
-  );
-}
-
 /** The index from which a fan-out's outcomes are kept by name: no run has so many subtasks, a damaged file might. */
 const INDEX_BOUND = 1 << 26;
 
 /** The last outcome of each subtask, in a byte for each subtask of a fan-out: a million cost a megabyte. */
-class OutcomeTally {
+export class OutcomeTally {
   readonly #fanOuts = new Map<string, Uint8Array>();
   readonly #others = new Map<string, number>();
   readonly #count: [number, number, number] = [0, 0, 0];
 
   add(id: string, success: boolean): void {
     const outcome = success ? 1 : 2;
-    const match = /^(.*)\[(\d{1,9})\]$/s.exec(id);
-    const index = Number(match?.[2]);
-    const name = match?.[1];
-    if (name === undefined || index >= INDEX_BOUND || String(index) !== match?.[2]) {
+    const place = placeOf(id);
+    if (place === undefined) {
       this.#move(this.#others.get(id) ?? 0, outcome);
       this.#others.set(id, outcome);
       return;
     }
+    const { name, index } = place;
     let outcomes = this.#fanOuts.get(name) ?? new Uint8Array(64);
     if (index >= outcomes.length) {
       const larger = new Uint8Array(2 ** Math.ceil(Math.log2(index + 1)));
@@ -177,6 +165,12 @@ class OutcomeTally {
     this.#fanOuts.set(name, outcomes);
     this.#move(outcomes[index] ?? 0, outcome);
     outcomes[index] = outcome;
+  }
+
+  /** Whether an outcome of the subtask was added. */
+  has(id: string): boolean {
+    const place = placeOf(id);
+    return place === undefined ? this.#others.has(id) : (this.#fanOuts.get(place.name)?.[place.index] ?? 0) !== 0;
   }
 
   counts(): { readonly distinct: number; readonly success: number; readonly failed: number } {
@@ -189,4 +183,13 @@ class OutcomeTally {
     if (from === 1 || from === 2) this.#count[from]--;
     this.#count[to]++;
   }
+}
+
+/** A subtask of a fan-out by name and index; undefined for any other. */
+function placeOf(id: string): { readonly name: string; readonly index: number } | undefined {
+  const match = /^(.*)\[(\d{1,9})\]$/s.exec(id);
+  const name = match?.[1];
+  const index = Number(match?.[2]);
+  if (name === undefined || index >= INDEX_BOUND || String(index) !== match?.[2]) return undefined;
+  return { name, index };
 }

@@ -6,6 +6,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.js'
 import { err, ok, type Result } from '../model/result.js';
 import type { Backup, RunStatus } from '../model/run-event.js';
 import { writeFileAtomic } from './atomic-file.js';
+import type { VoidedRecords } from './finished-index.js';
 import { type EnvironmentProblem, errnoOf, systemProblem } from './problem.js';
 
 /** What a run was and how it ended: `manifest.json`. Fields that come later in a run are absent until then. */
@@ -31,8 +32,20 @@ export interface RunManifest {
   readonly methodologyHash: string;
   /** Absent until wave 0 is done. */
   readonly backup?: Backup;
+  /** The tasks with their hashes, by which a resume tells which of them changed; includes and params have a part in them. */
+  readonly tasks?: JsonObject;
+  /** What the command line asked for beyond the plan, in the words of whoever started it; a resume asks for it again. */
+  readonly asked?: JsonObject;
+  /** Each time that the run was resumed, the first one first. */
+  readonly resumes?: readonly RunResume[];
   /** Absent while the run goes on, and for ever in a run that was killed. */
   readonly end?: { readonly status: RunStatus; readonly reason: string; readonly ended: string };
+}
+
+/** A run that goes on: when, and which records count no more since. */
+export interface RunResume extends VoidedRecords {
+  /** ISO 8601, UTC. */
+  readonly at: string;
 }
 
 /** A run found in the state folder. */
@@ -138,6 +151,29 @@ export async function listRuns(stateDir: string): Promise<Result<readonly RunEnt
   }
 }
 
+/**
+ * Stores that a run goes on, before it does: first which records count no more, then the plan that it goes on with. In the
+ * other order, a crash in between would leave a plan that seems unchanged, and outdated records that seem to count.
+ */
+export async function resumeRun(
+  runDir: string,
+  planText: string,
+  manifest: RunManifest,
+): Promise<Result<void, EnvironmentProblem>> {
+  const stored = await writeManifest(runDir, manifest);
+  return stored.ok ? writeRunFile(runDir, 'plan.yaml', planText) : stored;
+}
+
+/** The plan that a run went by, as text. */
+export async function readRunPlan(runDir: string): Promise<Result<string, EnvironmentProblem>> {
+  const path = join(runDir, 'plan.yaml');
+  try {
+    return ok(await readFile(path, 'utf8'));
+  } catch (error) {
+    return err(systemProblem(`read ${path}`, error));
+  }
+}
+
 /** Reads a run's manifest back. */
 export async function readManifest(runDir: string): Promise<Result<RunManifest, EnvironmentProblem>> {
   const path = join(runDir, MANIFEST);
@@ -190,6 +226,12 @@ const is =
   (value) =>
     value !== undefined && expected.includes(value);
 
+const isListOf =
+  (check: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every(check);
+const isNumbers: Check = (value) => isJsonObject(value) && Object.values(value).every((number) => typeof number === 'number');
+
 const isBackup = isOneOf(
   isObjectOf({ mode: is('none') }),
   isObjectOf({ mode: is('commit'), commit: isText, created: is(true, false), branch: isText }),
@@ -208,6 +250,9 @@ const MANIFEST_CHECKS: Readonly<Record<keyof RunManifest, Check>> = {
   node: isText,
   methodologyHash: isText,
   backup: isOptional(isBackup),
+  tasks: isOptional(isObjectOf({})),
+  asked: isOptional(isObjectOf({})),
+  resumes: isOptional(isListOf(isObjectOf({ at: isText, tasks: isListOf(isText), ends: isNumbers }))),
   end: isOptional(isObjectOf({ status: is(...RUN_STATUSES), reason: isText, ended: isText })),
 };
 

@@ -6,18 +6,19 @@ import { readWave } from './read-journal.js';
 /**
  * Makes sure that a wave's checkpoints are on the disk, reads them back, and counts them. Where the bytes are the ones that
  * were written, the counts are known; only where they are not does every line have to be looked at. What cannot be read is
- * missing.
+ * missing. `counts` admits the subtasks of a run that was resumed, whose file may hold others.
  */
 export async function verifyWave(
   journal: Journal,
   runDir: string,
   wave: number,
+  counts?: (subtask: string) => boolean,
 ): Promise<{ readonly recorded: number; readonly failed: number }> {
   await journal.closeWave(wave);
   const written = journal.written(wave);
   if (written.begin === 0 && (await holds(waveFile(runDir, wave), written)))
     return { recorded: written.records, failed: written.failures };
-  const tally = await readWave(runDir, wave);
+  const tally = await readWave(runDir, wave, counts);
   return tally.ok ? { recorded: tally.value.distinct, failed: tally.value.failed } : { recorded: 0, failed: 0 };
 }
 

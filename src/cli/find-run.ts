@@ -1,9 +1,21 @@
 import { join } from 'node:path';
 import type { EnvironmentProblem } from '../checkpoint/problem.js';
 import { listRuns, type RunManifest, readManifest } from '../checkpoint/run-store.js';
+import { openWorkspace } from '../checkpoint/workspace.js';
 import { NAME_PATTERN } from '../model/ids.js';
 import { err, ok, type Result } from '../model/result.js';
 import { inertLine } from '../report/inert.js';
+
+/** Where a verb looks for runs. */
+export interface RunPlaceOptions {
+  readonly cwd?: string;
+  readonly stateDir?: string;
+}
+
+/** The state folder that the options, or the current folder, lead to. */
+export function stateDirOf({ cwd, stateDir }: RunPlaceOptions): string {
+  return openWorkspace({ planFile: join(process.cwd(), 'plan.yaml'), cwd, stateDir }).stateDir;
+}
 
 /** A run with its manifest. */
 export interface FoundRun {

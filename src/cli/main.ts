@@ -1,38 +1,14 @@
 #!/usr/bin/env node
-import { Command, CommanderError } from 'commander';
-import { teachByExample } from './examples.js';
-import { EXIT } from './exit-code.js';
-import { packageVersion } from './package-version.js';
-import { hasLostOutput, printError, surviveOutputErrors } from './streams.js';
-import { verbsFor } from './verbs.js';
-
-async function main(argv: readonly string[]): Promise<void> {
-  surviveOutputErrors('standard output', process.stdout);
-  surviveOutputErrors('standard error', process.stderr);
-  const program = new Command('waveplan')
-    .description('Runs a pile of work in parallel, safely: a YAML plan becomes waves of subtasks.')
-    .version(packageVersion())
-    .showSuggestionAfterError()
-    .exitOverride();
-  for (const command of await verbsFor(program, argv[2])) {
-    program.addCommand(teachByExample(command.exitOverride()));
-  }
-  teachByExample(program);
-  try {
-    await program.parseAsync(argv);
-  } catch (error) {
-    // `exitCode`, never `exit()`: that would cut what a pipe has not taken yet.
-    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.done : EXIT.refused;
-    else {
-      printError(`waveplan: ${error instanceof Error ? error.message : String(error)}`);
-      if (process.env['WAVEPLAN_DEBUG'] !== undefined && error instanceof Error) printError(error.stack ?? '');
-      process.exitCode = EXIT.environment;
-    }
-  }
+/*
+ * Loads the command line, and does nothing else: a system that refuses to open that many files is told of here, in words,
+ * because nothing of ours that could say more was loaded.
+ */
+try {
+  const { main } = await import('./program.js');
+  await main(process.argv);
+} catch (error) {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (!['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM'].includes(code)) throw error;
+  process.stderr.write(`waveplan: cannot start: ${code}\n  raise the limits of this shell (ulimit -n, ulimit -u, ulimit -v)\n`);
+  process.exitCode = 3;
 }
-
-await main(process.argv);
-// Errors of a stream are told later than the write that failed; the last of them counts too.
-process.once('beforeExit', () => {
-  if (hasLostOutput() && process.exitCode === EXIT.done) process.exitCode = EXIT.environment;
-});

@@ -4,6 +4,7 @@ import { readCalibration } from '../checkpoint/calibration-store.js';
 import { readHistory } from '../checkpoint/history-store.js';
 import { openWorkspace } from '../checkpoint/workspace.js';
 import type { Diagnostic } from '../model/diagnostic.js';
+import type { JsonObject } from '../model/json.js';
 import { err, ok, type Result } from '../model/result.js';
 import { parseAgents } from '../plan/agents-setting.js';
 import { type ItemFilter, parseItemFilter } from '../plan/item-filter.js';
@@ -94,9 +95,13 @@ export function addSelectionOptions(command: Command): Command {
 }
 
 /** Loads a plan as a verb's options ask. Mistakes are printed; `undefined` means that there were some. */
-export function loadFromOptions(file: string, options: PlanOptions & SelectionOptions): LoadedPlan | undefined {
+export function loadFromOptions(
+  file: string,
+  options: PlanOptions & SelectionOptions,
+  earlier: { readonly params?: JsonObject } = {},
+): LoadedPlan | undefined {
   const methodology = loadMethodology(options.methodology);
-  const plan = loadPlan(file, { params: options.param });
+  const plan = loadPlan(file, { params: options.param, earlierParams: earlier.params });
   if (!methodology.ok) printDiagnostics(methodology.error);
   if (!plan.ok) printDiagnostics(plan.error);
   if (!methodology.ok || !plan.ok) return undefined;
@@ -194,7 +199,7 @@ function collectFilter(text: string, before: readonly ItemFilter[] | undefined):
   return [...(before ?? []), orInvalid(parseItemFilter(text))];
 }
 
-function agentsArgument(text: string): AgentsSetting {
+export function agentsArgument(text: string): AgentsSetting {
   return orInvalid(parseAgents(text));
 }
 
@@ -206,13 +211,13 @@ function durationArgument(text: string): number {
 const MAX_RETRIES = 100;
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
-function timeoutArgument(text: string): number {
+export function timeoutArgument(text: string): number {
   const ms = durationArgument(text);
   if (ms <= 0 || ms > MAX_TIMEOUT_MS) throw new InvalidArgumentError('it must be more than 0 and at most 24 days');
   return ms;
 }
 
-function countArgument(text: string): number {
+export function countArgument(text: string): number {
   const count = /^\d{1,3}$/.test(text) ? Number(text) : Number.NaN;
   return orInvalid(count <= MAX_RETRIES ? ok(count) : err(`'${text}' is not a whole number from 0 to ${MAX_RETRIES}`));
 }

@@ -1,14 +1,27 @@
 import { makeBackup } from '../checkpoint/backup.js';
 import { writeCalibration } from '../checkpoint/calibration-store.js';
 import { EVENTS_FILE, EventLog } from '../checkpoint/event-log.js';
+import type { JournalEnds } from '../checkpoint/finished-index.js';
 import { appendHistory } from '../checkpoint/history-store.js';
 import { openJournal } from '../checkpoint/journal.js';
+import { RUN_VARIABLE } from '../checkpoint/leftovers.js';
 import { acquireLock } from '../checkpoint/lock.js';
 import type { EnvironmentProblem } from '../checkpoint/problem.js';
-import { createRun, type RunManifest, saveIncludes, writeManifest, writeReportFile } from '../checkpoint/run-store.js';
+import { OutcomeTally } from '../checkpoint/read-journal.js';
+import {
+  createRun,
+  type RunManifest,
+  type RunResume,
+  resumeRun,
+  saveIncludes,
+  writeManifest,
+  writeReportFile,
+} from '../checkpoint/run-store.js';
 import { verifyWave } from '../checkpoint/verify-wave.js';
 import { discardRun, openWorkspace, prepareState, type RunFolders, type Workspace } from '../checkpoint/workspace.js';
 import { totalCpuSeconds } from '../execute/cpu-time.js';
+import { failureRulesOf } from '../execute/failure-policy.js';
+import type { FinishedSubtasks } from '../execute/finished.js';
 import { readHeadroom } from '../execute/headroom.js';
 import { InlineExecutor } from '../execute/inline-executor.js';
 import { layoutAgents, maxThreads } from '../execute/layout.js';
@@ -16,6 +29,7 @@ import type { WavesEnd } from '../execute/ports.js';
 import { RunControl } from '../execute/run-control.js';
 import { runWaves } from '../execute/run-waves.js';
 import { SwitchingExecutor } from '../execute/switching-executor.js';
+import { parseCheckpoints } from '../model/checkpoint.js';
 import { startTimeLine, systemClock, type TimeLine } from '../model/clock.js';
 import { newRunId } from '../model/ids.js';
 import type { JsonObject } from '../model/json.js';
@@ -59,6 +73,24 @@ export interface RunPlanOptions {
   readonly control?: RunControl;
   /** Just measured: kept for later runs. */
   readonly newCalibration?: Calibration | undefined;
+  /** Thresholds of failure do not stop the run: whatever has what it needs runs. */
+  readonly keepGoing?: boolean | undefined;
+  /** The first failure that is not tried again ends the run, and the work that is running. */
+  readonly failFast?: boolean | undefined;
+  /** What was asked for beyond the plan; kept in the manifest, for a resume. */
+  readonly asked?: JsonObject | undefined;
+}
+
+/** What a run that is resumed has behind it. */
+export interface RunSoFar {
+  readonly manifest: RunManifest;
+  readonly finished: FinishedSubtasks;
+  /** Subtasks with a record that counts, and the failed among them. */
+  readonly counts: { readonly finished: number; readonly failed: number };
+  readonly failedRunAgain: boolean;
+  readonly outdated: ReadonlyMap<string, string>;
+  readonly ends: JournalEnds;
+  readonly leftovers: number;
 }
 
 /** A run that took place, however it ended. */
@@ -80,9 +112,17 @@ export async function runPlan(
   compiled: CompiledPlan,
   options: RunPlanOptions = {},
 ): Promise<Result<RunResult, EnvironmentProblem>> {
-  const mask = maskOfSecrets(compiled.plan.secrets, processEnvironment());
+  return withMask(compiled, (mask) => runMasked(compiled, options, mask));
+}
+
+/** Lets something be done with the mask for a plan's secrets, which is laid over what goes wrong with it too. */
+export async function withMask<Value>(
+  { plan }: CompiledPlan,
+  work: (mask: Mask) => Promise<Result<Value, EnvironmentProblem>>,
+): Promise<Result<Value, EnvironmentProblem>> {
+  const mask = maskOfSecrets(plan.secrets, processEnvironment());
   if (!mask.ok) return mask;
-  const done = await runMasked(compiled, options, mask.value);
+  const done = await work(mask.value);
   return done.ok ? done : err({ message: mask.value.text(done.error.message), hint: mask.value.text(done.error.hint) });
 }
 
@@ -102,46 +142,55 @@ async function runMasked(
     return lock;
   }
   try {
-    return await runLocked(compiled, options, { workspace, run, timeLine, mask, ...folders.value, warning: lock.value.broken });
+    const warnings = lock.value.broken === undefined ? [] : [lock.value.broken];
+    return await runLocked(compiled, options, { workspace, run, timeLine, mask, ...folders.value, warnings });
   } finally {
     await lock.value.release();
   }
 }
 
 /** What a run has when its state folder is locked. */
-interface RunPlace extends RunFolders {
+export interface RunPlace extends RunFolders {
   readonly workspace: Workspace;
   readonly run: string;
   readonly timeLine: TimeLine;
   readonly mask: Mask;
-  readonly warning: string | undefined;
+  readonly warnings: readonly string[];
+  /** Absent in a run that begins. */
+  readonly soFar?: RunSoFar;
 }
 
-async function runLocked(
+/** The same for a caller who holds the lock of the state folder and has made the run's folders. */
+export async function runLocked(
   compiled: CompiledPlan,
   options: RunPlanOptions,
   place: RunPlace,
 ): Promise<Result<RunResult, EnvironmentProblem>> {
   const { plan, methodology, analysis, machine } = compiled;
   const { confirmed = 'library', control = new RunControl() } = options;
-  const { workspace, run, runDir, timeLine, mask } = place;
+  const { workspace, run, runDir, timeLine, mask, soFar } = place;
   const clock = systemClock(timeLine);
   const elapsed = () => clock.now() - timeLine.epochMs;
 
+  const { end: _, ...before }: Partial<RunManifest> = soFar?.manifest ?? {};
   let manifest: RunManifest = {
+    ...before,
     version: 1,
     run,
     plan: { name: plan.name, file: plan.file },
     folder: workspace.folder,
-    params: mask.json(plan.params) as JsonObject,
+    params: soFar?.manifest.params ?? (mask.json(plan.params) as JsonObject),
+    tasks: Object.fromEntries(plan.tasks.map(({ id, hash }) => [id, hash])),
     ...(plan.selection && { selection: manifestSelection(plan.selection) }),
-    created: new Date(timeLine.epochMs).toISOString(),
+    created: before.created ?? new Date(timeLine.epochMs).toISOString(),
     waveplan: packageVersion(),
     node: process.version,
     methodologyHash: methodology.hash,
+    ...(options.asked && { asked: options.asked }),
+    ...(soFar && { resumes: [...(before.resumes ?? []), resumeOf(soFar, timeLine)] }),
   };
-  const created = await createRun(runDir, plan.text, manifest);
-  if (!created.ok) return created;
+  const stored = await (soFar === undefined ? createRun : resumeRun)(runDir, plan.text, manifest);
+  if (!stored.ok) return stored;
   const included = await saveIncludes(runDir, plan.includes);
   if (!included.ok) return included;
   // A help for later runs: where it cannot be kept, they measure again.
@@ -154,13 +203,20 @@ async function runLocked(
   const summary = createSummary();
   const lessons = new Lessons(compiled);
   const logs = new SubtaskLogs(runDir);
+  /** In a run that was resumed: the subtasks that this part of it told of, in whose files there may be others. */
+  const seen = new OutcomeTally();
   const eventLog = new EventLog(runDir);
   /** The one way to everything that is told or stored. */
   const emit = (raw: RunEvent) => {
     const event = mask === NO_MASK ? raw : maskEvent(raw, mask);
-    if (event.type === 'subtasks-finished') journal.value.append(event.wave, event.lines, event.count);
+    if (event.type === 'subtasks-finished') {
+      journal.value.append(event.wave, event.lines, event.count);
+      if (soFar !== undefined) for (const { task_id } of parseCheckpoints(event.lines)) seen.add(task_id, true);
+    }
     if (event.type === 'subtask-finished' || event.type === 'finally-finished') {
-      journal.value.record(event.checkpoint);
+      const { checkpoint } = event;
+      if (soFar !== undefined) seen.add(checkpoint.task_id, checkpoint.status === 'success');
+      if (!('resumed' in event) || event.resumed !== 'as-is') journal.value.record(checkpoint);
       if (event.log !== undefined) logs.save(event.checkpoint.task_id, event.log);
     }
     summary.add(event);
@@ -176,7 +232,9 @@ async function runLocked(
     const result = summary.result();
     manifest = { ...manifest, end: { ...end, ended: new Date(clock.now()).toISOString() } };
     const fingerprint = fingerprintOf(machine, packageVersion());
-    const records = lessons.records(result, machineKey(fingerprint), new Date(clock.now()).toISOString());
+    // Waves that were begun earlier tell nothing of what a whole one takes.
+    const records =
+      soFar !== undefined ? [] : lessons.records(result, machineKey(fingerprint), new Date(clock.now()).toISOString());
     const saves = [
       { name: 'manifest.json', saving: writeManifest(runDir, manifest) },
       { name: EVENTS_FILE, saving: eventLog.close() },
@@ -208,8 +266,10 @@ async function runLocked(
     cores: machine.cores,
     planShown: options.planShown === true,
   });
-  if (place.warning !== undefined) emit({ type: 'warning', at: clock.now(), message: place.warning });
-  const backup = await makeBackup({ mode: plan.backup, workspace, run, name: plan.name });
+  for (const message of place.warnings) emit({ type: 'warning', at: clock.now(), message });
+  if (soFar !== undefined) emit(resumedEvent(run, soFar, clock.now()));
+  const standing = soFar?.manifest.backup;
+  const backup = standing === undefined ? await makeBackup({ mode: plan.backup, workspace, run, name: plan.name }) : ok(standing);
   if (!backup.ok) {
     await finish({ status: 'broken', reason: backup.error.message });
     return backup;
@@ -219,6 +279,8 @@ async function runLocked(
   if (!recorded.ok) return recorded;
   emit({ type: 'backup-made', at: clock.now(), durationMs: elapsed(), backup: backup.value });
 
+  const failureRules = failureRulesOf(plan.failure, methodology.failure);
+  process.env[RUN_VARIABLE] = run;
   const onStray = (message: string) => emit({ type: 'warning', at: clock.now(), message });
   const makePool = async () => {
     const { PiscinaExecutor } = await import('../execute/piscina-executor.js');
@@ -235,7 +297,9 @@ async function runLocked(
       finally: plan.finally,
       surroundings: { params: plan.params, env: processEnvironment(), folder: workspace.folder, secrets: plan.secrets, run },
       ratePerMinute: plan.limits.ratePerMinute,
-      majorShare: methodology.failure.major,
+      majorShare: failureRules.major,
+      failure: { rules: failureRules, keepGoing: options.keepGoing === true, failFast: options.failFast === true },
+      ...(soFar && { finished: soFar.finished }),
     },
     {
       executor,
@@ -256,13 +320,24 @@ async function runLocked(
         startAtMost: (wave) => (knowsWave(compiled, wave) ? Number.POSITIVE_INFINITY : FIRST_AGENTS_PER_CORE * machine.cores),
       },
       emit,
-      verifyWave: (wave) => verifyWave(journal.value, runDir, wave),
+      verifyWave: (wave) => verifyWave(journal.value, runDir, wave, soFar && ((subtask) => seen.has(subtask))),
     },
   );
   await executor.close();
+  delete process.env[RUN_VARIABLE];
   const closed = await journal.value.close();
   await logs.settled();
   return finish(closed.ok ? end : { status: 'broken', reason: closed.error.message });
+}
+
+function resumeOf({ outdated, ends }: RunSoFar, timeLine: TimeLine): RunResume {
+  return { at: new Date(timeLine.epochMs).toISOString(), tasks: [...outdated.keys()], ends };
+}
+
+function resumedEvent(run: string, soFar: RunSoFar, at: number): RunEvent {
+  const { counts, failedRunAgain, outdated, leftovers } = soFar;
+  const tasks = [...outdated].map(([task, reason]) => ({ task, reason }));
+  return { type: 'run-resumed', at, run, ...counts, failedRunAgain, outdated: tasks, leftovers };
 }
 
 /** Subtasks of unknown duration that are measured before the number of agents is decided again. */

@@ -1,10 +1,8 @@
-import { Command, Option } from 'commander';
-import { RunControl } from '../execute/run-control.js';
-import type { RunEvent } from '../model/run-event.js';
+import { Command } from 'commander';
 import { maskOfSecrets } from '../plan/secrets.js';
-import type { PanelOptions } from '../report/panel.js';
 import type { CompiledPlan } from './compile-plan.js';
-import { EXIT, exitCodeOf } from './exit-code.js';
+import { addExecutionOptions, askedOf, type ExecutionOptions } from './execution-options.js';
+import { EXIT } from './exit-code.js';
 import {
   addPlanOptions,
   addSelectionOptions,
@@ -14,18 +12,13 @@ import {
   prepareFromOptions,
   type SelectionOptions,
 } from './plan-options.js';
-import { type OutputOptions, tellGitHub, writeOutputs } from './run-outputs.js';
 import { runPlan } from './run-plan.js';
-import { stopOnSignals } from './signals.js';
-import { isInCI, panelWidth, printError, printLine, printProblem, wantsColor } from './streams.js';
+import { panelView, showRun, showsText } from './show-run.js';
+import { printError, printLine, printProblem } from './streams.js';
 
-interface RunOptions extends PlanOptions, SelectionOptions, OutputOptions {
+interface RunOptions extends PlanOptions, SelectionOptions, ExecutionOptions {
   readonly yes?: boolean;
   readonly dryRun?: boolean;
-  readonly json?: boolean;
-  readonly quiet?: boolean;
-  readonly verbose?: boolean;
-  readonly checkpointFiles?: string;
 }
 
 /** `waveplan run PLAN`: shows the analysis, asks, runs, reports. */
@@ -34,16 +27,8 @@ export function runCommand(): Command {
     .description('show the analysis, ask, back up, run in waves, and report')
     .argument('<plan>', 'plan file')
     .option('-y, --yes', 'answer every question with yes')
-    .option('-n, --dry-run', 'show the analysis and stop; writes nothing')
-    .addOption(new Option('-q, --quiet', 'print nothing but errors').conflicts('verbose'))
-    .option('-v, --verbose', 'also print every subtask that ends, with what it said')
-    .addOption(new Option('--json', 'print events, one JSON object a line, instead of text').conflicts('quiet'))
-    .option('--html <file>', 'also write the report as one HTML page')
-    .option('--md <file>', 'also write the report as Markdown')
-    .option('--junit <file>', 'also write the subtasks as JUnit XML')
-    .option('--trace <file>', 'also write a trace for Perfetto (ui.perfetto.dev)')
-    .option('--checkpoint-files <dir>', 'also write each checkpoint as a file of its own');
-  return addSelectionOptions(addPlanOptions(command)).action(async (file: string, options: RunOptions) => {
+    .option('-n, --dry-run', 'show the analysis and stop; writes nothing');
+  return addSelectionOptions(addPlanOptions(addExecutionOptions(command))).action(async (file: string, options: RunOptions) => {
     process.exitCode = await run(file, options);
   });
 }
@@ -77,77 +62,21 @@ async function run(file: string, options: RunOptions): Promise<number> {
   return execute({ ...prepared, compiled: confirmed }, options, 'prompt');
 }
 
-function showsText({ json, quiet }: RunOptions): boolean {
-  return json !== true && quiet !== true;
-}
-
-async function execute(
-  { compiled, newCalibration }: PreparedPlan,
-  options: RunOptions,
-  confirmed: 'prompt' | 'flag',
-): Promise<number> {
-  const control = new RunControl();
-  const view = await openView(options);
-  const signals = stopOnSignals(control, (message) => printError(message));
-  const done = await runPlan(compiled, {
-    confirmed,
-    planShown: showsText(options),
-    cwd: options.cwd,
-    stateDir: options.stateDir,
-    checkpointFiles: options.checkpointFiles,
-    control,
-    newCalibration,
-    onEvent: view.handle,
-  });
-  view.close();
-  signals.close();
-  if (!done.ok) {
-    printProblem(done.error);
-    return EXIT.environment;
-  }
-  const { summary, end, folder } = done.value;
-  if (showsText(options)) {
-    const { renderReport } = await import('../report/run-panel.js');
-    printLine(renderReport(summary, panelView()));
-    printLine(`Records and reports: ${folder}`);
-  }
-  const written = await writeOutputs(folder, options, showsText(options) ? printLine : () => {});
-  if (showsText(options)) {
-    const { readFailureLogs } = await import('./run-record.js');
-    const { renderFailures } = await import('../report/failure-text.js');
-    const failures = renderFailures({ summary, logs: await readFailureLogs(folder, summary), runDir: folder }, panelView());
-    // The last thing on the screen: whoever comes back to a terminal looks there.
-    if (failures !== '') printLine(`\n${failures.trimEnd()}`);
-  }
-  await tellGitHub(summary, compiled.plan.file, !showsText(options));
-  if (end.status !== 'done') printError(`waveplan: ${end.reason}`);
-  const code = exitCodeOf(end.status, signals.received());
-  return code === EXIT.done && !written ? EXIT.environment : code;
-}
-
-function panelView(): PanelOptions {
-  return { color: wantsColor(process.stdout), width: panelWidth(process.stdout) };
-}
-
-async function openView(
-  options: RunOptions,
-): Promise<{ readonly handle: (event: RunEvent) => void; readonly close: () => void }> {
-  if (options.json === true) {
-    const { eventToLine } = await import('../report/event-json.js');
-    return { handle: (event) => process.stdout.write(eventToLine(event)), close: () => {} };
-  }
-  if (options.quiet === true) return { handle: () => {}, close: () => {} };
-  const { createLiveView } = await import('../report/live-view.js');
-  const stream = process.stdout;
-  const view = await createLiveView({
-    stream,
-    color: wantsColor(stream),
-    // A service that runs jobs keeps what is printed: redrawn lines would fill its pages.
-    tty: stream.isTTY === true && !isInCI() && process.env['TERM'] !== 'dumb',
-    verbose: options.verbose === true,
-    now: () => performance.now(),
-  });
-  return { handle: (event) => view.handle(event), close: () => view.close() };
+function execute({ compiled, newCalibration }: PreparedPlan, options: RunOptions, confirmed: 'prompt' | 'flag'): Promise<number> {
+  return showRun(compiled.plan.file, options, (ports) =>
+    runPlan(compiled, {
+      ...ports,
+      confirmed,
+      planShown: showsText(options),
+      cwd: options.cwd,
+      stateDir: options.stateDir,
+      checkpointFiles: options.checkpointFiles,
+      newCalibration,
+      keepGoing: options.keepGoing,
+      failFast: options.failFast,
+      asked: askedOf(options),
+    }),
+  );
 }
 
 async function printAnalysis(compiled: CompiledPlan): Promise<void> {

@@ -3,17 +3,21 @@ import { PriorityQueue } from '../graph/priority-queue.js';
 import { type Checkpoint, isoTime, parseCheckpoints, toMicroseconds } from '../model/checkpoint.js';
 import type { Clock } from '../model/clock.js';
 import type { Failure } from '../model/failure.js';
+import type { FailureAssessment } from '../model/failure-assessment.js';
 import { subtaskId } from '../model/ids.js';
 import type { JsonValue } from '../model/json.js';
 import type { RunEvent } from '../model/run-event.js';
+import type { TaskDefinition } from '../plan/valid-plan.js';
 import type { Chunk, SubtaskOutcome, TaskProgram } from '../worker/chunk.js';
 import type { RunSurroundings } from '../worker/prepare.js';
 import { AgentSupply } from './agent-supply.js';
 import { ChunkSize } from './chunk-size.js';
 import type { ChunkHandle, Executor } from './executor.js';
+import { type FailureHandling, FailurePasses, failureIn, type HeldFailure } from './failure-passes.js';
+import { isForWantOfRoom, MOST_REFUSALS, ROOM_PATIENCE_MS } from './no-room.js';
 import type { Pacer } from './pacer.js';
 import type { ResultsStore } from './results-store.js';
-import { retryDelayMs } from './retry.js';
+import { isWorthRepeating, retryDelayMs } from './retry.js';
 import type { RunControl } from './run-control.js';
 import { TaskQueue } from './task-queue.js';
 import { addDurations, newTally, type SubtaskOver, type TaskTally, type TaskWork } from './task-work.js';
@@ -34,6 +38,10 @@ export interface DispatcherPorts {
   readonly mostInChunk?: number;
   /** What a subtask is expected to take, in milliseconds; undefined where nobody knows. */
   readonly expectedMs?: (task: TaskWork['task']) => number | undefined;
+  /** Absent: what its task does not try again has failed for good. */
+  readonly failure?: FailureHandling;
+  /** What makes a pass of the failure policy: a wave, which is all that this dispatcher has, or each task for itself. */
+  readonly passOf?: 'wave' | 'task';
   /** Told after outcomes came in, when their agents are idle again. */
   readonly onAttemptEnded?: () => void;
   /** Told when all subtasks of the task at this position are over; may add more tasks. */
@@ -47,6 +55,9 @@ const LOOK_MS = 50;
 const STUCK_MS = 100;
 const STUCK_TIMES = 4;
 
+/** Records of an earlier part of the run that are read in one turn. */
+const FINISHED_AT_A_TIME = 2000;
+
 interface TaskState {
   readonly position: number;
   readonly work: TaskWork;
@@ -57,6 +68,9 @@ interface TaskState {
   readonly onOver: SubtaskOver | undefined;
   /** Subtasks that are not over yet. */
   left: number;
+  readonly passes: FailurePasses | undefined;
+  /** Subtasks that an earlier part of the run finished and that were not told yet: from this index on. */
+  nextFinished: number;
   /** It is in the queue of tasks that have something waiting. */
   queued: boolean;
   /** `onTaskOver` was told. */
@@ -68,6 +82,10 @@ interface Retry {
   readonly state: TaskState;
   readonly index: number;
   readonly attempt: number;
+  /** When its first attempt began. */
+  readonly begun: number;
+  /** How it failed in the pass before; undefined in the first pass. */
+  readonly before: Failure | undefined;
 }
 
 /** A chunk that an agent has. */
@@ -75,6 +93,7 @@ interface ActiveChunk {
   readonly chunk: Chunk;
   readonly state: TaskState;
   readonly agent: number;
+  readonly retry: Retry | undefined;
   handle: ChunkHandle | undefined;
   /** Positions with an outcome. */
   outcomes: number;
@@ -106,6 +125,18 @@ export class Dispatcher {
   readonly #retries: Retry[] = [];
   readonly #active = new Map<number, ActiveChunk>();
   readonly #timers = new Set<() => void>();
+  readonly #passes: FailurePasses | undefined;
+  /** Tasks with finished subtasks that were not told yet. */
+  readonly #finished: TaskState[] = [];
+  #turnTimer: (() => void) | undefined;
+  /** The agents that were asked for, of which the failure policy may leave fewer. */
+  #wanted: number;
+  #cap = Number.POSITIVE_INFINITY;
+  /** How often the system refused to start something since it last did. */
+  #refusals = 0;
+  #noCutBefore = 0;
+  /** For whose failures there is a cap, where each task has passes of its own. */
+  #cappedFor: TaskState | undefined;
   readonly #lastEnds = new Map<number, number>();
   #unfinished = 0;
   /** Chunks of more than one subtask that agents have. */
@@ -116,7 +147,9 @@ export class Dispatcher {
 
   constructor(agents: number, ports: DispatcherPorts) {
     this.#agents = new AgentSupply(agents);
+    this.#wanted = agents;
     this.#ports = ports;
+    if (ports.failure !== undefined && ports.passOf !== 'task') this.#passes = new FailurePasses(ports.failure);
   }
 
   /** Adds a task; its position is the number of tasks before it. One without subtasks is over at once, and nobody is told. */
@@ -128,7 +161,7 @@ export class Dispatcher {
       ref: nextId(),
       wave,
       // A list of items may be long, and threads have no use for it.
-      task: { ...task, foreach: undefined },
+      task: { ...task, foreach: undefined, timeoutMs: shortest(task.timeoutMs, task.subtaskTimeoutMs) },
       fanOut: itemAt !== undefined,
       surroundings: {
         params: surroundings.params,
@@ -146,6 +179,8 @@ export class Dispatcher {
       size: new ChunkSize(expectedMs?.(task), mostInChunk),
       tally: newTally(count),
       onOver,
+      passes: this.#passes ?? (this.#ports.failure && new FailurePasses(this.#ports.failure)),
+      nextFinished: 0,
       left: count,
       queued: false,
       over: false,
@@ -153,8 +188,11 @@ export class Dispatcher {
     this.#states.push(state);
     this.tallies.push(state.tally);
     this.#unfinished += count;
+    const { finished } = work;
+    if (finished !== undefined && work.oneByOne !== true) this.#finished.push(state);
     if (work.oneByOne !== true) {
-      state.queue.add(0, count);
+      if (finished === undefined) state.queue.add(0, count);
+      else for (let index = 0; index < count; index++) if (!finished.has(index)) state.queue.add(index, 1);
       this.#enqueue(state);
     }
     return position;
@@ -164,6 +202,10 @@ export class Dispatcher {
   ready(position: number, index: number): void {
     const state = this.#states[position];
     if (state === undefined) return;
+    if (state.work.finished?.has(index) === true && this.#tellFinished(state, index)) {
+      this.#afterCount(state);
+      return;
+    }
     state.queue.add(index, 1);
     this.#enqueue(state);
   }
@@ -188,13 +230,28 @@ export class Dispatcher {
     for (const cancel of this.#timers) cancel();
     this.#paceTimer?.();
     this.#lookTimer?.();
+    this.#turnTimer?.();
     return { complete: this.#unfinished === 0 };
   }
 
   /** How many agents there may be from now on. The executor must have made room for them. */
   resize(agents: number): void {
-    this.#agents.resize(agents);
+    this.#wanted = agents;
+    this.#applySize();
     this.pump();
+  }
+
+  #applySize(): void {
+    this.#agents.resize(Math.min(this.#wanted, this.#cap));
+  }
+
+  /** What the failure policy set apart in all. */
+  get isolated(): { readonly subtasks: number; readonly failed: number } {
+    const passes = this.#passes === undefined ? this.#states.flatMap((state) => state.passes ?? []) : [this.#passes];
+    return {
+      subtasks: passes.reduce((sum, { isolated }) => sum + isolated.subtasks, 0),
+      failed: passes.reduce((sum, { isolated }) => sum + isolated.failed, 0),
+    };
   }
 
   get agents(): number {
@@ -224,20 +281,22 @@ export class Dispatcher {
 
   /** Gives waiting work to idle agents. */
   pump(): void {
+    this.#tellAllFinished();
     while (this.#ports.control.state === 'running' && this.#agents.hasIdle) {
       if (this.#mustWaitForPace()) break;
       const retry = this.#retries.shift();
       if (retry !== undefined) {
-        this.#start(retry.state, retry.index, 1, retry.attempt);
+        this.#start(retry.state, retry.index, 1, retry);
         continue;
       }
       const state = this.#nextReady();
       if (state === undefined) break;
       const most = this.#ports.pacer === undefined ? state.size.next(state.queue.waiting, this.#agents.size) : 1;
       const range = state.queue.take(most);
-      if (range !== undefined) this.#start(state, range.first, range.count, 1);
+      if (range !== undefined) this.#start(state, range.first, range.count);
     }
     this.#lookLater();
+    if (this.#passes !== undefined && this.#isPassOver(this.#passes, this.#unfinished)) this.#endPass(this.#passes, this.#states);
     const stopped = this.#ports.control.state !== 'running';
     if (this.#active.size === 0 && (stopped || this.#unfinished === 0)) this.#resolve();
   }
@@ -268,15 +327,24 @@ export class Dispatcher {
     return true;
   }
 
-  #start(state: TaskState, first: number, count: number, attempt: number): void {
+  #start(state: TaskState, first: number, count: number, retry?: Retry): void {
     const { executor, clock, control, emit, pacer, nextId, results } = this.#ports;
+    const attempt = retry?.attempt ?? 1;
     const agent = this.#agents.take();
     if (agent === undefined) throw new Error('Internal error: no agent is idle');
-    const chunk = chunkOf(state, { id: nextId(), agent: agentName(agent), first, count, attempt });
+    const chunk = chunkOf(state, {
+      id: nextId(),
+      agent: agentName(agent),
+      first,
+      count,
+      attempt,
+      ...(retry && timeLeft(state.work.task, retry.begun, clock.now())),
+    });
     const active: ActiveChunk = {
       chunk,
       state,
       agent,
+      retry,
       handle: undefined,
       outcomes: 0,
       lines: [],
@@ -321,6 +389,7 @@ export class Dispatcher {
     const { state, chunk } = active;
     const { count, lines, durationsMs, log } = outcome;
     this.#keepResults(state, first, outcome);
+    this.#refusals = 0;
     state.size.observe(count, addDurations(state.tally, durationsMs));
     if (chunk.program.fanOut && chunk.attempt === 1 && log === '') {
       active.lines.push(lines);
@@ -365,31 +434,48 @@ export class Dispatcher {
   }
 
   #fail(active: ActiveChunk, index: number, key: string, outcome: ActionOutcome): void {
-    const { state, chunk } = active;
-    const { control, clock, random, emit } = this.#ports;
+    const { state, chunk, retry } = active;
+    const { control, clock, emit, failure: handling } = this.#ports;
     const { task, wave } = state.work;
-    const { failure } = outcome;
-    if (failure === undefined) throw new Error('Internal error: a failure without its cause');
     // A run that is stopping makes no further attempt: what is left open runs again when the run is resumed.
     if (control.state === 'aborting') return;
-    const backoffMs = retryDelayMs(task.retries, failure.kind, chunk.attempt, random);
-    const delayMs = backoffMs === undefined ? undefined : Math.max(backoffMs, failure.retryAfterMs ?? 0);
+    const begun = retry?.begun ?? outcome.started;
+    const failure = inTime(task, begun, clock.now(), failureIn(outcome));
+    const failed = { ...outcome, failure };
+    if (isForWantOfRoom(failure) && task.retries.never !== true && control.state === 'running') {
+      this.#makeDo(active, index, begun, failure);
+      return;
+    }
+    const delayMs = this.#retryDelayMs(active, failure, begun);
+    const { agent, attempt } = chunk;
     if (delayMs === undefined) {
-      const checkpoint = failureCheckpoint(
-        wave,
-        nameOf(state, index),
-        { key, attempt: chunk.attempt, agent: chunk.agent },
-        outcome,
-      );
-      const log = outcome.log === '' ? {} : { log: outcome.log };
-      emit({ type: 'subtask-finished', at: clock.now(), task: task.id, checkpoint, ...log });
+      const held = { key, outcome: failed, attempt, agent, begun };
+      const pass = { index, position: this.#positionOf(state), item: state.work.itemAt?.(index), failure, before: retry?.before };
+      const mayBeTried =
+        handling?.failFast !== true && state.passes?.hasRoom === true && mayRepeat(task, failure, held, clock.now());
+      if (mayBeTried) {
+        state.passes?.add({ ...pass, held });
+        emit({
+          type: 'attempt-failed',
+          at: clock.now(),
+          wave,
+          task: task.id,
+          subtask: nameOf(state, index),
+          agent,
+          attempt,
+          failure,
+        });
+        addDurations(state.tally, [outcome.durationMs]);
+        return;
+      }
+      state.passes?.add(pass);
       addDurations(state.tally, [outcome.durationMs]);
-      this.#count(state, 'failed');
-      state.onOver?.(index, 'failed');
+      this.#failForGood(state, index, held, false);
+      if (handling?.failFast === true)
+        control.abort({ status: 'failed', reason: `${nameOf(state, index)} failed: ${failure.message}` });
       return;
     }
     if (control.state !== 'running') return;
-    const { agent, attempt } = chunk;
     emit({
       type: 'subtask-retried',
       at: clock.now(),
@@ -403,10 +489,169 @@ export class Dispatcher {
     });
     const cancel = clock.after(delayMs, () => {
       this.#timers.delete(cancel);
-      this.#retries.push({ state, index, attempt: attempt + 1 });
+      this.#retries.push({ state, index, attempt: attempt + 1, begun, before: retry?.before });
       this.pump();
     });
     this.#timers.add(cancel);
+  }
+
+  /** The system starts no more processes: half the agents may do. The subtask never had its turn, so it is the same attempt. */
+  #makeDo({ state, chunk, retry }: ActiveChunk, index: number, begun: number, failure: Failure): void {
+    const { clock, emit, control } = this.#ports;
+    const { task, wave } = state.work;
+    const { agent, attempt } = chunk;
+    emit({
+      type: 'attempt-failed',
+      at: clock.now(),
+      wave,
+      task: task.id,
+      subtask: nameOf(state, index),
+      agent,
+      attempt,
+      failure,
+    });
+    const from = this.#agents.size;
+    this.#refusals += 1;
+    if (from === 1 && this.#refusals > MOST_REFUSALS) {
+      control.drain({ status: 'broken', reason: `nothing can be started any more: ${failure.message}` });
+      return;
+    }
+    // Several are refused at once; only the first of them makes the agents fewer.
+    if (from > 1 && clock.now() >= this.#noCutBefore) {
+      this.#noCutBefore = clock.now() + ROOM_PATIENCE_MS;
+      this.#cap = Math.floor(from / 2);
+      this.#applySize();
+      const reason = `no room for more: ${failure.message}`;
+      emit({ type: 'agents-changed', at: clock.now(), wave, from, to: this.#agents.size, reason });
+    }
+    const cancel = clock.after(ROOM_PATIENCE_MS, () => {
+      this.#timers.delete(cancel);
+      this.#retries.push({ state, index, attempt, begun, before: retry?.before });
+      this.pump();
+    });
+    this.#timers.add(cancel);
+  }
+
+  /** undefined where the task's own policy, or the time that is left, allows no further attempt. */
+  #retryDelayMs({ state, chunk }: ActiveChunk, failure: Failure, begun: number): number | undefined {
+    const { clock, random } = this.#ports;
+    const { retries, subtaskTimeoutMs = Number.POSITIVE_INFINITY } = state.work.task;
+    const backoffMs = retryDelayMs(retries, failure, chunk.attempt, random);
+    if (backoffMs === undefined) return undefined;
+    const delayMs = Math.max(backoffMs, failure.retryAfterMs ?? 0);
+    if (clock.now() + delayMs - begun >= subtaskTimeoutMs) return undefined;
+    return delayMs;
+  }
+
+  #failForGood(state: TaskState, index: number, { key, outcome, attempt, agent }: HeldFailure, late: boolean): void {
+    const { clock, emit } = this.#ports;
+    const { task, wave } = state.work;
+    const checkpoint = failureCheckpoint(wave, nameOf(state, index), { key, attempt, agent }, outcome);
+    const log = outcome.log === '' ? {} : { log: outcome.log };
+    emit({ type: 'subtask-finished', at: clock.now(), task: task.id, checkpoint, ...log, ...(late && { late }) });
+    this.#count(state, 'failed');
+    state.onOver?.(index, 'failed');
+  }
+
+  /** The task's place in the list that its pass is diagnosed by. */
+  #positionOf(state: TaskState): number {
+    return this.#passes === undefined ? 0 : state.position;
+  }
+
+  /** Whether nothing is left of `left` subtasks but those that wait for the end of their pass. */
+  #isPassOver(passes: FailurePasses, left: number): boolean {
+    return passes.hasFailures && passes.held === left && this.#ports.control.state === 'running';
+  }
+
+  /** Answers the failures of a pass: some run again, the others have failed for good. */
+  #endPass(passes: FailurePasses, states: readonly TaskState[]): void {
+    const { clock, emit } = this.#ports;
+    const wave = states[0]?.work.wave ?? 0;
+    const ended = passes.endPass(wave, {
+      tasks: states.map(({ work: { task, count, itemAt } }) => ({ id: task.id, subtasks: count, pool: poolOf(task), itemAt })),
+      agents: this.#agents.size,
+      mayRepeat: (failed) => failed.held !== undefined,
+    });
+    if (ended === undefined) return;
+    const { assessment, runsAgain } = ended.verdict;
+    emit({ type: 'failure-assessed', at: clock.now(), ...assessment });
+    this.#capAgents(wave, assessment);
+    if (this.#passes === undefined) this.#cappedFor = states[0];
+    for (const failed of ended.failures) {
+      const state = states[failed.position];
+      const { held, index, failure } = failed;
+      if (held === undefined || state === undefined) continue;
+      if (!runsAgain(failed)) {
+        this.#failForGood(state, index, held, true);
+        continue;
+      }
+      const { attempt, agent, begun } = held;
+      const { task } = state.work;
+      const about = { at: clock.now(), wave, task: task.id, subtask: nameOf(state, index), agent, attempt };
+      emit({ type: 'subtask-retried', ...about, delayMs: 0, failure, late: true });
+      this.#retries.push({ state, index, attempt: attempt + 1, begun, before: failure });
+    }
+    for (const state of states) this.#afterCount(state);
+    this.pump();
+  }
+
+  /** Fewer agents, for what runs again and for as long as it does. */
+  #capAgents(wave: number, { response, diagnosis }: FailureAssessment): void {
+    const cap = response.kind === 'reduce' || response.kind === 'sequential' ? response.agents : Number.POSITIVE_INFINITY;
+    const from = this.#agents.size;
+    this.#cap = Math.min(cap, this.#passes === undefined ? Number.POSITIVE_INFINITY : this.#cap);
+    this.#applySize();
+    const to = this.#agents.size;
+    if (to === from) return;
+    const reason = to < from ? `failures, ${diagnosis.kind}: the failed run again on fewer agents` : 'the failed have run again';
+    this.#ports.emit({ type: 'agents-changed', at: this.#ports.clock.now(), wave, from, to, reason });
+  }
+
+  /** Tells of what an earlier part of the run finished, so much at a time that signals and timers get their turn. */
+  #tellAllFinished(): void {
+    let turn = FINISHED_AT_A_TIME;
+    for (
+      let state = this.#finished[0];
+      state !== undefined && this.#ports.control.state === 'running';
+      state = this.#finished[0]
+    ) {
+      const { work } = state;
+      while (state.nextFinished < work.count && turn > 0) {
+        const index = state.nextFinished++;
+        if (work.finished?.has(index) !== true) continue;
+        turn--;
+        if (!this.#tellFinished(state, index)) state.queue.add(index, 1);
+      }
+      if (state.nextFinished < work.count) {
+        this.#turnTimer ??= this.#ports.clock.after(0, () => {
+          this.#turnTimer = undefined;
+          this.pump();
+        });
+        return;
+      }
+      this.#finished.shift();
+      this.#enqueue(state);
+      this.#afterCount(state);
+    }
+  }
+
+  /** false where the record can be read no more: the subtask runs after all. */
+  #tellFinished(state: TaskState, index: number): boolean {
+    const { work } = state;
+    const { emit, clock, results } = this.#ports;
+    const found = work.finished?.read(index);
+    if (found === undefined) return false;
+    const checkpoint = { ...found, wave: work.wave, task_id: nameOf(state, index) };
+    const resumed = found.wave === checkpoint.wave && found.task_id === checkpoint.task_id ? 'as-is' : 'moved';
+    const succeeded = checkpoint.status === 'success';
+    if (succeeded && work.keepResults) {
+      if (work.itemAt === undefined) results.set(work.task.id, checkpoint.results);
+      else results.setItem(work.task.id, index, checkpoint.results);
+    }
+    emit({ type: 'subtask-finished', at: clock.now(), task: work.task.id, checkpoint, resumed });
+    this.#count(state, succeeded ? 'succeeded' : 'failed');
+    state.onOver?.(index, succeeded ? 'done' : 'failed');
+    return true;
   }
 
   /** Tells of successes as a group. */
@@ -454,7 +699,7 @@ export class Dispatcher {
     const first = chunk.first + begun;
     const count = chunk.count - begun;
     // A retry that was not begun is still that retry.
-    if (chunk.attempt > 1) this.#retries.unshift({ state, index: first, attempt: chunk.attempt });
+    if (active.retry !== undefined) this.#retries.unshift(active.retry);
     else state.queue.putBack(first, count);
     this.#enqueue(state);
     const { task, wave } = state.work;
@@ -501,10 +746,53 @@ export class Dispatcher {
   }
 
   #afterCount(state: TaskState): void {
+    const { passes } = state;
+    if (this.#passes === undefined && passes !== undefined && this.#isPassOver(passes, state.left)) {
+      this.#endPass(passes, [state]);
+      return;
+    }
     if (state.left > 0 || state.over) return;
     state.over = true;
+    if (this.#cappedFor === state) {
+      this.#cappedFor = undefined;
+      this.#cap = Number.POSITIVE_INFINITY;
+      this.#applySize();
+    }
     this.#ports.onTaskOver?.(state.position);
   }
+}
+
+/** Whether a failed subtask may be tried again when its pass is over. */
+function mayRepeat(
+  { retries, subtaskTimeoutMs }: TaskDefinition,
+  failure: Failure,
+  { begun }: HeldFailure,
+  now: number,
+): boolean {
+  if (retries.never === true || !isWorthRepeating(retries, failure)) return false;
+  return subtaskTimeoutMs === undefined || now - begun < subtaskTimeoutMs;
+}
+
+/** What is left of a subtask's time for an attempt, where that is less than an attempt's own. */
+function timeLeft({ timeoutMs, subtaskTimeoutMs }: TaskDefinition, begun: number, now: number): { readonly timeoutMs?: number } {
+  if (subtaskTimeoutMs === undefined) return {};
+  const left = Math.max(1, Math.ceil(begun + subtaskTimeoutMs - now));
+  return { timeoutMs: shortest(timeoutMs, left) ?? left };
+}
+
+function shortest(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? (a ?? b) : Math.min(a, b);
+}
+
+/** A time-out, in the words of the bound that was reached. */
+function inTime({ subtaskTimeoutMs }: TaskDefinition, begun: number, now: number, failure: Failure): Failure {
+  if (failure.kind !== 'timeout' || subtaskTimeoutMs === undefined || now - begun < subtaskTimeoutMs) return failure;
+  return { ...failure, message: `timed out: all attempts together took ${subtaskTimeoutMs} ms` };
+}
+
+/** The pool that a task's subtasks share, as far as tasks have one. */
+function poolOf(task: TaskDefinition): string | undefined {
+  return 'pool' in task && typeof task.pool === 'string' ? task.pool : undefined;
 }
 
 /** An agent's name, counted from 1 as people count. */
@@ -547,6 +835,7 @@ function chunkOf(
     readonly first: number;
     readonly count: number;
     readonly attempt: number;
+    readonly timeoutMs?: number;
   },
 ): Chunk {
   const { first, count } = range;

@@ -57,6 +57,7 @@ export class EagerRunner {
     );
     const dispatcher = new Dispatcher(agents, {
       ...this.#state.dispatcherPorts(),
+      passOf: 'task',
       onTaskOver: (position) => this.#taskOver(position),
     });
     this.#dispatcher = dispatcher;
@@ -199,10 +200,10 @@ export class EagerRunner {
   async #check(depth: number, { startedAt, expected }: OpenWave): Promise<void> {
     const { clock, emit, control } = this.#ports;
     const ended = clock.now();
-    const check = await waveCheck(this.#ports, this.#options, depth, expected);
+    const check = await waveCheck(this.#ports, this.#options, depth, { expected });
     const durationMs = ended - (startedAt ?? ended);
     emit({ type: 'wave-finished', at: clock.now(), wave: depth, durationMs, check });
-    const end = endOfCheck(depth, check);
+    const end = endOfCheck(depth, check, this.#options.failure);
     if (end === undefined) return;
     this.#end ??= end;
     control.drain(end);

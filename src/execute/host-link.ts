@@ -216,7 +216,7 @@ export class HostLink {
     const now = this.#now();
     for (const { chunk, claims, cancelledAt, outcomes } of this.#pending.values()) {
       if (claims.claimed <= outcomes) continue;
-      const { timeoutMs } = chunk.program.task;
+      const timeoutMs = chunk.timeoutMs ?? chunk.program.task.timeoutMs;
       if (timeoutMs !== undefined && now - claims.startedAt > timeoutMs + BLOCKED_MS) {
         this.#endBlocked(chunk.id, timeoutFailure(timeoutMs));
         return;

@@ -5,6 +5,8 @@ import type { ScalingDecision } from '../model/scaling-decision.js';
 import type { TaskDefinition } from '../plan/valid-plan.js';
 import type { RunSurroundings } from '../worker/prepare.js';
 import type { AgentLayout, Executor } from './executor.js';
+import type { FailureHandling } from './failure-passes.js';
+import type { FinishedSubtasks } from './finished.js';
 import type { Headroom } from './headroom.js';
 import type { RunControl, StopReason } from './run-control.js';
 import type { WaveTally } from './wave-check.js';
@@ -21,6 +23,10 @@ export interface RunWavesOptions {
   readonly ratePerMinute: number | undefined;
   /** Share of a wave's subtasks above which its check is FAILED (0.1 in the methodology). */
   readonly majorShare: number;
+  /** How failures are answered beyond the tasks' own retries; absent: not at all. */
+  readonly failure?: FailureHandling;
+  /** What an earlier part of the run finished. */
+  readonly finished?: FinishedSubtasks;
 }
 
 /** Where a run of the waves touches the world. */

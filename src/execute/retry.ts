@@ -1,5 +1,5 @@
-import type { FailureKind } from '../model/failure.js';
-import type { RetryPolicy } from '../plan/valid-plan.js';
+import type { Failure, FailureKind } from '../model/failure.js';
+import type { RetryCause, RetryPolicy } from '../plan/valid-plan.js';
 
 /** Whether another attempt can change the outcome: a module that does not load will not load the next time either. */
 const WORTH_REPEATING: Readonly<Record<FailureKind, boolean>> = {
@@ -24,11 +24,27 @@ const WORTH_REPEATING: Readonly<Record<FailureKind, boolean>> = {
  * (Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015), so that retries do not come in step.
  * @param random a number from 0 up to 1.
  */
-export function retryDelayMs(policy: RetryPolicy, kind: FailureKind, attempt: number, random: () => number): number | undefined {
-  if (attempt > policy.max || !WORTH_REPEATING[kind]) return undefined;
+export function retryDelayMs(policy: RetryPolicy, failure: Failure, attempt: number, random: () => number): number | undefined {
+  if (attempt > policy.max || !isWorthRepeating(policy, failure)) return undefined;
   const backoff = Math.min(policy.backoffMs * policy.factor ** (attempt - 1), MAX_BACKOFF_MS);
   return policy.jitter === 'full' ? random() * backoff : backoff;
 }
 
 /** No wait is longer than an hour, whatever the factor says. */
 const MAX_BACKOFF_MS = 3_600_000;
+
+/** Whether another attempt could end otherwise, and the policy does not rule it out. */
+export function isWorthRepeating({ on }: RetryPolicy, failure: Failure): boolean {
+  return WORTH_REPEATING[failure.kind] && (on === undefined || on.some((cause) => isCause(cause, failure)));
+}
+
+function isCause(cause: RetryCause, { kind, exitCode, message }: Failure): boolean {
+  switch (cause.kind) {
+    case 'exit-code':
+      return exitCode === cause.code;
+    case 'failure-kind':
+      return kind === cause.failure;
+    case 'pattern':
+      return new RegExp(cause.source, cause.flags).test(message);
+  }
+}

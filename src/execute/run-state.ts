@@ -11,7 +11,7 @@ import { expandItems } from './expand.js';
 import { Pacer } from './pacer.js';
 import type { MeasuredWork, RunWavesOptions, RunWavesPorts } from './ports.js';
 import { Ancestors, ResultsStore } from './results-store.js';
-import type { SubtaskOver, TaskTally, TaskWork } from './task-work.js';
+import type { FinishedPart, SubtaskOver, TaskTally, TaskWork } from './task-work.js';
 
 /** A task that can be handed out, and its node. */
 export interface ExpandedTask {
@@ -70,6 +70,7 @@ export class RunState {
       results: this.results,
       nextId: () => this.#nextId++,
       ...(expectedMs && { expectedMs }),
+      ...(this.#options.failure && { failure: this.#options.failure }),
       ...(mostInChunk !== undefined && { mostInChunk }),
     };
   }
@@ -115,18 +116,43 @@ export class RunState {
     if (!known) {
       emit({ type: 'task-expanded', at: clock.now(), wave: node.depth, task: task.id, subtasks: count });
     }
+    const occurrences: ReadonlyMap<number, number> = itemAt === undefined ? new Map() : occurrencesOf(count, itemAt);
     const work: TaskWork = {
       task,
       wave: node.depth,
       count,
       ...source,
-      occurrences: itemAt === undefined ? new Map() : occurrencesOf(count, itemAt),
+      occurrences,
+      ...this.#finishedPart(task, count, itemAt, occurrences),
       readable: new Ancestors(node, this.#options.graph.nodes),
       scope: this.results.scope(bodyReads(task)),
       keepResults: this.#kept.has(task.id),
       priority,
     };
     return ok({ node, work, expanded: !known });
+  }
+
+  /** The subtasks that an earlier part of the run finished; a bit of memory for each, their records stay where they are. */
+  #finishedPart(
+    task: TaskDefinition,
+    count: number,
+    itemAt: TaskWork['itemAt'],
+    occurrences: ReadonlyMap<number, number>,
+  ): { readonly finished?: FinishedPart } {
+    const { finished } = this.#options;
+    if (finished?.knows(task.id) !== true) return {};
+    const keyOf = (index: number) => subtaskKey(task.hash, itemAt?.(index), occurrences.get(index) ?? 0);
+    const flags = new Uint8Array(count);
+    let known = 0;
+    for (let index = 0; index < count; index++) {
+      if (!finished.has(task.id, keyOf(index))) continue;
+      flags[index] = 1;
+      known += 1;
+    }
+    if (known === 0) return {};
+    return {
+      finished: { count: known, has: (index) => flags[index] === 1, read: (index) => finished.find(task.id, keyOf(index)) },
+    };
   }
 
   /** Hands a task to a dispatcher; its position there. Subtasks that follow others item by item start as those end. */

@@ -1,3 +1,4 @@
+import type { Checkpoint } from '../model/checkpoint.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import type { TaskDefinition } from '../plan/valid-plan.js';
 
@@ -20,8 +21,18 @@ export interface TaskWork {
   readonly keepResults: boolean;
   /** Higher goes first: the longest remaining path in an eager run. */
   readonly priority: number;
+  /** Those of its subtasks that an earlier part of the run finished; absent: none. */
+  readonly finished?: FinishedPart;
   /** Its subtasks become ready one by one, by `Dispatcher.ready`; absent: all at once. */
   readonly oneByOne?: boolean;
+}
+
+/** The finished subtasks of a task, by index. */
+export interface FinishedPart {
+  readonly count: number;
+  readonly has: (index: number) => boolean;
+  /** The record; undefined where it can be read no more, and the subtask runs after all. */
+  readonly read: (index: number) => Checkpoint | undefined;
 }
 
 /** How a task's subtasks ended so far. */

@@ -45,13 +45,14 @@ export class WavesRunner {
     const subtasks = tasks.reduce((sum, { work }) => sum + work.count, 0);
     const decision = decide(counts, probes);
     if (tasks.some(({ expanded }) => expanded)) emit({ type: 'decision-taken', at: clock.now(), wave: wave.number, decision });
-    const target = this.#admit(wave.number, decision, Math.max(1, Math.min(decision.decided.agents, subtasks)));
+    const open = subtasks - tasks.reduce((sum, { work }) => sum + (work.finished?.count ?? 0), 0);
+    const target = this.#admit(wave.number, decision, Math.max(1, Math.min(decision.decided.agents, open)));
     const agents = this.#beginWith(wave.number, decision, target);
     const room = layout(
       agents,
       tasks.map(({ work }) => work.task),
     );
-    if (subtasks > 0) await executor.open(room);
+    if (open > 0) await executor.open(room);
     emit({
       type: 'wave-started',
       at: clock.now(),
@@ -82,7 +83,7 @@ export class WavesRunner {
     }
     if (!complete) return control.stopReason;
     const expected = failedToExpand.length + tallies.reduce((sum, tally) => sum + tally.succeeded + tally.failed, 0);
-    const check = await waveCheck(this.#ports, this.#options, wave.number, expected);
+    const check = await waveCheck(this.#ports, this.#options, wave.number, { expected, isolated: dispatcher.isolated });
     const measured = steering && {
       cpuSeconds: steering.cpuSeconds() - cpuBefore,
       busySeconds: tallies.reduce((sum, tally) => sum + tally.busyMs, 0) / 1000,
@@ -97,7 +98,7 @@ export class WavesRunner {
       check,
       ...(measured && { measured }),
     });
-    return endOfCheck(wave.number, check);
+    return endOfCheck(wave.number, check, this.#options.failure);
   }
 
   /** Few agents for work whose growth with them nobody has seen; the pilot adds the others. */

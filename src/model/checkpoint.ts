@@ -1,5 +1,6 @@
 import type { Failure } from './failure.js';
 import type { JsonValue } from './json.js';
+import { closeRecordText, withoutChecksum } from './record-line.js';
 
 /**
  * The record of one finished subtask: one line of `wave<N>.ndjson`. The first six fields are the
@@ -44,11 +45,11 @@ export function checkpointText(
   results: string,
 ): CheckpointText {
   const { wave, task_id, agent_id, key, attempt, started, duration_ms } = record;
-  return {
+  return closeRecordText({
     before: `{"wave":${wave},"task_id":"${task_id}","status":"success","results":`,
     results,
-    after: `,"timestamp":"${isoTime(started + duration_ms)}","agent_id":"${agent_id}","key":"${key}","attempt":${attempt},"started":${toMicroseconds(started)},"duration_ms":${toMicroseconds(duration_ms)}}\n`,
-  };
+    after: `,"timestamp":"${isoTime(started + duration_ms)}","agent_id":"${agent_id}","key":"${key}","attempt":${attempt},"started":${toMicroseconds(started)},"duration_ms":${toMicroseconds(duration_ms)}`,
+  });
 }
 
 /** Milliseconds, rounded to the microsecond: more digits say nothing and take room in every record. */
@@ -71,7 +72,7 @@ export function* parseCheckpoints(blocks: readonly Uint8Array[]): Generator<Chec
     const text = Buffer.from(block.buffer, block.byteOffset, block.byteLength).toString('utf8');
     for (let start = 0; start < text.length; ) {
       const end = text.indexOf('\n', start);
-      yield JSON.parse(text.slice(start, end)) as Checkpoint;
+      yield JSON.parse(withoutChecksum(text.slice(start, end))) as Checkpoint;
       start = end + 1;
     }
   }

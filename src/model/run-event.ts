@@ -1,5 +1,6 @@
 import type { Checkpoint } from './checkpoint.js';
 import type { Failure } from './failure.js';
+import type { FailureAssessment } from './failure-assessment.js';
 import type { ScalingDecision } from './scaling-decision.js';
 
 /** How a run ended. */
@@ -87,6 +88,20 @@ export type RunEvent =
       /** Whether the analysis was shown before; absent where nobody says. */
       readonly planShown?: boolean;
     }
+  | {
+      readonly type: 'run-resumed';
+      readonly at: number;
+      readonly run: string;
+      /** Subtasks that are finished by the record of the run so far. */
+      readonly finished: number;
+      /** Of those, the failed; they count as finished unless they were asked to run again. */
+      readonly failed: number;
+      readonly failedRunAgain: boolean;
+      /** Tasks of which nothing counts any more, with the reason. */
+      readonly outdated: readonly { readonly task: string; readonly reason: string }[];
+      /** Processes that the run had left behind and that were ended. */
+      readonly leftovers: number;
+    }
   | { readonly type: 'backup-made'; readonly at: number; readonly durationMs: number; readonly backup: Backup }
   | { readonly type: 'decision-taken'; readonly at: number; readonly wave: number; readonly decision: ScalingDecision }
   | {
@@ -162,6 +177,17 @@ export type RunEvent =
       readonly durationsMs: readonly number[];
     }
   | {
+      /** An attempt failed. Whether there is another is decided when the pass is over; until then its agent is free. */
+      readonly type: 'attempt-failed';
+      readonly at: number;
+      readonly wave: number;
+      readonly task: string;
+      readonly subtask: string;
+      readonly agent: string;
+      readonly attempt: number;
+      readonly failure: Failure;
+    }
+  | {
       readonly type: 'subtask-retried';
       readonly at: number;
       readonly wave: number;
@@ -171,6 +197,8 @@ export type RunEvent =
       readonly attempt: number;
       readonly delayMs: number;
       readonly failure: Failure;
+      /** The attempt was told of before, by `attempt-failed`. */
+      readonly late?: true;
     }
   | {
       readonly type: 'subtask-finished';
@@ -179,7 +207,15 @@ export type RunEvent =
       readonly checkpoint: Checkpoint;
       /** What it said, bounded; absent when it said nothing. */
       readonly log?: string;
+      /**
+       * Finished before the run was resumed; it did not run again. 'moved': its name or its wave are others now, so that its
+       * record is written again.
+       */
+      readonly resumed?: 'as-is' | 'moved';
+      /** It failed before, as `attempt-failed` told, and is not tried again. */
+      readonly late?: true;
     }
+  | ({ readonly type: 'failure-assessed'; readonly at: number } & FailureAssessment)
   | {
       readonly type: 'subtask-skipped';
       readonly at: number;

@@ -16,9 +16,12 @@ export class ModuleFinder {
   readonly #sources: SourceTexts;
   readonly #files = new Map<string, boolean>();
 
+  readonly #mustExist: boolean;
+
   /** Paths under `uses` are relative to the file that they stand in. */
-  constructor(sources: SourceTexts) {
+  constructor(sources: SourceTexts, options: { readonly mustExist: boolean } = { mustExist: true }) {
     this.#sources = sources;
+    this.#mustExist = options.mustExist;
   }
 
   /** The work behind `uses`; `undefined` where it was reported. */
@@ -45,7 +48,7 @@ export class ModuleFinder {
       return problem(`'${path}' is not a module: its name must end in ${EXTENSIONS.join(', ')}`);
     }
     const file = resolve(folder, path);
-    if (!this.#isFile(file)) return problem(`there is no module '${path}'`, this.#nearHint(file));
+    if (this.#mustExist && !this.#isFile(file)) return problem(`there is no module '${path}'`, this.#nearHint(file));
     return { kind: 'module', uses: source === this.#sources.main ? uses : this.#fromThePlan(file, exportName), file, exportName };
   }
 

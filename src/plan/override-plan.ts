@@ -1,4 +1,4 @@
-import type { AgentsSetting, TaskDefinition, ValidPlan } from './valid-plan.js';
+import type { AgentsSetting, RetryPolicy, TaskDefinition, ValidPlan } from './valid-plan.js';
 
 /** What a user says on the command line, which beats what the plan says; what is absent leaves the plan as it is. */
 export interface PlanOverrides {
@@ -16,7 +16,7 @@ export function overridePlan(plan: ValidPlan, overrides: PlanOverrides): ValidPl
   const { agents, backup, sync, retries, timeoutMs } = overrides;
   const task = (definition: TaskDefinition): TaskDefinition => ({
     ...definition,
-    retries: retries === undefined ? definition.retries : { ...definition.retries, max: retries },
+    retries: retries === undefined ? definition.retries : withMax(definition.retries, retries),
     timeoutMs: timeoutMs ?? definition.timeoutMs,
   });
   return {
@@ -28,4 +28,9 @@ export function overridePlan(plan: ValidPlan, overrides: PlanOverrides): ValidPl
     tasks: plan.tasks.map(task),
     finally: plan.finally.map(task),
   };
+}
+
+/** As if the plan said so: with 0, nothing is repeated at all. */
+function withMax({ never: _, ...policy }: RetryPolicy, max: number): RetryPolicy {
+  return { ...policy, max, ...(max === 0 && { never: true as const }) };
 }

@@ -17,17 +17,26 @@ export interface Params {
   readonly values: JsonObject;
 }
 
+/** Values from outside the plan. */
+export interface SetParams {
+  /** Texts of `--param`. */
+  readonly given: Readonly<Record<string, string>>;
+  /** Of an earlier run; undeclared ones do not matter. */
+  readonly earlier: JsonObject;
+}
+
 /**
  * The declared defaults with the given texts laid over them, each turned into its declared type. Reports values of
  * another type, params without a value, and given names that are not declared.
  */
-export function readParams(root: SourceNode, given: Readonly<Record<string, string>>, report: Report): Params {
+export function readParams(root: SourceNode, set: SetParams, report: Report): Params {
   const declared = valueAt(root, 'params');
   const values: [string, ParamValue][] = [];
   const names = new Set<string>();
+  const { given, earlier } = set;
   for (const [name, entry] of entriesOf(declared)) {
     names.add(name);
-    const text = Object.hasOwn(given, name) ? given[name] : undefined;
+    const text = Object.hasOwn(given, name) ? given[name] : Object.hasOwn(earlier, name) ? String(earlier[name]) : undefined;
     const value = paramValue(name, { entry, text, report });
     if (value !== undefined) values.push([name, value]);
   }

@@ -1,10 +1,12 @@
 import { resolve } from 'node:path';
 import type { Diagnostic } from '../model/diagnostic.js';
+import type { JsonObject } from '../model/json.js';
 import { err, ok, type Result } from '../model/result.js';
 import { TASK_TYPES } from '../model/scaling-decision.js';
 import { parseAgents } from './agents-setting.js';
 import { checkNeeds } from './check-needs.js';
 import { ExpressionChecker, noFindings } from './expression-check.js';
+import { readFailure } from './failure.js';
 import { readDocuments } from './include.js';
 import { mergeDocuments } from './merge-documents.js';
 import { ModuleFinder } from './module-path.js';
@@ -39,6 +41,10 @@ export interface ParsePlanOptions {
   readonly displayName?: string | undefined;
   /** Texts of `--param`, by name. */
   readonly params?: Readonly<Record<string, string>> | undefined;
+  /** Values that an earlier run had; those that the plan declares no more are left out. `params` beat them. */
+  readonly earlierParams?: JsonObject | undefined;
+  /** The plan ran once and is read to be compared with another: modules that it names may be gone by now. */
+  readonly ranBefore?: boolean;
   /** Included files as they were when the plan ran, in place of those on the disk. */
   readonly includes?: readonly IncludedFile[] | undefined;
 }
@@ -72,7 +78,7 @@ function readPlan(root: SourceNode, { sources, options, report }: Reading): Vali
   checkTasks(root, report);
   checkUnsupported(root, report);
 
-  const params = readParams(root, options.params ?? {}, report);
+  const params = readParams(root, { given: options.params ?? {}, earlier: options.earlierParams ?? {} }, report);
   const taskNames = new Set([...entriesOf(valueAt(root, 'tasks'))].map(([name]) => name));
   const expressions = new ExpressionChecker({ text, paramNames: params.names, taskNames, report });
   const envNode = valueAt(root, 'env');
@@ -83,7 +89,7 @@ function readPlan(root: SourceNode, { sources, options, report }: Reading): Vali
     sources,
     report,
     expressions,
-    modules: new ModuleFinder(sources),
+    modules: new ModuleFinder(sources, { mustExist: options.ranBefore !== true }),
     params,
     secrets,
     env: new Map(envOf(envNode)),
@@ -112,6 +118,7 @@ function readPlan(root: SourceNode, { sources, options, report }: Reading): Vali
     params: params.values,
     secrets: [...secrets],
     limits: limitsOf(root, report),
+    failure: readFailure(root, report),
     tasks: definitionsOf(tasks),
     finally: definitionsOf(finallyTasks),
     warnings: warningsOf(tasks),

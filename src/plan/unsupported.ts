@@ -18,8 +18,6 @@ const TASK_LISTS = ['tasks', 'finally'];
  */
 const UNSUPPORTED: readonly UnsupportedRow[] = [
   { path: ['pools'], message: "'pools' is not supported yet", hint: "use 'limits' or 'agents' to bound the whole plan" },
-  { path: ['failure'], message: "'failure' is not supported yet", hint: 'pass thresholds with --methodology FILE' },
-  { path: ['defaults', 'retries', 'on'], message: "'retries.on' is not supported yet", hint: 'every failure is retried' },
   ...TASK_LISTS.flatMap((list): readonly UnsupportedRow[] => [
     {
       path: [list, '*', 'pool'],
@@ -36,7 +34,6 @@ const UNSUPPORTED: readonly UnsupportedRow[] = [
       message: "'outputs' is not supported yet",
       hint: 'leave it out: every subtask runs',
     },
-    { path: [list, '*', 'retries', 'on'], message: "'retries.on' is not supported yet", hint: 'every failure is retried' },
   ]),
 ];
 

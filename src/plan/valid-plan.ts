@@ -1,4 +1,5 @@
 import type { SourceRange } from '../model/diagnostic.js';
+import type { FailureKind } from '../model/failure.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import type { ScalingMode, TaskType } from '../model/scaling-decision.js';
 import type { BuiltInAction } from './built-in.js';
@@ -33,6 +34,25 @@ export interface RetryPolicy {
   readonly factor: number;
   /** `full`: a random share of the back-off; `none`: all of it. */
   readonly jitter: 'full' | 'none';
+  /** The failures that are retried; absent: all that another attempt could mend. */
+  readonly on?: readonly RetryCause[];
+  /** The user wrote `max: 0`: what may not be done twice is not repeated by the failure policy either. */
+  readonly never?: true;
+}
+
+/** A failure that is worth another attempt. */
+export type RetryCause =
+  | { readonly kind: 'exit-code'; readonly code: number }
+  | { readonly kind: 'failure-kind'; readonly failure: FailureKind }
+  /** Found in the failure's message: a regular expression's source and flags. */
+  | { readonly kind: 'pattern'; readonly source: string; readonly flags: string };
+
+/** What the plan says of failures; absent shares, from 0 to 1, are the methodology's. */
+export interface PlanFailure {
+  readonly minor: number | undefined;
+  readonly major: number | undefined;
+  readonly critical: number | undefined;
+  readonly onMajor: 'sequential' | 'abort';
 }
 
 /** What one subtask does. */
@@ -87,7 +107,10 @@ export interface TaskDefinition {
   readonly env: Readonly<Record<string, string>>;
   /** Relative to the workspace folder; may hold expressions. */
   readonly cwd: string | undefined;
+  /** For one attempt. */
   readonly timeoutMs: number | undefined;
+  /** For all attempts at one subtask, and the waits between them. */
+  readonly subtaskTimeoutMs?: number | undefined;
   readonly retries: RetryPolicy;
   readonly output: 'text' | 'lines' | 'json';
   /** A bare expression; the subtask is skipped where it is false. */
@@ -144,6 +167,7 @@ export interface ValidPlan {
   /** Names of the environment variables whose values are masked in everything that is told or stored. */
   readonly secrets: readonly string[];
   readonly limits: PlanLimits;
+  readonly failure: PlanFailure;
   /** In file order. */
   readonly tasks: readonly TaskDefinition[];
   /** Run after the waves, in file order, whatever happened. */

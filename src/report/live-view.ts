@@ -1,6 +1,7 @@
 import { type Checkpoint, parseCheckpoints } from '../model/checkpoint.js';
 import { unreachable } from '../model/result.js';
 import type { Backup, RunEvent, WaveCheck } from '../model/run-event.js';
+import { assessmentText, resumedLines } from './assessment-text.js';
 import { cutToWidth, steadyText } from './display-width.js';
 import { printedBy } from './failure-groups.js';
 import { logTail } from './failure-text.js';
@@ -107,6 +108,12 @@ export async function createLiveView(options: LiveViewOptions): Promise<LiveView
       case 'run-started':
         say(`Run ${event.run}`, 'dim');
         return;
+      case 'run-resumed':
+        for (const line of resumedLines(event)) say(line, 'dim');
+        return;
+      case 'failure-assessed':
+        say(`⚠ ${assessmentText(event)}`, 'warn');
+        return;
       case 'backup-made':
         say(
           event.backup.mode === 'none' ? '⚠ Wave 0: no backup' : '✅ Wave 0 Complete',
@@ -133,6 +140,7 @@ export async function createLiveView(options: LiveViewOptions): Promise<LiveView
         return;
       case 'subtask-started':
       case 'subtasks-started':
+      case 'attempt-failed':
       case 'subtask-retried':
       case 'subtask-skipped':
         draw(false);
@@ -145,7 +153,7 @@ export async function createLiveView(options: LiveViewOptions): Promise<LiveView
         const { checkpoint, log } = event;
         const failed = progress.wave(checkpoint.wave)?.failed ?? 0;
         if (options.verbose === true) sayEnd(checkpoint, log);
-        else if (checkpoint.error !== undefined && failed <= MOST_FAILURES) {
+        else if (checkpoint.error !== undefined && event.resumed === undefined && failed <= MOST_FAILURES) {
           sayEnd(checkpoint, log);
           if (failed === MOST_FAILURES)
             say('   further failures of this wave are counted below and grouped in the report', 'dim');

@@ -1,3 +1,4 @@
+import { assessmentText } from './assessment-text.js';
 import { counted, figure, humanDuration } from './figures.js';
 import { inertLine } from './inert.js';
 import type { FailureGroup, Issue, RunFacts, TaskSummary } from './run-summary.js';
@@ -18,6 +19,7 @@ export function taskOutcome(task: TaskSummary): readonly string[] {
   }
   if (task.says.length > 0) return task.says.map((said) => `${task.id}: ${said}`);
   if (!task.fanOut) {
+    if (task.meanMs === undefined) return [`${task.id}: ${task.success > 0 ? 'done' : 'failed'} before the run was resumed`];
     const time = humanDuration(task.busyMs);
     return [task.success > 0 ? `${task.id}: done in ${time}` : `${task.id}: failed after ${time}`];
   }
@@ -30,7 +32,14 @@ export function taskOutcome(task: TaskSummary): readonly string[] {
 
 /** What went wrong or nearly did, worst first; empty when nothing did. */
 export function issuesOf(facts: RunFacts): readonly Issue[] {
-  return [...endIssues(facts), ...failureIssues(facts), ...checkIssues(facts), ...finallyIssues(facts), ...warningIssues(facts)];
+  return [
+    ...endIssues(facts),
+    ...failureIssues(facts),
+    ...assessmentIssues(facts),
+    ...checkIssues(facts),
+    ...finallyIssues(facts),
+    ...warningIssues(facts),
+  ];
 }
 
 function endIssues(facts: RunFacts): readonly Issue[] {
@@ -60,6 +69,11 @@ export function failureText(group: FailureGroup): string {
   const more = group.count - group.subtasks.length;
   const names = `${group.subtasks.join(', ')}${more > 0 ? ` and ${figure(more)} more` : ''}`;
   return `${counted(group.count, 'failure')} (${group.kind}): ${group.message === '' ? 'no message' : group.message} - ${names}`;
+}
+
+/** What the failure policy made of each pass. */
+function assessmentIssues(facts: RunFacts): readonly Issue[] {
+  return facts.assessments.map((assessment) => warning(assessmentText(assessment)));
 }
 
 function checkIssues(facts: RunFacts): readonly Issue[] {

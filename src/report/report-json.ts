@@ -22,6 +22,8 @@ export interface ReportJson {
     readonly totalTasks: number;
     readonly subtasks: { readonly success: number; readonly failed: number; readonly skipped: number; readonly retried: number };
     readonly retries: number;
+    /** Finished before the run was resumed. */
+    readonly resumed: number;
     readonly peakAgents: number;
     readonly peakAgentsSource: 'observed' | 'wave';
     readonly agentsPlanned: number | null;
@@ -44,6 +46,8 @@ export interface ReportJson {
   readonly outcomes: readonly string[];
   readonly failures: readonly Omit<FailureGroup, 'outputs'>[];
   readonly otherFailures: number;
+  /** Passes with failures: how bad, the diagnosis with its evidence, the response. */
+  readonly assessments: RunSummary['assessments'];
   readonly warnings: readonly string[];
   readonly otherWarnings: number;
   readonly issues: readonly Issue[];
@@ -130,6 +134,7 @@ export function toReportJson(summary: RunSummary): ReportJson {
       totalTasks: summary.tasks.length,
       subtasks: summary.totals,
       retries: summary.retries,
+      resumed: summary.resumed,
       peakAgents: summary.peak.agents,
       peakAgentsSource: summary.peak.source,
       agentsPlanned: summary.agentsPlanned ?? null,
@@ -180,6 +185,7 @@ export function toReportJson(summary: RunSummary): ReportJson {
     outcomes: summary.outcomes,
     failures: summary.failures.map(({ outputs: _, ...group }) => group),
     otherFailures: summary.otherFailures,
+    assessments: summary.assessments,
     warnings: summary.warnings,
     otherWarnings: summary.otherWarnings,
     issues: summary.issues,

@@ -89,15 +89,24 @@ export class RunProgress {
         this.#open.get(event.wave)?.finished(true, event.count);
         this.#step(event.agent, event.count, now);
         return;
-      case 'subtask-retried':
+      case 'attempt-failed':
         this.#agents.ended(event.agent);
-        this.#open.get(event.wave)?.retried();
+        this.#open.get(event.wave)?.returned(1);
+        this.#step(event.agent, 1, now);
+        return;
+      case 'subtask-retried':
+        this.#open.get(event.wave)?.retried(event.late !== true);
+        if (event.late === true) return;
+        this.#agents.ended(event.agent);
         this.#step(event.agent, 1, now);
         return;
       case 'subtask-finished': {
         const { agent_id, status, wave } = event.checkpoint;
+        // Of what is told late, or was finished by an earlier part of the run, no agent knows.
+        const began = event.late !== true && event.resumed === undefined && agent_id.startsWith('agent_');
+        this.#open.get(wave)?.finished(status === 'success', 1, began);
+        if (!began) return;
         this.#agents.ended(agent_id);
-        this.#open.get(wave)?.finished(status === 'success', 1, agent_id.startsWith('agent_'));
         this.#step(agent_id, 1, now);
         return;
       }

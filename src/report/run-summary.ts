@@ -1,4 +1,5 @@
 import type { FailureKind } from '../model/failure.js';
+import type { FailureAssessment } from '../model/failure-assessment.js';
 import type { Backup, RunStatus, WaveCheck, WaveMeasures } from '../model/run-event.js';
 import type { ScalingDecision, ScalingMode } from '../model/scaling-decision.js';
 import type { BarrierCost } from './barrier-cost.js';
@@ -135,6 +136,10 @@ export interface RunFacts {
   readonly totals: OutcomeCounts;
   /** Attempts that failed and were made again. */
   readonly retries: number;
+  /** Subtasks that were finished before the run was resumed. */
+  readonly resumed: number;
+  /** The passes in which something failed, with the diagnosis and the response; the first few. */
+  readonly assessments: readonly FailureAssessment[];
   readonly backup: Backup | undefined;
   readonly backupMs: number | undefined;
   readonly finally: readonly FinallySummary[];

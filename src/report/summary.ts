@@ -1,4 +1,5 @@
 import { type Checkpoint, toMicroseconds } from '../model/checkpoint.js';
+import type { FailureAssessment } from '../model/failure-assessment.js';
 import { isJsonObject, type JsonValue } from '../model/json.js';
 import { unreachable } from '../model/result.js';
 import type { Backup, RunEvent, RunObservations, RunStatus, WaveCheck, WaveMeasures } from '../model/run-event.js';
@@ -47,6 +48,7 @@ export class SummaryFold {
   readonly #agents = new AgentsAtWork();
   readonly #warnings: string[] = [];
   readonly #finally: FinallySummary[] = [];
+  readonly #assessments: FailureAssessment[] = [];
   readonly #redecisions: { readonly wave: number; readonly agents: number; readonly reason: string }[] = [];
   readonly #totals: Counts = noCounts();
   #started: Extract<RunEvent, { type: 'run-started' }> | undefined;
@@ -57,6 +59,7 @@ export class SummaryFold {
   #retries = 0;
   /** Whole microseconds, as records keep them: exact, and the same in any order. */
   #baselineUs = 0;
+  #resumed = 0;
   #events = 0;
   #firstAt: number | undefined;
   #lastAt = 0;
@@ -73,6 +76,11 @@ export class SummaryFold {
     switch (event.type) {
       case 'run-started':
         this.#start(event);
+        return;
+      case 'run-resumed':
+        return;
+      case 'failure-assessed':
+        if (this.#assessments.length < MOST_ASSESSMENTS) this.#assessments.push(event);
         return;
       case 'backup-made':
         this.#backup = event;
@@ -116,12 +124,15 @@ export class SummaryFold {
       case 'subtasks-finished':
         this.#finishGroup(event);
         return;
-      case 'subtask-retried':
-        this.#retries += 1;
+      case 'attempt-failed':
         this.#agents.ended(event.agent);
         return;
+      case 'subtask-retried':
+        this.#retries += 1;
+        if (event.late !== true) this.#agents.ended(event.agent);
+        return;
       case 'subtask-finished':
-        this.#finish(event.task, event.checkpoint);
+        this.#finish(event);
         return;
       case 'subtask-skipped':
         this.#agents.ended(event.agent);
@@ -200,13 +211,17 @@ export class SummaryFold {
     if (wave?.time !== undefined) wave.decision = decision;
   }
 
-  #finish(taskId: string, checkpoint: Checkpoint): void {
+  #finish({ task: taskId, checkpoint, resumed, late }: Extract<RunEvent, { type: 'subtask-finished' }>): void {
     const wave = this.#wave(checkpoint.wave);
     const task = this.#task(taskId, checkpoint.wave);
-    this.#agents.ended(checkpoint.agent_id);
-    this.#agents.reported(checkpoint.agent_id);
-    task.spread.add(toMicroseconds(checkpoint.duration_ms));
-    this.#addToBaseline(checkpoint.duration_ms);
+    if (resumed !== undefined) this.#resumed += 1;
+    else {
+      // What was done before the run was resumed took none of the time that is reported.
+      if (late !== true) this.#agents.ended(checkpoint.agent_id);
+      this.#agents.reported(checkpoint.agent_id);
+      task.spread.add(toMicroseconds(checkpoint.duration_ms));
+      this.#addToBaseline(checkpoint.duration_ms);
+    }
     const outcome = checkpoint.status === 'success' ? 'success' : 'failed';
     const retried = outcome === 'success' && checkpoint.attempt > 1;
     for (const counts of [this.#totals, wave.counts, task.counts]) {
@@ -258,6 +273,8 @@ export class SummaryFold {
       tasks: [...this.#tasks.entries()].map(([id, state]) => taskSummary(id, state)),
       totals: { ...this.#totals },
       retries: this.#retries,
+      resumed: this.#resumed,
+      assessments: [...this.#assessments],
       backup: this.#backup?.backup,
       backupMs: this.#backup?.durationMs,
       finally: [...this.#finally],
@@ -421,6 +438,7 @@ interface TaskState {
 }
 
 const MOST_WARNINGS = 50;
+const MOST_ASSESSMENTS = 50;
 const MOST_FINDINGS = 8;
 const MOST_SAID = 10;
 /** A command's output beyond this is data, not a word to its user. */

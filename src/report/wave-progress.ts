@@ -34,8 +34,9 @@ export class WaveProgress {
     this.#running -= subtasks;
   }
 
-  retried(): void {
-    this.#running -= 1;
+  /** @param began whether it was counted as running until now. */
+  retried(began = true): void {
+    if (began) this.#running -= 1;
     this.#retries += 1;
   }
 

@@ -93,7 +93,8 @@ export class ChunkRunner {
     const stop = new StopSource();
     this.#stop = stop;
     if (this.#cancelled) stop.stop('cancelled');
-    const outcome = perform(request, stop, new SubtaskLog(request.subtask));
+    const { timeoutMs = request.timeoutMs } = this.#chunk;
+    const outcome = perform({ ...request, timeoutMs }, stop, new SubtaskLog(request.subtask));
     if (!(outcome instanceof Promise)) {
       this.#settle(position, key, subtask, outcome);
       return undefined;

@@ -32,6 +32,8 @@ export interface Chunk {
   readonly previous?: readonly JsonValue[];
   /** How often an equal item came before, by position in the chunk; absent ones are the first of their kind. */
   readonly occurrences?: Readonly<Record<number, number>>;
+  /** In place of the task's; where the time of the whole subtask leaves less for this attempt. */
+  readonly timeoutMs?: number;
   /** From 1; more than one attempt is made of single subtasks only. */
   readonly attempt: number;
 }

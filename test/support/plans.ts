@@ -60,6 +60,7 @@ export function planOf(sketches: readonly TaskSketch[]): ValidPlan {
     params: {},
     secrets: [],
     limits: { ratePerMinute: undefined, connections: undefined, iops: undefined, memoryPerAgentBytes: undefined },
+    failure: { minor: undefined, major: undefined, critical: undefined, onMajor: 'sequential' },
     tasks: sketches.map(taskOf),
     finally: [],
     warnings: [],

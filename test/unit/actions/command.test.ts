@@ -24,7 +24,7 @@ function cutText(text: unknown): { readonly mark: string; readonly end: string; 
 }
 
 /** As a bounded text begins. */
-const MARK = /^\[\d+ bytes cut\]$/;
+const MARK = /^\[\d+ bytes cut: the last /;
 
 function sh(script: string, options: Partial<CommandOptions> = {}) {
   return run(['sh', '-c', script], options);

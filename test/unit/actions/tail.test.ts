@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { LOG_BYTES, SubtaskLog } from '../../../src/actions/subtask-log.js';
-import { Tail } from '../../../src/actions/tail.js';
+import { amount, Tail } from '../../../src/actions/tail.js';
 
 function tailOf(limit: number, ...texts: readonly string[]): Tail {
   const tail = new Tail(limit);
@@ -17,7 +17,7 @@ describe('Tail', () => {
 
   it('keeps the end beyond it, and says how much it cut', () => {
     const tail = tailOf(6, 'abc', 'def', 'g');
-    expect([tail.dropped, tail.text()]).toEqual([1, '[1 bytes cut]\nbcdefg']);
+    expect([tail.dropped, tail.text()]).toEqual([1, '[1 bytes cut: the last 6 bytes are kept]\nbcdefg']);
   });
 
   it('is empty at first', () => {
@@ -26,9 +26,9 @@ describe('Tail', () => {
 
   it('goes on after it was read', () => {
     const tail = tailOf(4, 'abcdef');
-    expect(tail.text()).toBe('[2 bytes cut]\ncdef');
+    expect(tail.text()).toBe('[2 bytes cut: the last 4 bytes are kept]\ncdef');
     tail.push(Buffer.from('gh'));
-    expect(tail.text()).toBe('[4 bytes cut]\nefgh');
+    expect(tail.text()).toBe('[4 bytes cut: the last 4 bytes are kept]\nefgh');
   });
 
   it('puts characters together that come in two chunks', () => {
@@ -51,7 +51,9 @@ describe('Tail', () => {
         const whole = Buffer.concat(pieces);
         const cut = Math.max(0, whole.length - limit);
         expect(tail.dropped).toBe(cut);
-        expect(tail.text()).toBe(`${cut === 0 ? '' : `[${cut} bytes cut]\n`}${whole.subarray(cut).toString('utf8')}`);
+        expect(tail.text()).toBe(
+          `${cut === 0 ? '' : `[${cut} bytes cut: the last ${amount(limit)} are kept]\n`}${whole.subarray(cut).toString('utf8')}`,
+        );
       }),
     );
   });
@@ -62,6 +64,6 @@ describe('SubtaskLog', () => {
     const log = new SubtaskLog('example');
     log.write('first\n');
     log.write('x'.repeat(LOG_BYTES));
-    expect(log.text()).toBe(`[6 bytes cut]\n${'x'.repeat(LOG_BYTES)}`);
+    expect(log.text()).toBe(`[6 bytes cut: the last 64 KiB are kept]\n${'x'.repeat(LOG_BYTES)}`);
   });
 });

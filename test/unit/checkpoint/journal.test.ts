@@ -6,6 +6,7 @@ import { type JournalDisk, openJournal } from '../../../src/checkpoint/journal.j
 import type { EnvironmentProblem } from '../../../src/checkpoint/problem.js';
 import { type JournalEntry, readCheckpoints, readWave } from '../../../src/checkpoint/read-journal.js';
 import type { Checkpoint } from '../../../src/model/checkpoint.js';
+import { fromRecordLine, toRecordLine } from '../../../src/model/record-line.js';
 import { problem, temporaryFolder, value } from './repo.js';
 
 function checkpoint(id: string, fields: Partial<Checkpoint> = {}): Checkpoint {
@@ -28,7 +29,7 @@ function checkpoint(id: string, fields: Partial<Checkpoint> = {}): Checkpoint {
 function fakes() {
   const written: Record<string, string> = {};
   const calls: string[] = [];
-  const timers: (() => void)[] = [];
+  const timers: { readonly at: number; readonly call: () => void }[] = [];
   let now = 0;
   let open = 0;
   const fail: { write?: string; sync?: string; atomic?: string; most: number; gate?: Promise<void> } = {
@@ -67,7 +68,7 @@ function fakes() {
       calls.push('sync folder');
     },
   };
-  const timer = { now: () => now, after: (_milliseconds: number, call: () => void) => void timers.push(call) };
+  const timer = { after: (milliseconds: number, call: () => void) => void timers.push({ at: now + milliseconds, call }) };
   return {
     disk,
     timer,
@@ -79,7 +80,9 @@ function fakes() {
     },
     pass: (milliseconds: number) => {
       now += milliseconds;
-      for (const call of timers.splice(0)) call();
+      const due = timers.filter(({ at }) => at <= now);
+      for (const timer of due) timers.splice(timers.indexOf(timer), 1);
+      for (const { call } of due) call();
     },
     openFiles: () => open,
     timers,
@@ -111,9 +114,9 @@ describe('on a real disk', () => {
       readFileSync(join(runDir, 'wave1.ndjson'), 'utf8')
         .split('\n')
         .slice(0, -1)
-        .map((line) => JSON.parse(line)),
+        .map((line) => ({ ...JSON.parse(line), crc: undefined })),
     ).toEqual([checkpoint('a'), odd]);
-    expect(readFileSync(join(runDir, 'wave2.ndjson'), 'utf8')).toBe(`${JSON.stringify(checkpoint('c', { wave: 2 }))}\n`);
+    expect(readFileSync(join(runDir, 'wave2.ndjson'), 'utf8')).toBe(toRecordLine(checkpoint('c', { wave: 2 })));
     // A later opening goes on where the file ends.
     const again = value(await openJournal({ runDir }));
     again.record(checkpoint('d'));
@@ -186,23 +189,74 @@ describe('groups', () => {
     for (let index = 0; index < 256; index++) journal.record(checkpoint(`t[${index}]`));
     await settle();
     expect(fake.calls.filter((call) => call === 'write').length).toBe(1);
+    // More than is written at once.
     journal.record(checkpoint('large', { results: 'x'.repeat(70_000) }));
     await settle();
-    expect(fake.calls.filter((call) => call === 'write').length).toBe(2);
+    expect(fake.calls.filter((call) => call === 'write').length).toBe(3);
     value(await journal.close());
   });
 
-  test('are synced at intervals', async () => {
+  test('are synced a second after the first of them was written, without waiting for another record', async () => {
     const fake = fakes();
     const journal = value(await openJournal({ runDir: '/run', ...fake }));
+    const syncs = () => fake.calls.filter((call) => call === 'sync').length;
     for (let group = 0; group < 10; group++) {
       journal.record(checkpoint(`t[${group}]`));
-      fake.pass(500);
+      fake.pass(5);
+      await settle();
+      fake.pass(495);
       await settle();
     }
     expect(fake.calls.filter((call) => call === 'write').length).toBe(10);
-    expect(fake.calls.filter((call) => call === 'sync').length).toBe(5);
+    // At most a second after each write, and not after each write.
+    expect(syncs()).toBe(4);
+    fake.pass(1000);
+    await settle();
+    expect(syncs()).toBe(5);
+    fake.pass(10_000);
+    await settle();
     value(await journal.close());
+    expect(syncs()).toBe(5);
+  });
+
+  test('a power cut costs at most 1.0625 MiB of a wave: about 5,300 small records, or those of a second', async () => {
+    // What is written and not synced would be lost.
+    let [unsynced, unsyncedBytes, most, mostBytes, syncing] = [0, 0, 0, 0, false];
+    const count = (bytes: Buffer) => bytes.reduce((lines, byte) => lines + (byte === 10 ? 1 : 0), 0);
+    const disk: JournalDisk = {
+      openAppend: async () => ({
+        write: async (bytes) => {
+          expect(syncing).toBe(false);
+          unsynced += count(bytes);
+          unsyncedBytes += bytes.length;
+          most = Math.max(most, unsynced);
+          mostBytes = Math.max(mostBytes, unsyncedBytes);
+          return bytes.length;
+        },
+        sync: async () => {
+          syncing = true;
+          await settle();
+          syncing = false;
+          [unsynced, unsyncedBytes] = [0, 0];
+        },
+        close: async () => {},
+      }),
+      writeAtomic: async () => {},
+      syncFolder: async () => {},
+    };
+    const journal = value(await openJournal({ runDir: '/run', disk, timer: { after: () => {} } }));
+    const line = Buffer.from(toRecordLine(checkpoint('t[123456]', { results: null, key: '0123456789abcdef' })));
+    const block = Buffer.concat(Array.from({ length: 1000 }, () => line));
+    for (let index = 0; index < 100; index++) {
+      journal.append(1, [block], 1000);
+      if (index % 10 === 0) await settle();
+    }
+    value(await journal.close());
+    expect(unsynced).toBe(0);
+    expect(mostBytes).toBeGreaterThanOrEqual(1024 * 1024);
+    expect(mostBytes).toBeLessThanOrEqual(1024 * 1024 + 64 * 1024);
+    expect(most).toBeLessThanOrEqual(Math.ceil(mostBytes / line.length));
+    expect(most).toBeLessThanOrEqual(5400);
   });
 
   test('a record during the closing of its wave is not lost', async () => {
@@ -260,7 +314,7 @@ describe('a journal breaks, once and quietly', () => {
     expect(problem(await journal.closeWave(1))).toEqual(problems[0]);
     expect(problem(await journal.close())).toEqual(problems[0]);
     expect(fake.openFiles()).toBe(0);
-    expect(fake.written['/run/wave1.ndjson']).toBe(`${JSON.stringify(checkpoint('a'))}\n`);
+    expect(fake.written['/run/wave1.ndjson']).toBe(toRecordLine(checkpoint('a')));
   });
 
   test('when a sync fails', async () => {
@@ -300,8 +354,8 @@ describe('a journal breaks, once and quietly', () => {
 });
 
 describe('reading', () => {
-  const lines = [checkpoint('a'), checkpoint('b[0]', { status: 'failure' }), checkpoint('b[1]'), checkpoint('b[0]')].map(
-    (one) => `${JSON.stringify(one)}\n`,
+  const lines = [checkpoint('a'), checkpoint('b[0]', { status: 'failure' }), checkpoint('b[1]'), checkpoint('b[0]')].map((one) =>
+    toRecordLine(one),
   );
 
   async function entries(text: string | Buffer): Promise<JournalEntry[]> {
@@ -330,7 +384,7 @@ describe('reading', () => {
   test('tells names with brackets and large numbers apart', async () => {
     const runDir = temporaryFolder();
     const ids = ['t[1]', 't[01]', 't', 't[1][1]', 't[999999999]', 't[99999999999999]', 't[70]', 'u[1]', '[1]', 't[1]'];
-    writeFileSync(join(runDir, 'wave1.ndjson'), ids.map((id) => `${JSON.stringify(checkpoint(id))}\n`).join(''));
+    writeFileSync(join(runDir, 'wave1.ndjson'), ids.map((id) => toRecordLine(checkpoint(id))).join(''));
     expect(value(await readWave(runDir, 1))).toMatchObject({ records: 10, distinct: 9, success: 9 });
   });
 
@@ -360,6 +414,17 @@ describe('reading', () => {
     expect(found.at(-1)).toEqual({ kind: 'torn', bytes: tail.length });
   });
 
+  test('takes a line in which any one bit is not as it was written for damage', async () => {
+    const line = Buffer.from(toRecordLine(checkpoint('t[3]', { results: { n: 1, text: 'ü' } })));
+    const whole = line.subarray(0, -1);
+    expect(fromRecordLine(whole)).toEqual(checkpoint('t[3]', { results: { n: 1, text: 'ü' } }));
+    for (let bit = 0; bit < whole.length * 8; bit++) {
+      const flipped = Buffer.from(whole);
+      flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      expect(fromRecordLine(flipped)).toBeUndefined();
+    }
+  });
+
   test('tells damage in the middle from a torn tail', async () => {
     const found = await entries(`${lines[0]}{"wave":1,"task_\n${lines[1]}`);
     expect(found.map((entry) => entry.kind)).toEqual(['checkpoint', 'damaged', 'checkpoint']);
@@ -380,10 +445,7 @@ describe('reading', () => {
   test('lines across the pieces that a file is read in', async () => {
     const runDir = temporaryFolder();
     for (let index = 0; index < 5; index++) {
-      appendFileSync(
-        join(runDir, 'wave1.ndjson'),
-        `${JSON.stringify(checkpoint(`t[${index}]`, { results: 'ü€'.repeat(100_000) }))}\n`,
-      );
+      appendFileSync(join(runDir, 'wave1.ndjson'), toRecordLine(checkpoint(`t[${index}]`, { results: 'ü€'.repeat(100_000) })));
     }
     expect(value(await readWave(runDir, 1))).toMatchObject({ records: 5, damagedLines: 0, tornBytes: 0 });
   });

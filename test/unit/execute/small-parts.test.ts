@@ -3,13 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { layoutAgents, maxThreads } from '../../../src/execute/layout.js';
 import { Pacer } from '../../../src/execute/pacer.js';
 import { ancestorsOf, ResultsStore } from '../../../src/execute/results-store.js';
-import { retryDelayMs } from '../../../src/execute/retry.js';
+import { isWorthRepeating, retryDelayMs } from '../../../src/execute/retry.js';
 import { RunControl } from '../../../src/execute/run-control.js';
 import { checkWave } from '../../../src/execute/wave-check.js';
 import type { FailureKind } from '../../../src/model/failure.js';
 import { TASK_TYPES } from '../../../src/model/scaling-decision.js';
+import type { RetryPolicy } from '../../../src/plan/valid-plan.js';
 import { compiled } from '../../support/plans.js';
-import { FakeClock } from './fakes.js';
+import { FakeClock, failureOf } from './fakes.js';
 
 describe('Pacer', () => {
   it('makes no start wait that comes late enough', () => {
@@ -55,17 +56,46 @@ describe('Pacer', () => {
   });
 });
 
+describe('what is worth another attempt', () => {
+  const policy = (on: RetryPolicy['on']): RetryPolicy => ({
+    max: 1,
+    backoffMs: 0,
+    factor: 1,
+    jitter: 'none',
+    ...(on && { on }),
+  });
+  const command = { kind: 'command', exitCode: 75, message: 'exit code 75: connection reset by peer' } as const;
+
+  it.each([
+    [undefined, true],
+    [[{ kind: 'exit-code', code: 75 }], true],
+    [[{ kind: 'exit-code', code: 1 }], false],
+    [[{ kind: 'failure-kind', failure: 'timeout' }], false],
+    [
+      [
+        { kind: 'failure-kind', failure: 'timeout' },
+        { kind: 'pattern', source: 'RESET', flags: 'i' },
+      ],
+      true,
+    ],
+    [[{ kind: 'pattern', source: 'RESET', flags: '' }], false],
+  ] as const)('with on: %j, a reset connection: %s', (on, again) => {
+    expect(isWorthRepeating(policy(on), command)).toBe(again);
+    expect(retryDelayMs(policy(on), command, 1, () => 0) !== undefined).toBe(again);
+  });
+});
+
 describe('retryDelayMs', () => {
   const policy = { max: 5, backoffMs: 200, factor: 3, jitter: 'none' } as const;
 
   it('grows by the factor, for as many attempts as there may be', () => {
-    const delays = [1, 2, 3, 4, 5, 6].map((attempt) => retryDelayMs(policy, 'command', attempt, () => 0.5));
+    const delays = [1, 2, 3, 4, 5, 6].map((attempt) => retryDelayMs(policy, failureOf('command'), attempt, () => 0.5));
     expect(delays).toEqual([200, 600, 1800, 5400, 16_200, undefined]);
   });
 
   it('takes a random share of the back-off under full jitter', () => {
     const full = { ...policy, jitter: 'full' } as const;
-    expect([0, 0.25, 0.999].map((random) => retryDelayMs(full, 'command', 2, () => random))).toEqual([0, 150, 599.4]);
+    expect([0, 0.25, 0.999].map((random) => retryDelayMs(full, failureOf('command'), 2, () => random))).toEqual([0, 150, 599.4]);
   });
 
   it.each<[FailureKind, boolean]>([
@@ -80,7 +110,7 @@ describe('retryDelayMs', () => {
     ['agent-lost', true],
     ['cancelled', false],
   ])('after a failure of kind %s: %s', (kind, again) => {
-    expect(retryDelayMs(policy, kind, 1, () => 0.5) !== undefined).toBe(again);
+    expect(retryDelayMs(policy, failureOf(kind), 1, () => 0.5) !== undefined).toBe(again);
   });
 
   it('is a number from 0 to an hour for every policy that a plan may state', () => {
@@ -93,7 +123,7 @@ describe('retryDelayMs', () => {
     const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
     fc.assert(
       fc.property(policies, fc.integer({ min: 1, max: 101 }), random, (each, attempt, share) => {
-        const delay = retryDelayMs(each, 'command', attempt, () => share);
+        const delay = retryDelayMs(each, failureOf('command'), attempt, () => share);
         expect(delay === undefined).toBe(attempt > each.max);
         if (delay === undefined) return;
         expect(delay).toBeGreaterThanOrEqual(0);

@@ -24,6 +24,7 @@ export function plan(sketches: readonly TaskSketch[]): ValidPlan {
     params: {},
     secrets: [],
     limits: { ratePerMinute: undefined, connections: undefined, iops: undefined, memoryPerAgentBytes: undefined },
+    failure: { minor: undefined, major: undefined, critical: undefined, onMajor: 'sequential' },
     tasks: sketches.map(task),
     finally: [],
     warnings: [],

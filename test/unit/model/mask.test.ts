@@ -67,6 +67,8 @@ describe('a mask', () => {
 
   it('takes out what is left of a secret that a cut went through', () => {
     expect(mask.text(`[5 bytes cut]\n${TOKEN.slice(8)} and more`)).toBe('[5 bytes cut]\n*** and more');
+    const marked = '[5 bytes cut: the last 16 KiB are kept]\n';
+    expect(mask.text(`${marked}${TOKEN.slice(8)} and more`)).toBe(`${marked}*** and more`);
     expect(mask.text(`[5 bytes cut]\n${TOKEN.slice(-3)} and more`)).toBe(`[5 bytes cut]\n${TOKEN.slice(-3)} and more`);
     expect(mask.text(`[5 bytes cut]\n\ufffd\ufffd${TOKEN.slice(8)}`)).toBe('[5 bytes cut]\n\ufffd\ufffd***');
     expect(mask.text(`${TOKEN.slice(8)} is a text like any other`)).toBe(`${TOKEN.slice(8)} is a text like any other`);

@@ -46,13 +46,12 @@ finally: { cleanup: { run: rm -rf tmp } }
 `;
 
 /** The same without what comes later. */
-const SUPPORTED = REFERENCE.replace(/^(secrets|pools|failure| {4}pool| {4}outputs):.*\n/gm, '');
+const SUPPORTED = REFERENCE.replace(/^(secrets|pools| {4}pool| {4}outputs):.*\n/gm, '');
 
 describe('the reference example', () => {
   it('is accepted, but for what this version does not do', () => {
     expect(diagnose(REFERENCE).map((one) => [one.code, one.range?.line, one.message.split(' ')[0]])).toEqual([
       ['PLAN-UNSUPPORTED', 14, "'pools'"],
-      ['PLAN-UNSUPPORTED', 15, "'failure'"],
       ['PLAN-UNSUPPORTED', 30, "'pool'"],
       ['PLAN-UNSUPPORTED', 33, "'outputs'"],
     ]);
@@ -80,7 +79,7 @@ describe('the reference example', () => {
       timeoutMs: 300_000,
       retries: { max: 2, backoffMs: 200, factor: 2, jitter: 'full' },
       reads: ['scan'],
-      range: { line: 19, column: 3, endLine: 19, endColumn: 9 },
+      range: { line: 20, column: 3, endLine: 20, endColumn: 9 },
     });
     expect(lint?.work).toEqual({ kind: 'shell', command: 'npm run lint' });
     expect(plan.finally.map((task) => [task.id, task.work])).toEqual([['cleanup', { kind: 'shell', command: 'rm -rf tmp' }]]);
@@ -124,6 +123,24 @@ describe('what a plan may leave out', () => {
       foreach: undefined,
       batch: undefined,
     });
+  });
+
+  it('reads what failures mean: shares, causes, time for all attempts', () => {
+    const plan = valid(
+      planOf(
+        "  t: { run: x, retries: { on: [75, timeout, '/ECONN(RESET|REFUSED)/i', 'a.b'] }, subtaskTimeout: 1m }\n  u: { run: x, retries: { max: 0 } }\n",
+        'failure: { major: 20%, onMajor: abort }\ndefaults: { retries: { max: 2, on: [1] }, subtaskTimeout: 5m }\n',
+      ),
+    );
+    expect(plan.failure).toEqual({ minor: undefined, major: 0.2, critical: undefined, onMajor: 'abort' });
+    expect(plan.tasks[0]?.subtaskTimeoutMs).toBe(60_000);
+    expect(plan.tasks[0]?.retries.on).toEqual([
+      { kind: 'exit-code', code: 75 },
+      { kind: 'failure-kind', failure: 'timeout' },
+      { kind: 'pattern', source: 'ECONN(RESET|REFUSED)', flags: 'i' },
+      { kind: 'pattern', source: 'a\\.b', flags: '' },
+    ]);
+    expect(plan.tasks[1]).toMatchObject({ subtaskTimeoutMs: 300_000, retries: { max: 0, never: true, on: [{ code: 1 }] } });
   });
 
   it('lets a task override the defaults key by key', () => {

@@ -113,13 +113,14 @@ describe('the plan schema', () => {
     if: 'run: x, if: true',
     success: 'run: x, success: [results.exitCode == 0]',
     timeout: 'run: x, timeout: 1s',
-    retries: 'run: x, retries: { max: 1 }',
+    subtaskTimeout: 'run: x, subtaskTimeout: 1m',
+    retries: 'run: x, retries: { max: 1, on: [75, timeout, /lost/] }',
     estimate: 'run: x, estimate: 1s',
     pool: 'run: x, pool: a',
     inputs: 'run: x, inputs: [a]',
     outputs: 'run: x, outputs: [a]',
   };
-  const LATER = ['pools', 'failure', 'pool', 'inputs', 'outputs'];
+  const LATER = ['pools', 'pool', 'inputs', 'outputs'];
 
   it('has no key without a case below', () => {
     expect(Object.keys(at(schema, 'properties')).sort()).toEqual(Object.keys(PLAN_KEYS).sort());

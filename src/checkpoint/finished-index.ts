@@ -1,0 +1,227 @@
+import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import type { FinishedSubtasks } from '../execute/finished.js';
+import type { Checkpoint } from '../model/checkpoint.js';
+import { fromRecordLine } from '../model/record-line.js';
+import { err, ok, type Result } from '../model/result.js';
+import { waveFile } from './journal.js';
+import { KeyTable, type RecordPlace } from './key-table.js';
+import { type EnvironmentProblem, systemProblem } from './problem.js';
+import { readCheckpoints } from './read-journal.js';
+
+/** How far each wave's file reached at a moment, in bytes, by the wave's number. */
+export type JournalEnds = Readonly<Record<string, number>>;
+
+/** Tasks whose records up to some ends are void: their definition changed since, or that of a task that they need. */
+export interface VoidedRecords {
+  readonly ends: JournalEnds;
+  readonly tasks: readonly string[];
+}
+
+/** What the records of one task come to. */
+export interface TaskRecords {
+  /** Subtasks whose last valid record is a success. */
+  readonly success: number;
+  readonly failed: number;
+}
+
+/** What a run has recorded, with what had to be said about it. */
+export interface FinishedIndex {
+  readonly tasks: ReadonlyMap<string, TaskRecords>;
+  readonly ends: JournalEnds;
+  /** Torn tails and damaged lines, for people. */
+  readonly warnings: readonly string[];
+  /** The records as the scheduler asks for them; `void` tasks have none. Close it when the run is over. */
+  readonly finished: (options: { readonly failures: boolean; readonly voided: ReadonlySet<string> }) => OpenFinished;
+}
+
+/** Finished subtasks whose files are open. */
+export interface OpenFinished extends FinishedSubtasks {
+  readonly close: () => void;
+}
+
+interface TaskTable {
+  readonly keys: KeyTable;
+  success: number;
+  failed: number;
+}
+
+/**
+ * Reads which subtasks of a run are finished: their keys and where their records are, not the records themselves, so that
+ * a million cost 50 MB. With `repair`, torn tails are cut off, after which a journal can go on where the files end.
+ */
+export async function readFinished(
+  runDir: string,
+  options: { readonly voided: readonly VoidedRecords[]; readonly repair: boolean },
+): Promise<Result<FinishedIndex, EnvironmentProblem>> {
+  const tables = new Map<string, TaskTable>();
+  const warnings: string[] = [];
+  const ends: Record<string, number> = {};
+  for (const wave of wavesIn(runDir)) {
+    const file = waveFile(runDir, wave);
+    let end = 0;
+    let damaged = 0;
+    for await (const entry of readCheckpoints(file)) {
+      switch (entry.kind) {
+        case 'checkpoint': {
+          end = entry.offset + entry.bytes + 1;
+          const { checkpoint, offset, bytes } = entry;
+          const task = taskOf(checkpoint.task_id);
+          if (isVoid(task, wave, offset, options.voided)) break;
+          note(tables, task, checkpoint.key, { wave, offset, bytes, success: checkpoint.status === 'success' });
+          break;
+        }
+        case 'damaged':
+          damaged++;
+          end += entry.bytes;
+          if (damaged <= MOST_WARNINGS) warnings.push(`${file}: line ${entry.line} is damaged; what it held runs again`);
+          break;
+        case 'torn': {
+          const cut = options.repair ? 'were cut off' : 'will be cut off';
+          warnings.push(`${file}: its last ${entry.bytes} bytes are no whole record and ${cut}; what they held runs again`);
+          if (!options.repair) break;
+          const problem = await truncate(file, end);
+          if (problem !== undefined) return err(problem);
+          break;
+        }
+        case 'unreadable':
+          return err(entry.problem);
+      }
+    }
+    if (damaged > MOST_WARNINGS) warnings.push(`${file}: ${damaged - MOST_WARNINGS} more lines are damaged`);
+    ends[String(wave)] = end;
+  }
+  const tasks = new Map([...tables].map(([task, { success, failed }]) => [task, { success, failed }]));
+  return ok({
+    tasks,
+    ends,
+    warnings,
+    finished: ({ failures, voided }) => new RecordReader(runDir, tables, (task) => !voided.has(task), failures),
+  });
+}
+
+const MOST_WARNINGS = 10;
+
+function wavesIn(runDir: string): readonly number[] {
+  let names: readonly string[] = [];
+  try {
+    names = readdirSync(runDir);
+  } catch {
+    // A folder that cannot be listed holds nothing that could be read.
+  }
+  return names
+    .flatMap((name) => {
+      const number = /^wave(\d{1,9})\.ndjson$/.exec(name)?.[1];
+      return number === undefined ? [] : [Number(number)];
+    })
+    .sort((a, b) => a - b);
+}
+
+/** The task of a subtask's name. */
+export function taskOf(subtask: string): string {
+  return subtask.replace(/\[\d+\]$/, '');
+}
+
+function isVoid(task: string, wave: number, offset: number, voided: readonly VoidedRecords[]): boolean {
+  return voided.some(({ ends, tasks }) => offset < (ends[String(wave)] ?? 0) && tasks.includes(task));
+}
+
+function note(tables: Map<string, TaskTable>, task: string, key: string, place: RecordPlace): void {
+  let table = tables.get(task);
+  if (table === undefined) {
+    table = { keys: new KeyTable(), success: 0, failed: 0 };
+    tables.set(task, table);
+  }
+  const before = table.keys.set(key, place);
+  if (before !== undefined) table[before.success ? 'success' : 'failed']--;
+  table[place.success ? 'success' : 'failed']++;
+}
+
+async function truncate(file: string, bytes: number): Promise<EnvironmentProblem | undefined> {
+  try {
+    const handle = await open(file, 'r+');
+    try {
+      await handle.truncate(bytes);
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+    return undefined;
+  } catch (error) {
+    return systemProblem(`cut off the torn end of ${file}`, error);
+  }
+}
+
+/** Bytes that are read at once: records are asked for more or less in the order in which they were written. */
+const BLOCK_BYTES = 256 * 1024;
+
+/** Reads single records where the tables say that they are. */
+class RecordReader implements OpenFinished {
+  readonly #runDir: string;
+  readonly #tables: ReadonlyMap<string, TaskTable>;
+  readonly #counts: (task: string) => boolean;
+  readonly #failures: boolean;
+  readonly #files = new Map<number, number>();
+  #block: { readonly wave: number; readonly start: number; readonly bytes: Buffer } | undefined;
+
+  constructor(runDir: string, tables: ReadonlyMap<string, TaskTable>, counts: (task: string) => boolean, failures: boolean) {
+    this.#runDir = runDir;
+    this.#tables = tables;
+    this.#counts = counts;
+    this.#failures = failures;
+  }
+
+  knows(task: string): boolean {
+    return this.#counts(task) && this.#tables.has(task);
+  }
+
+  has(task: string, key: string): boolean {
+    return this.#placeOf(task, key) !== undefined;
+  }
+
+  #placeOf(task: string, key: string): RecordPlace | undefined {
+    const place = this.knows(task) ? this.#tables.get(task)?.keys.get(key) : undefined;
+    return place === undefined || (!place.success && !this.#failures) ? undefined : place;
+  }
+
+  find(task: string, key: string): Checkpoint | undefined {
+    const place = this.#placeOf(task, key);
+    if (place === undefined) return undefined;
+    const found = this.#read(place);
+    // The file was changed meanwhile, or two keys collide: it runs again.
+    return found?.key === key ? found : undefined;
+  }
+
+  close(): void {
+    for (const file of this.#files.values()) closeSync(file);
+    this.#files.clear();
+    this.#block = undefined;
+  }
+
+  /** undefined, too, where the disk does not give it: the subtask runs again, which is always right. */
+  #read(place: RecordPlace): Checkpoint | undefined {
+    try {
+      return fromRecordLine(this.#bytesAt(place));
+    } catch {
+      return undefined;
+    }
+  }
+
+  #bytesAt({ wave, offset, bytes }: RecordPlace): Buffer {
+    const block = this.#block;
+    if (block?.wave === wave && offset >= block.start && offset + bytes <= block.start + block.bytes.length)
+      return block.bytes.subarray(offset - block.start, offset - block.start + bytes);
+    const read = Buffer.allocUnsafe(Math.max(BLOCK_BYTES, bytes));
+    const count = readSync(this.#file(wave), read, 0, read.length, offset);
+    this.#block = { wave, start: offset, bytes: read.subarray(0, count) };
+    return read.subarray(0, Math.min(bytes, count));
+  }
+
+  #file(wave: number): number {
+    const known = this.#files.get(wave);
+    if (known !== undefined) return known;
+    const file = openSync(waveFile(this.#runDir, wave), 'r');
+    this.#files.set(wave, file);
+    return file;
+  }
+}

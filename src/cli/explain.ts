@@ -1,0 +1,74 @@
+import { Command } from 'commander';
+import { didYouMean } from '../plan/closest.js';
+import { inertLine } from '../report/inert.js';
+import { readAsked } from './execution-options.js';
+import { EXIT } from './exit-code.js';
+import { findRun, type RunPlaceOptions, stateDirOf } from './find-run.js';
+import { loadFromOptions } from './plan-options.js';
+import { nextText } from './resume.js';
+import { selectionOf, standingOf, standingsOf } from './run-standing.js';
+import { printError, printLine, printProblem } from './streams.js';
+
+interface ExplainOptions extends RunPlaceOptions {
+  readonly run?: string;
+  readonly resumeFailed?: boolean;
+  readonly json?: boolean;
+}
+
+/** `waveplan explain TASK`: why a task will run when its run is resumed, or why not. */
+export function explainCommand(): Command {
+  return new Command('explain')
+    .description('say why a task will run when the last run is resumed, or why not')
+    .argument('<task>', "a task's name")
+    .option('--run <run>', 'another run than the last one')
+    .option('--resume-failed', 'as of `resume`')
+    .option('--json', 'print one JSON object')
+    .option('-C, --cwd <dir>', 'the folder that the run worked in')
+    .option('--state-dir <dir>', 'where runs are kept')
+    .action(async (task: string, options: ExplainOptions) => {
+      process.exitCode = await explain(task, options);
+    });
+}
+
+async function explain(name: string, options: ExplainOptions): Promise<number> {
+  const found = await findRun(stateDirOf(options), options.run);
+  if (!found.ok) {
+    printProblem(found.error);
+    return EXIT.refused;
+  }
+  const { run, manifest } = found.value;
+  const loaded = loadFromOptions(
+    manifest.plan.file,
+    { param: {}, ...readAsked(manifest.asked ?? {}), ...selectionOf(manifest) },
+    { params: manifest.params },
+  );
+  if (loaded === undefined) return EXIT.refused;
+  const { plan } = loaded;
+  if (!plan.tasks.some(({ id }) => id === name)) {
+    const hint =
+      didYouMean(
+        name,
+        plan.tasks.map(({ id }) => id),
+      ) ?? `its tasks: ${plan.tasks.map(({ id }) => id).join(', ')}`;
+    printProblem({ message: `the plan ${manifest.plan.file} has no task '${inertLine(name)}'`, hint });
+    return EXIT.refused;
+  }
+  const failedRunAgain = options.resumeFailed === true;
+  const standing = await standingOf(found.value, plan, { repair: false, failedRunAgain });
+  if (!standing.ok) {
+    printProblem(standing.error);
+    return EXIT.environment;
+  }
+  const majorShare = plan.failure.major ?? loaded.methodology.failure.major;
+  const task = standingsOf(plan, standing.value, { failedRunAgain, majorShare, folder: manifest.folder }).find(
+    (one) => one.task === name,
+  );
+  if (task === undefined) throw new Error('Internal error: a task without a wave');
+  for (const warning of standing.value.index.warnings) printError(`waveplan: ${warning}`);
+  if (options.json === true) printLine(JSON.stringify({ run, ...task, text: nextText(task) }));
+  else {
+    printLine(`${name} ${nextText(task)}.`);
+    printLine(`  (run ${run}, task of wave ${task.wave}; its plan: ${manifest.plan.file})`);
+  }
+  return EXIT.done;
+}

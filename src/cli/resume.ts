@@ -1,0 +1,193 @@
+import { Command, Option } from 'commander';
+import { endLeftovers } from '../checkpoint/leftovers.js';
+import { acquireLock } from '../checkpoint/lock.js';
+import { openWorkspace, prepareState } from '../checkpoint/workspace.js';
+import type { TaskStanding } from '../execute/plan-state.js';
+import { startTimeLine } from '../model/clock.js';
+import { counted, figure } from '../report/figures.js';
+import { inertLine } from '../report/inert.js';
+import { addExecutionOptions, askAgain, askedOf, type ExecutionOptions, readAsked } from './execution-options.js';
+import { EXIT } from './exit-code.js';
+import { type FoundRun, findRun, stateDirOf } from './find-run.js';
+import {
+  agentsArgument,
+  countArgument,
+  type LoadedPlan,
+  loadFromOptions,
+  type PlanOptions,
+  prepareFromOptions,
+  type SelectionOptions,
+  timeoutArgument,
+} from './plan-options.js';
+import { type RunPlanOptions, runLocked, withMask } from './run-plan.js';
+import { type RunStanding, selectionOf, standingOf, standingsOf } from './run-standing.js';
+import { showRun, showsText } from './show-run.js';
+import { printError, printLine, printProblem } from './streams.js';
+
+interface ResumeOptions extends ExecutionOptions, Partial<PlanOptions> {
+  readonly yes?: boolean;
+  readonly dryRun?: boolean;
+  readonly resumeFailed?: boolean;
+}
+
+/** `waveplan resume [RUN]`: goes on with a run that did not end, or that failed. */
+export function resumeCommand(): Command {
+  const command = new Command('resume')
+    .description('go on with a run: what it finished counts, and does not run again (without RUN: the last one)')
+    .argument('[run]', 'run id')
+    .option('--resume-failed', 'run the failed subtasks again too')
+    .option('-y, --yes', 'answer every question with yes')
+    .option('-n, --dry-run', 'say what would run and stop; writes nothing')
+    .addOption(new Option('-j, --agents <count>', 'as of `run`').argParser(agentsArgument))
+    .addOption(new Option('--retries <n>', 'as of `run`').argParser(countArgument))
+    .addOption(new Option('--timeout <duration>', 'as of `run`').argParser(timeoutArgument))
+    .option('-C, --cwd <dir>', 'the folder that the run worked in')
+    .option('--state-dir <dir>', 'where runs are kept');
+  return addExecutionOptions(command).action(async (run: string | undefined, options: ResumeOptions) => {
+    process.exitCode = await resume(run, options);
+  });
+}
+
+async function resume(named: string | undefined, given: ResumeOptions): Promise<number> {
+  const stateDir = stateDirOf(given);
+  const found = await findRun(stateDir, named);
+  if (!found.ok) {
+    printProblem(found.error);
+    return EXIT.refused;
+  }
+  const { run, manifest } = found.value;
+  const asked = readAsked(manifest.asked ?? {});
+  const options: ResumeOptions & PlanOptions & SelectionOptions = {
+    param: {},
+    ...askAgain(asked, given),
+    ...selectionOf(manifest),
+    cwd: manifest.folder,
+    stateDir,
+  };
+  const loaded = loadFromOptions(manifest.plan.file, options, { params: manifest.params });
+  if (loaded === undefined) {
+    printError(
+      `waveplan: run ${run} goes on with its plan as it is now; as it was, it is kept at ${found.value.runDir}/plan.yaml`,
+    );
+    return EXIT.refused;
+  }
+  // It writes nothing, a lock neither.
+  if (options.dryRun === true) return tellWhatRuns(found.value, loaded, options);
+
+  const timeLine = startTimeLine();
+  const lock = await acquireLock(stateDir, { purpose: `run ${run}`, now: timeLine.epochMs });
+  if (!lock.ok) {
+    printProblem(lock.error);
+    return EXIT.environment;
+  }
+  try {
+    // What it left behind could go on writing to the files that its successors are about to write.
+    const leftovers = await endLeftovers(run);
+    if (leftovers.left > 0) {
+      printError(
+        `waveplan: ${counted(leftovers.left, 'process', 'processes')} of run ${run} cannot be ended; end them, then resume`,
+      );
+      return EXIT.environment;
+    }
+    const workspace = openWorkspace({ planFile: manifest.plan.file, cwd: manifest.folder, stateDir });
+    const folders = await prepareState(workspace, run);
+    const standing = await standingOf(found.value, loaded.plan, { repair: true, failedRunAgain: options.resumeFailed === true });
+    if (!folders.ok || !standing.ok) {
+      for (const part of [folders, standing]) if (!part.ok) printProblem(part.error);
+      return EXIT.environment;
+    }
+    const { compiled, newCalibration } = await prepareFromOptions(loaded, options, showsText(options) ? printLine : () => {});
+    const { index, outdated } = standing.value;
+    const failedRunAgain = options.resumeFailed === true;
+    const finished = index.finished({ failures: !failedRunAgain, voided: new Set(outdated.keys()) });
+    const soFar = {
+      manifest,
+      finished,
+      counts: countsOf(standing.value),
+      failedRunAgain,
+      outdated,
+      ends: index.ends,
+      leftovers: leftovers.found,
+    };
+    const broken = lock.value.broken === undefined ? [] : [lock.value.broken];
+    const warnings = [...broken, ...index.warnings];
+    const runOptions: RunPlanOptions = {
+      confirmed: 'flag',
+      checkpointFiles: options.checkpointFiles,
+      newCalibration,
+      keepGoing: options.keepGoing,
+      failFast: options.failFast,
+      asked: askedOf(options),
+    };
+    try {
+      const place = { workspace, run, timeLine, ...folders.value, warnings, soFar };
+      return await showRun(manifest.plan.file, options, (ports) =>
+        withMask(compiled, (mask) => runLocked(compiled, { ...runOptions, ...ports }, { ...place, mask })),
+      );
+    } finally {
+      finished.close();
+    }
+  } finally {
+    await lock.value.release();
+  }
+}
+
+function countsOf({ index, outdated }: RunStanding): { readonly finished: number; readonly failed: number } {
+  const counting = [...index.tasks].flatMap(([task, records]) => (outdated.has(task) ? [] : [records]));
+  const failed = counting.reduce((sum, records) => sum + records.failed, 0);
+  return { finished: failed + counting.reduce((sum, records) => sum + records.success, 0), failed };
+}
+
+async function tellWhatRuns(found: FoundRun, { plan, methodology }: LoadedPlan, options: ResumeOptions): Promise<number> {
+  const failedRunAgain = options.resumeFailed === true;
+  const standing = await standingOf(found, plan, { repair: false, failedRunAgain });
+  if (!standing.ok) {
+    printProblem(standing.error);
+    return EXIT.environment;
+  }
+  for (const warning of standing.value.index.warnings) printError(`waveplan: ${warning}`);
+  const tasks = standingsOf(plan, standing.value, {
+    failedRunAgain,
+    majorShare: plan.failure.major ?? methodology.failure.major,
+    folder: found.manifest.folder,
+  });
+  if (options.json === true) printLine(JSON.stringify({ run: found.run, tasks }));
+  else for (const task of tasks) printLine(`${inertLine(task.task)}: ${nextText(task)}`);
+  return EXIT.done;
+}
+
+/** What becomes of a task, in words. */
+export function nextText({ next, subtasks, succeeded, failed }: TaskStanding): string {
+  switch (next.kind) {
+    case 'finished':
+      return failed === 0 ? `does not run: ${allOf(subtasks ?? 0)} finished` : finishedWithFailures(subtasks ?? 0, failed);
+    case 'runs': {
+      const open = (subtasks ?? 0) - succeeded - failed;
+      const parts = [
+        ...(open > 0 ? [`${figure(open)} have no record`] : []),
+        ...(failed > 0 ? [`${figure(failed)} failed`] : []),
+      ];
+      return subtasks === 1
+        ? `runs: ${failed > 0 ? 'it failed' : 'it has no record'}`
+        : `runs: of ${counted(subtasks ?? 0, 'subtask')}, ${parts.join(', ')}`;
+    }
+    case 'runs-again':
+      return `runs again: ${next.reason}`;
+    case 'skipped':
+      return `is skipped: it needs ${next.need}, which failed`;
+    case 'waits':
+      return `runs: its items are known when ${next.sources.join(' and ')} ${next.sources.length === 1 ? 'is' : 'are'} done`;
+  }
+}
+
+function allOf(subtasks: number): string {
+  return subtasks === 1 ? 'it is' : `all ${counted(subtasks, 'subtask')} are`;
+}
+
+function finishedWithFailures(subtasks: number, failed: number): string {
+  const which =
+    subtasks === 1
+      ? 'it failed, which counts as finished'
+      : `${figure(failed)} of ${counted(subtasks, 'subtask')} failed, which count as finished`;
+  return `does not run: ${which}; waveplan resume --resume-failed tries again`;
+}

@@ -1,0 +1,173 @@
+import { batchCount, batchItem } from '../graph/fan-out.js';
+import type { TaskGraph, Wave } from '../graph/task-graph.js';
+import type { JsonValue } from '../model/json.js';
+import type { TaskDefinition } from '../plan/valid-plan.js';
+import type { RunSurroundings } from '../worker/prepare.js';
+import { occurrencesOf, subtaskKey } from '../worker/subtask-key.js';
+import { expandItems } from './expand.js';
+import { isAbove } from './failure-policy.js';
+import type { FinishedSubtasks } from './finished.js';
+import { ResultsStore } from './results-store.js';
+
+/** How a task of a run stands, by its records. */
+export interface TaskStanding {
+  readonly task: string;
+  readonly wave: number;
+  /** Subtasks; undefined where they depend on results that are not all there. */
+  readonly subtasks: number | undefined;
+  readonly succeeded: number;
+  readonly failed: number;
+  /** What a resume would make of it. */
+  readonly next: NextStep;
+}
+
+/** What becomes of a task when its run goes on. */
+export type NextStep =
+  /** Everything is finished. */
+  | { readonly kind: 'finished' }
+  /** Subtasks have no record. */
+  | { readonly kind: 'runs' }
+  /** Its earlier results count no more. */
+  | { readonly kind: 'runs-again'; readonly reason: string }
+  /** A task that it needs failed. */
+  | { readonly kind: 'skipped'; readonly need: string }
+  /** Its items come from results that are not all there. */
+  | { readonly kind: 'waits'; readonly sources: readonly string[] };
+
+/** What it takes to tell. */
+export interface PlanStateInput {
+  readonly graph: TaskGraph;
+  readonly waves: readonly Wave[];
+  readonly surroundings: Pick<RunSurroundings, 'params' | 'env' | 'folder'>;
+  /** With failures as finished, so that they can be counted. */
+  readonly finished: FinishedSubtasks;
+  readonly outdated: ReadonlyMap<string, string>;
+  /** The share of a fan-out that may fail without keeping its dependents from running. */
+  readonly majorShare: number;
+  /** Failed subtasks run again. */
+  readonly failedRunAgain: boolean;
+}
+
+/**
+ * How each task stands, in the order of the waves: fan-outs are expanded as a run would, over the results in the records,
+ * and each subtask's key is looked up. Runs nothing. An `if` is not evaluated: a subtask that it left out counts as open.
+ */
+export function planState(input: PlanStateInput): readonly TaskStanding[] {
+  const { graph, waves, outdated, majorShare, failedRunAgain } = input;
+  const results = new ResultsStore();
+  const read = new Set(graph.nodes.flatMap(({ task }) => sourcesOf(task)));
+  const standings = new Map<string, TaskStanding>();
+  const usable = new Map<string, boolean>();
+  const items: KnownItems['items'] = new Map();
+  for (const wave of waves) {
+    for (const { task, needs } of wave.nodes) {
+      const needed = needs.map((need) => graph.nodes[need]?.task.id ?? '');
+      const lacking = needed.find((id) => usable.get(id) === false);
+      const found = lookUp(task, input, results, {
+        complete: (id) => isComplete(standings.get(id)),
+        items,
+        keep: read.has(task.id),
+      });
+      const next = nextStep(task, found, { outdated: outdated.get(task.id), lacking, failedRunAgain });
+      standings.set(task.id, { task: task.id, wave: wave.number, ...found, next });
+      const { failed, subtasks = 0 } = found;
+      const failedForGood = failed > 0 && !failedRunAgain && next.kind !== 'runs-again';
+      usable.set(
+        task.id,
+        lacking === undefined && !(failedForGood && (task.foreach === undefined || isAbove(failed, subtasks, majorShare))),
+      );
+    }
+  }
+  return [...standings.values()];
+}
+
+type Counts = Pick<TaskStanding, 'subtasks' | 'succeeded' | 'failed'>;
+
+function isComplete(standing: TaskStanding | undefined): boolean {
+  return standing?.next.kind === 'finished' && standing.failed === 0;
+}
+
+function lookUp(
+  task: TaskDefinition,
+  { surroundings, finished, outdated }: PlanStateInput,
+  results: ResultsStore,
+  at: KnownItems & { readonly keep: boolean },
+): Counts {
+  const items = itemsOf(task, surroundings, results, at);
+  if (items === 'unknown') return { subtasks: undefined, succeeded: 0, failed: 0 };
+  const subtasks = items === undefined ? 1 : items.count;
+  if (outdated.has(task.id)) return { subtasks, succeeded: 0, failed: 0 };
+  const itemAt = (i: number): JsonValue => (items === undefined ? null : items.at(i));
+  const occurrences = items === undefined ? undefined : occurrencesOf(subtasks, itemAt);
+  const list: JsonValue[] = [];
+  let [succeeded, failed] = [0, 0];
+  for (let i = 0; i < subtasks; i++) {
+    const key = subtaskKey(task.hash, items === undefined ? undefined : itemAt(i), occurrences?.get(i) ?? 0);
+    const found = finished.find(task.id, key);
+    if (found?.status === 'success') succeeded++;
+    if (found?.status === 'failure') failed++;
+    if (at.keep) list.push(found?.status === 'success' ? found.results : null);
+  }
+  if (at.keep) results.set(task.id, items === undefined ? (list[0] ?? null) : list);
+  return { subtasks, succeeded, failed };
+}
+
+/** A fan-out's items. */
+interface Items {
+  readonly count: number;
+  readonly at: (i: number) => JsonValue;
+}
+
+/** What is known of the tasks before. */
+interface KnownItems {
+  readonly complete: (task: string) => boolean;
+  /** The items of each fan-out so far, by task. */
+  readonly items: Map<string, Items | undefined>;
+}
+
+function itemsOf(
+  task: TaskDefinition,
+  surroundings: PlanStateInput['surroundings'],
+  results: ResultsStore,
+  known: KnownItems,
+): Items | undefined | 'unknown' {
+  const items = findItems(task, surroundings, results, known);
+  if (items !== 'unknown') known.items.set(task.id, items);
+  return items;
+}
+
+function findItems(
+  { foreach, reads, batch, filters }: TaskDefinition,
+  { params, env, folder }: PlanStateInput['surroundings'],
+  results: ResultsStore,
+  known: KnownItems,
+): Items | undefined | 'unknown' {
+  if (foreach === undefined) return undefined;
+  if (foreach.kind === 'each') {
+    if (!known.items.has(foreach.task)) return 'unknown';
+    return known.items.get(foreach.task) ?? { count: 1, at: () => null };
+  }
+  if ('tasks' in foreach && !foreach.tasks.every(known.complete)) return 'unknown';
+  const found = expandItems(foreach, { filters, scope: { params, env, tasks: results.scope(reads) }, folder });
+  if (!found.ok) return 'unknown';
+  const list = found.value;
+  return { count: batchCount(list.length, batch), at: (i) => batchItem(list, batch, i) };
+}
+
+function sourcesOf({ foreach }: TaskDefinition): readonly string[] {
+  if (foreach === undefined) return [];
+  if (foreach.kind === 'each') return [foreach.task];
+  return 'tasks' in foreach ? foreach.tasks : [];
+}
+
+function nextStep(
+  task: TaskDefinition,
+  { subtasks, succeeded, failed }: Counts,
+  at: { readonly outdated: string | undefined; readonly lacking: string | undefined; readonly failedRunAgain: boolean },
+): NextStep {
+  if (at.lacking !== undefined) return { kind: 'skipped', need: at.lacking };
+  if (at.outdated !== undefined) return { kind: 'runs-again', reason: at.outdated };
+  if (subtasks === undefined) return { kind: 'waits', sources: sourcesOf(task) };
+  const over = at.failedRunAgain ? succeeded : succeeded + failed;
+  return over === subtasks ? { kind: 'finished' } : { kind: 'runs' };
+}

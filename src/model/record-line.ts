@@ -1,0 +1,69 @@
+import { crc32 } from 'node:zlib';
+import type { Checkpoint, CheckpointText } from './checkpoint.js';
+
+/*
+ * A checkpoint as one line: its JSON, whose last key is a checksum (CRC-32) of all bytes before it.
+ *
+ *     {"wave":1,"task_id":"scan",…,"duration_ms":12,"crc":"1c291ca3"}\n
+ *
+ * Without it, a flipped bit in a name or a number would still be JSON, and one subtask's result would count as another's.
+ * Still a line of plain JSON, so that any tool can read it.
+ */
+
+/** `,"crc":"` and eight digits and `"}`. */
+const TAIL_BYTES = 18;
+
+/** The line of a checkpoint, with its line end. */
+export function toRecordLine(checkpoint: Checkpoint): string {
+  const body = JSON.stringify(checkpoint).slice(0, -1);
+  return `${body},"crc":"${checksum(body)}"}\n`;
+}
+
+/** The checkpoint of a line without its line end; undefined where the line is not whole, or not as it was written. */
+export function fromRecordLine(line: Buffer): Checkpoint | undefined {
+  const end = line.length - TAIL_BYTES;
+  if (end < 2) return undefined;
+  const body = line.subarray(0, end);
+  if (line.toString('latin1', end) !== `,"crc":"${checksum(body)}"}`) return undefined;
+  try {
+    const value: unknown = JSON.parse(`${body.toString()}}`);
+    return isCheckpoint(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The JSON of a checkpoint without its checksum, from a line without its line end that was made in this very process. */
+export function withoutChecksum(line: string): string {
+  return `${line.slice(0, -TAIL_BYTES)}}`;
+}
+
+/** A line in three parts, closed with its checksum; `body.after` ends where the checksum's comma is to stand. */
+export function closeRecordText(body: CheckpointText): CheckpointText {
+  const crc = checksum(body.before + body.results + body.after);
+  return { ...body, after: `${body.after},"crc":"${crc}"}\n` };
+}
+
+function checksum(data: string | Buffer): string {
+  return crc32(data).toString(16).padStart(8, '0');
+}
+
+function isCheckpoint(value: unknown): value is Checkpoint {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'wave' in value &&
+    typeof value.wave === 'number' &&
+    'task_id' in value &&
+    typeof value.task_id === 'string' &&
+    'status' in value &&
+    (value.status === 'success' || value.status === 'failure') &&
+    'results' in value &&
+    'timestamp' in value &&
+    typeof value.timestamp === 'string' &&
+    'agent_id' in value &&
+    typeof value.agent_id === 'string' &&
+    'key' in value &&
+    typeof value.key === 'string'
+  );
+}
