@@ -17,6 +17,7 @@ export interface RigOptions {
   readonly agents?: number;
   readonly ratePerMinute?: number;
   readonly majorShare?: number;
+  readonly pools?: NonNullable<RunWavesOptions['pools']>;
   readonly sync?: 'wave' | 'eager';
   /** 1, unless a test is about chunks. */
   readonly mostInChunk?: number;
@@ -52,6 +53,7 @@ export class Rig {
       graph,
       waves,
       sync: this.#options.sync ?? 'wave',
+      pools: this.#options.pools ?? {},
       finally: (this.#options.finally ?? []).map(taskOf),
       surroundings: { params: {}, env: {}, folder: '/work', run: 'test' },
       ratePerMinute: this.#options.ratePerMinute,
