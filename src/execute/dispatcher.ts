@@ -656,22 +656,25 @@ export class Dispatcher {
 
   /** Tells of successes as a group. */
   #flushed(active: ActiveChunk): void {
+    this.#tellSuccesses(active);
+    this.#afterCount(active.state);
+  }
+
+  #tellSuccesses(active: ActiveChunk): void {
     const { state, chunk, lines, durationsMs } = active;
-    if (lines.length > 0) {
-      active.lines = [];
-      active.durationsMs = [];
-      this.#ports.emit({
-        type: 'subtasks-finished',
-        at: this.#ports.clock.now(),
-        wave: state.work.wave,
-        task: state.work.task.id,
-        agent: chunk.agent,
-        count: durationsMs.length,
-        lines,
-        durationsMs,
-      });
-    }
-    this.#afterCount(state);
+    if (lines.length === 0) return;
+    active.lines = [];
+    active.durationsMs = [];
+    this.#ports.emit({
+      type: 'subtasks-finished',
+      at: this.#ports.clock.now(),
+      wave: state.work.wave,
+      task: state.work.task.id,
+      agent: chunk.agent,
+      count: durationsMs.length,
+      lines,
+      durationsMs,
+    });
   }
 
   #ended(active: ActiveChunk): void {
@@ -752,6 +755,8 @@ export class Dispatcher {
       return;
     }
     if (state.left > 0 || state.over) return;
+    // Outcomes of several chunks come at once: those of the others are told before the task is over.
+    for (const active of this.#active.values()) if (active.state === state) this.#tellSuccesses(active);
     state.over = true;
     if (this.#cappedFor === state) {
       this.#cappedFor = undefined;
