@@ -34,6 +34,7 @@ const EXAMPLES: Readonly<Record<string, readonly (readonly [string, string])[]>>
     ['waveplan graph plan.yaml', 'Mermaid, for a README'],
     ['waveplan graph plan.yaml --format svg --run -o graph.svg', "a picture with the last run's durations"],
   ],
+  prompts: [['waveplan prompts plan.yaml', 'what each subtask would be asked, with every value in place']],
   restore: [
     ['waveplan restore --dry-run', 'what would change'],
     ['waveplan restore', 'asks, and brings the files back'],

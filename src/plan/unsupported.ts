@@ -17,13 +17,7 @@ const TASK_LISTS = ['tasks', 'finally'];
  * at once must not run with forty. Whoever builds one of these deletes its row.
  */
 const UNSUPPORTED: readonly UnsupportedRow[] = [
-  { path: ['pools'], message: "'pools' is not supported yet", hint: "use 'limits' or 'agents' to bound the whole plan" },
   ...TASK_LISTS.flatMap((list): readonly UnsupportedRow[] => [
-    {
-      path: [list, '*', 'pool'],
-      message: "'pool' is not supported yet",
-      hint: "use 'limits' or 'agents' to bound the whole plan",
-    },
     {
       path: [list, '*', 'inputs'],
       message: "'inputs' is not supported yet",

@@ -19,6 +19,7 @@ export interface RigOptions {
   readonly agents?: number;
   readonly ratePerMinute?: number;
   readonly majorShare?: number;
+  readonly pools?: NonNullable<RunWavesOptions['pools']>;
   readonly sync?: 'wave' | 'eager';
   readonly failure?: FailureHandling;
   readonly finished?: FinishedSubtasks;
@@ -56,6 +57,7 @@ export class Rig {
       graph,
       waves,
       sync: this.#options.sync ?? 'wave',
+      pools: this.#options.pools ?? {},
       finally: (this.#options.finally ?? []).map(taskOf),
       surroundings: { params: {}, env: {}, folder: '/work', run: 'test' },
       ratePerMinute: this.#options.ratePerMinute,
