@@ -609,7 +609,7 @@ export class Dispatcher {
     const { clock, emit } = this.#ports;
     const wave = states[0]?.work.wave ?? 0;
     const ended = passes.endPass(wave, {
-      tasks: states.map(({ work: { task, count, itemAt } }) => ({ id: task.id, subtasks: count, pool: poolOf(task), itemAt })),
+      tasks: states.map(({ work: { task, count, itemAt } }) => ({ id: task.id, subtasks: count, pool: task.pool?.pool, itemAt })),
       agents: this.#agents.size,
       mayRepeat: (failed) => failed.held !== undefined,
     });
@@ -839,11 +839,6 @@ function shortest(a: number | undefined, b: number | undefined): number | undefi
 function inTime({ subtaskTimeoutMs }: TaskDefinition, begun: number, now: number, failure: Failure): Failure {
   if (failure.kind !== 'timeout' || subtaskTimeoutMs === undefined || now - begun < subtaskTimeoutMs) return failure;
   return { ...failure, message: `timed out: all attempts together took ${subtaskTimeoutMs} ms` };
-}
-
-/** The pool that a task's subtasks share, as far as tasks have one. */
-function poolOf(task: TaskDefinition): string | undefined {
-  return 'pool' in task && typeof task.pool === 'string' ? task.pool : undefined;
 }
 
 /** An agent's name, counted from 1 as people count. */
