@@ -51,8 +51,6 @@ const SUPPORTED = REFERENCE.replace(/^(secrets|pools| {4}pool| {4}outputs):.*\n/
 describe('the reference example', () => {
   it('is accepted, but for what this version does not do', () => {
     expect(diagnose(REFERENCE).map((one) => [one.code, one.range?.line, one.message.split(' ')[0]])).toEqual([
-      ['PLAN-UNSUPPORTED', 14, "'pools'"],
-      ['PLAN-UNSUPPORTED', 30, "'pool'"],
       ['PLAN-UNSUPPORTED', 33, "'outputs'"],
     ]);
   });
