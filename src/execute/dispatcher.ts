@@ -609,7 +609,7 @@ export class Dispatcher {
     const { clock, emit } = this.#ports;
     const wave = states[0]?.work.wave ?? 0;
     const ended = passes.endPass(wave, {
-      tasks: states.map(({ work: { task, count, itemAt } }) => ({ id: task.id, subtasks: count, pool: poolOf(task), itemAt })),
+      tasks: states.map(({ work: { task, count, itemAt } }) => ({ id: task.id, subtasks: count, pool: task.pool?.pool, itemAt })),
       agents: this.#agents.size,
       mayRepeat: (failed) => failed.held !== undefined,
     });
@@ -697,22 +697,25 @@ export class Dispatcher {
 
   /** Tells of successes as a group. */
   #flushed(active: ActiveChunk): void {
+    this.#tellSuccesses(active);
+    this.#afterCount(active.state);
+  }
+
+  #tellSuccesses(active: ActiveChunk): void {
     const { state, chunk, lines, durationsMs } = active;
-    if (lines.length > 0) {
-      active.lines = [];
-      active.durationsMs = [];
-      this.#ports.emit({
-        type: 'subtasks-finished',
-        at: this.#ports.clock.now(),
-        wave: state.work.wave,
-        task: state.work.task.id,
-        agent: chunk.agent,
-        count: durationsMs.length,
-        lines,
-        durationsMs,
-      });
-    }
-    this.#afterCount(state);
+    if (lines.length === 0) return;
+    active.lines = [];
+    active.durationsMs = [];
+    this.#ports.emit({
+      type: 'subtasks-finished',
+      at: this.#ports.clock.now(),
+      wave: state.work.wave,
+      task: state.work.task.id,
+      agent: chunk.agent,
+      count: durationsMs.length,
+      lines,
+      durationsMs,
+    });
   }
 
   #ended(active: ActiveChunk): void {
@@ -798,6 +801,8 @@ export class Dispatcher {
       return;
     }
     if (state.left > 0 || state.over) return;
+    // Outcomes of several chunks come at once: those of the others are told before the task is over.
+    for (const active of this.#active.values()) if (active.state === state) this.#tellSuccesses(active);
     state.over = true;
     if (this.#cappedFor === state) {
       this.#cappedFor = undefined;
@@ -834,11 +839,6 @@ function shortest(a: number | undefined, b: number | undefined): number | undefi
 function inTime({ subtaskTimeoutMs }: TaskDefinition, begun: number, now: number, failure: Failure): Failure {
   if (failure.kind !== 'timeout' || subtaskTimeoutMs === undefined || now - begun < subtaskTimeoutMs) return failure;
   return { ...failure, message: `timed out: all attempts together took ${subtaskTimeoutMs} ms` };
-}
-
-/** The pool that a task's subtasks share, as far as tasks have one. */
-function poolOf(task: TaskDefinition): string | undefined {
-  return 'pool' in task && typeof task.pool === 'string' ? task.pool : undefined;
 }
 
 /** An agent's name, counted from 1 as people count. */
