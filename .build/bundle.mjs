@@ -4,6 +4,9 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { rolldown } from 'rolldown';
 
+// What starts threads or loads modules by itself, and what is large and seldom needed, stays where npm puts it.
+const external = ['piscina', 'jiti', 'simple-git', 'tinybench'];
+
 /** The files that are loaded with these, by imports that are not dynamic. */
 function loadedWith(...entries) {
   const found = new Set();
@@ -17,41 +20,54 @@ function loadedWith(...entries) {
   return found;
 }
 
-// A file is a look-up, a read and a compilation: what a run and what a thread always load is one file each.
-const thread = loadedWith('src/worker/host.ts');
-const run = loadedWith('src/cli/program.ts', 'src/cli/run.ts', 'src/cli/show-run.ts');
+function onLog(level, log, log2) {
+  // A module that one verb loads late and another at once is in the file that both load.
+  if (log.code === 'INEFFECTIVE_DYNAMIC_IMPORT') return;
+  if (level === 'warn') throw new Error(log.message);
+  log2(level, log);
+}
 
-const bundle = await rolldown({
-  input: {
+/** A file is a look-up, a read and a compilation: what is always loaded together is one file. */
+function together(name, files, more = /^$/) {
+  return { groups: [{ name, test: (id) => files.has(id) || more.test(id) }] };
+}
+
+async function build(input, output) {
+  const bundle = await rolldown({ input, platform: 'node', external, onLog });
+  await bundle.write({ dir: 'dist', sourcemap: true, minify: { compress: true, mangle: false }, ...output });
+  await bundle.close();
+}
+
+// Threads, the library, and the few lines that load the command line.
+await build(
+  {
     'cli/main': 'src/cli/main.ts',
+    'cli/code-cache': 'src/cli/code-cache.ts',
     'worker/host': 'src/worker/host.ts',
     'measure/noop': 'src/measure/noop.ts',
     'measure/quick': 'src/measure/quick.ts',
     'scaling/machine': 'src/scaling/machine.ts',
     'lib/index': 'src/index.ts',
   },
-  platform: 'node',
-  // What starts threads or loads modules by itself, and what is large and seldom needed, stays where npm puts it.
-  external: ['piscina', 'jiti', 'simple-git', 'tinybench'],
-  onLog(level, log, log2) {
-    // A module that one verb loads late and another at once is in the file that both load.
-    if (log.code === 'INEFFECTIVE_DYNAMIC_IMPORT') return;
-    if (level === 'warn') throw new Error(log.message);
-    log2(level, log);
+  {
+    format: 'esm',
+    entryFileNames: '[name].js',
+    chunkFileNames: 'chunk/[name]-[hash].js',
+    codeSplitting: together('thread', loadedWith('src/worker/host.ts')),
   },
-});
-await bundle.write({
-  dir: 'dist',
-  format: 'esm',
-  codeSplitting: {
-    groups: [
-      { name: 'thread', test: (id) => thread.has(id), priority: 2 },
-      { name: 'run', test: (id) => run.has(id) || /node_modules\/(yaml|commander|picocolors)\//.test(id), priority: 1 },
-    ],
+);
+
+// The command line itself, as CommonJS: V8 can keep the code that it makes of it (src/cli/code-cache.ts).
+await build(
+  { 'cli/program': 'src/cli/program.ts' },
+  {
+    format: 'cjs',
+    entryFileNames: '[name].cjs',
+    chunkFileNames: 'part/[name]-[hash].cjs',
+    codeSplitting: together(
+      'run',
+      loadedWith('src/cli/program.ts', 'src/cli/run.ts', 'src/cli/show-run.ts'),
+      /node_modules\/(yaml|commander|picocolors)\//,
+    ),
   },
-  entryFileNames: '[name].js',
-  chunkFileNames: 'chunk/[name]-[hash].js',
-  sourcemap: true,
-  minify: { compress: true, mangle: false },
-});
-await bundle.close();
+);
