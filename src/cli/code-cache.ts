@@ -10,7 +10,14 @@ import vm from 'node:vm';
  */
 
 type Require = (specifier: string) => unknown;
-type Factory = (exports: unknown, require: Require, module: { exports: unknown }, file: string, folder: string) => void;
+type Factory = (
+  exports: unknown,
+  require: Require,
+  module: { exports: unknown },
+  file: string,
+  folder: string,
+  importModule: (specifier: string) => Promise<unknown>,
+) => void;
 
 const modules = new Map<string, { exports: unknown }>();
 const scripts = new Map<string, vm.Script>();
@@ -22,17 +29,20 @@ export function requireBuilt(file: string): unknown {
   const module = { exports: {} };
   modules.set(file, module);
   const cachedData = readOrNothing(cacheFile(file));
-  const script = new vm.Script(`(function (exports, require, module, __filename, __dirname) {${readFileSync(file, 'utf8')}\n})`, {
-    filename: file,
-    ...(cachedData && { cachedData }),
-    importModuleDynamically: vm.constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
-  });
+  // `$import` stands for `import()`, which is for modules: a script that comes from a cache cannot import.
+  const script = new vm.Script(
+    `(function (exports, require, module, __filename, __dirname, $import) {${readFileSync(file, 'utf8')}\n})`,
+    {
+      filename: file,
+      ...(cachedData && { cachedData }),
+    },
+  );
   scripts.set(file, script);
   const folder = dirname(file);
   const outside = createRequire(file);
   const require: Require = (specifier) =>
     specifier.startsWith('.') ? requireBuilt(resolve(folder, specifier)) : outside(specifier);
-  (script.runInThisContext() as Factory)(module.exports, require, module, file, folder);
+  (script.runInThisContext() as Factory)(module.exports, require, module, file, folder, (specifier) => import(specifier));
   return module.exports;
 }
 
