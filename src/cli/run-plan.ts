@@ -6,7 +6,7 @@ import { appendHistory } from '../checkpoint/history-store.js';
 import { openJournal } from '../checkpoint/journal.js';
 import { RUN_VARIABLE } from '../checkpoint/leftovers.js';
 import { acquireLock } from '../checkpoint/lock.js';
-import type { EnvironmentProblem } from '../checkpoint/problem.js';
+import { type EnvironmentProblem, systemProblem } from '../checkpoint/problem.js';
 import { OutcomeTally } from '../checkpoint/read-journal.js';
 import {
   createRun,
@@ -17,11 +17,12 @@ import {
   writeManifest,
   writeReportFile,
 } from '../checkpoint/run-store.js';
+import type { UpToDate } from '../checkpoint/up-to-date.js';
 import { verifyWave } from '../checkpoint/verify-wave.js';
 import { discardRun, openWorkspace, prepareState, type RunFolders, type Workspace } from '../checkpoint/workspace.js';
 import { totalCpuSeconds } from '../execute/cpu-time.js';
 import { failureRulesOf } from '../execute/failure-policy.js';
-import type { FinishedSubtasks } from '../execute/finished.js';
+import { eitherFinished, type FinishedSubtasks } from '../execute/finished.js';
 import { readHeadroom } from '../execute/headroom.js';
 import { InlineExecutor } from '../execute/inline-executor.js';
 import { layoutAgents, maxThreads } from '../execute/layout.js';
@@ -77,6 +78,8 @@ export interface RunPlanOptions {
   readonly keepGoing?: boolean | undefined;
   /** The first failure that is not tried again ends the run, and the work that is running. */
   readonly failFast?: boolean | undefined;
+  /** What is up to date runs as well. */
+  readonly force?: boolean | undefined;
   /** What was asked for beyond the plan; kept in the manifest, for a resume. */
   readonly asked?: JsonObject | undefined;
 }
@@ -200,6 +203,13 @@ export async function runLocked(
   const journal = await openJournal({ runDir, checkpointFilesDir: options.checkpointFiles, onBroken });
   if (!journal.ok) return journal;
 
+  const upToDate = await openUpToDate(compiled, options, workspace, (message) =>
+    options.onEvent?.({ type: 'warning', at: clock.now(), message: mask.text(message) }),
+  );
+  if (!upToDate.ok) return upToDate;
+  const upToDateTasks = upToDate.value;
+  let skipped = 0;
+
   const summary = createSummary();
   const lessons = new Lessons(compiled);
   const logs = new SubtaskLogs(runDir);
@@ -212,11 +222,15 @@ export async function runLocked(
     if (event.type === 'subtasks-finished') {
       journal.value.append(event.wave, event.lines, event.count);
       if (soFar !== undefined) for (const { task_id } of parseCheckpoints(event.lines)) seen.add(task_id, true);
+      if (upToDateTasks?.knows(event.task) === true)
+        for (const checkpoint of parseCheckpoints(event.lines)) upToDateTasks.succeeded(checkpoint);
     }
     if (event.type === 'subtask-finished' || event.type === 'finally-finished') {
       const { checkpoint } = event;
       if (soFar !== undefined) seen.add(checkpoint.task_id, checkpoint.status === 'success');
       if (!('resumed' in event) || event.resumed !== 'as-is') journal.value.record(checkpoint);
+      if ('resumed' in event && event.resumed === 'up-to-date') skipped += 1;
+      else if (event.type === 'subtask-finished') upToDateTasks?.succeeded(checkpoint);
       if (event.log !== undefined) logs.save(event.checkpoint.task_id, event.log);
     }
     summary.add(event);
@@ -232,9 +246,11 @@ export async function runLocked(
     const result = summary.result();
     manifest = { ...manifest, end: { ...end, ended: new Date(clock.now()).toISOString() } };
     const fingerprint = fingerprintOf(machine, packageVersion());
-    // Waves that were begun earlier tell nothing of what a whole one takes.
+    // Waves of which a part was done earlier tell nothing of what a whole one takes.
     const records =
-      soFar !== undefined ? [] : lessons.records(result, machineKey(fingerprint), new Date(clock.now()).toISOString());
+      soFar !== undefined || skipped > 0
+        ? []
+        : lessons.records(result, machineKey(fingerprint), new Date(clock.now()).toISOString());
     const saves = [
       { name: 'manifest.json', saving: writeManifest(runDir, manifest) },
       { name: EVENTS_FILE, saving: eventLog.close() },
@@ -299,7 +315,7 @@ export async function runLocked(
       ratePerMinute: plan.limits.ratePerMinute,
       majorShare: failureRules.major,
       failure: { rules: failureRules, keepGoing: options.keepGoing === true, failFast: options.failFast === true },
-      ...(soFar && { finished: soFar.finished }),
+      ...finishedEarlier(soFar?.finished, upToDateTasks),
     },
     {
       executor,
@@ -324,10 +340,38 @@ export async function runLocked(
     },
   );
   await executor.close();
+  upToDateTasks?.close();
   delete process.env[RUN_VARIABLE];
   const closed = await journal.value.close();
   await logs.settled();
   return finish(closed.ok ? end : { status: 'broken', reason: closed.error.message });
+}
+
+/** undefined for a plan in which no task names its inputs. */
+async function openUpToDate(
+  { plan }: CompiledPlan,
+  { force = false }: RunPlanOptions,
+  { stateDir, folder }: Workspace,
+  onProblem: (message: string) => void,
+): Promise<Result<UpToDate | undefined, EnvironmentProblem>> {
+  const { tasks, params, secrets } = plan;
+  if (tasks.every(({ inputs }) => inputs === undefined)) return ok(undefined);
+  const { FingerprintIndex } = await import('../checkpoint/fingerprint-index.js');
+  const { UpToDate } = await import('../checkpoint/up-to-date.js');
+  try {
+    const index = await FingerprintIndex.open(stateDir, { make: true });
+    return ok(new UpToDate({ index, tasks, folder, params, env: processEnvironment(), secrets, force, onProblem }));
+  } catch (error) {
+    return err(systemProblem(`keep what is up to date in ${stateDir}`, error));
+  }
+}
+
+function finishedEarlier(
+  inThisRun: FinishedSubtasks | undefined,
+  inOthers: FinishedSubtasks | undefined,
+): { readonly finished?: FinishedSubtasks } {
+  const finished = inThisRun && inOthers ? eitherFinished(inThisRun, inOthers) : (inThisRun ?? inOthers);
+  return finished === undefined ? {} : { finished };
 }
 
 function resumeOf({ outdated, ends }: RunSoFar, timeLine: TimeLine): RunResume {

@@ -642,7 +642,8 @@ export class Dispatcher {
     const found = work.finished?.read(index);
     if (found === undefined) return false;
     const checkpoint = { ...found, wave: work.wave, task_id: nameOf(state, index) };
-    const resumed = found.wave === checkpoint.wave && found.task_id === checkpoint.task_id ? 'as-is' : 'moved';
+    const inPlace = found.wave === checkpoint.wave && found.task_id === checkpoint.task_id;
+    const resumed = work.finished?.isOfEarlierRun(index) === true ? 'up-to-date' : inPlace ? 'as-is' : 'moved';
     const succeeded = checkpoint.status === 'success';
     if (succeeded && work.keepResults) {
       if (work.itemAt === undefined) results.set(work.task.id, checkpoint.results);

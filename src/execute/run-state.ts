@@ -1,7 +1,7 @@
 import { batchCount, batchItem, expandsInRun } from '../graph/fan-out.js';
 import type { TaskNode } from '../graph/task-graph.js';
 import type { Failure } from '../model/failure.js';
-import type { JsonValue } from '../model/json.js';
+import type { JsonObject, JsonValue } from '../model/json.js';
 import { ok, type Result } from '../model/result.js';
 import { writtenFilter } from '../plan/item-filter.js';
 import type { TaskDefinition } from '../plan/valid-plan.js';
@@ -117,42 +117,58 @@ export class RunState {
       emit({ type: 'task-expanded', at: clock.now(), wave: node.depth, task: task.id, subtasks: count });
     }
     const occurrences: ReadonlyMap<number, number> = itemAt === undefined ? new Map() : occurrencesOf(count, itemAt);
+    const readable = new Ancestors(node, this.#options.graph.nodes);
+    const scope = this.results.scope(bodyReads(task));
     const work: TaskWork = {
       task,
       wave: node.depth,
       count,
       ...source,
       occurrences,
-      ...this.#finishedPart(task, count, itemAt, occurrences),
-      readable: new Ancestors(node, this.#options.graph.nodes),
-      scope: this.results.scope(bodyReads(task)),
+      readable,
+      scope,
       keepResults: this.#kept.has(task.id),
       priority,
     };
-    return ok({ node, work, expanded: !known });
+    return ok({ node, work: { ...work, ...this.#finishedPart(work) }, expanded: !known });
   }
 
-  /** The subtasks that an earlier part of the run finished; a bit of memory for each, their records stay where they are. */
-  #finishedPart(
-    task: TaskDefinition,
-    count: number,
-    itemAt: TaskWork['itemAt'],
-    occurrences: ReadonlyMap<number, number>,
-  ): { readonly finished?: FinishedPart } {
+  /** The subtasks that were finished earlier; a bit of memory for each, their records stay where they are. */
+  #finishedPart({ task, count, itemAt, previousAt, occurrences, readable, scope, oneByOne }: TaskWork): {
+    readonly finished?: FinishedPart;
+  } {
     const { finished } = this.#options;
     if (finished?.knows(task.id) !== true) return {};
     const keyOf = (index: number) => subtaskKey(task.hash, itemAt?.(index), occurrences.get(index) ?? 0);
+    const before = () => this.#resultsBefore(readable);
+    const isFinished = (index: number) =>
+      finished.has(task.id, keyOf(index), {
+        task,
+        index: itemAt === undefined ? undefined : index,
+        item: itemAt?.(index),
+        occurrence: occurrences.get(index) ?? 0,
+        previous: previousAt?.(index),
+        tasks: scope,
+        resultsBefore: before,
+      });
+    const read = (index: number) => finished.find(task.id, keyOf(index));
+    const isOfEarlierRun = (index: number) => finished.isOfEarlierRun?.(task.id, keyOf(index)) === true;
+    // What the paired subtask returned is not known yet, and may decide whether this one is up to date.
+    if (oneByOne === true && task.inputs !== undefined) return { finished: { count: 0, has: isFinished, read, isOfEarlierRun } };
     const flags = new Uint8Array(count);
     let known = 0;
     for (let index = 0; index < count; index++) {
-      if (!finished.has(task.id, keyOf(index))) continue;
+      if (!isFinished(index)) continue;
       flags[index] = 1;
       known += 1;
     }
     if (known === 0) return {};
-    return {
-      finished: { count: known, has: (index) => flags[index] === 1, read: (index) => finished.find(task.id, keyOf(index)) },
-    };
+    return { finished: { count: known, has: (index) => flags[index] === 1, read, isOfEarlierRun } };
+  }
+
+  #resultsBefore(readable: TaskWork['readable']): JsonObject {
+    const names = this.#options.graph.nodes.flatMap(({ task }) => (readable.has(task.id) ? [task.id] : []));
+    return Object.fromEntries(names.map((name) => [name, this.results.get(name) ?? null]));
   }
 
   /** Hands a task to a dispatcher; its position there. Subtasks that follow others item by item start as those end. */
@@ -247,7 +263,7 @@ export class RunState {
 const COORDINATOR = 'coordinator';
 
 /** The tasks that a task's subtasks read by expressions, but for what only its `foreach` reads. */
-function bodyReads({ reads, foreach, work, ...body }: TaskDefinition): readonly string[] {
+export function bodyReads({ reads, foreach, work, ...body }: TaskDefinition): readonly string[] {
   const ofItems =
     foreach === undefined || foreach.kind === 'list' ? [] : foreach.kind === 'each' ? [foreach.task] : foreach.tasks;
   if (ofItems.length === 0) return reads;

@@ -24,16 +24,6 @@ const UNSUPPORTED: readonly UnsupportedRow[] = [
       message: "'pool' is not supported yet",
       hint: "use 'limits' or 'agents' to bound the whole plan",
     },
-    {
-      path: [list, '*', 'inputs'],
-      message: "'inputs' is not supported yet",
-      hint: 'leave it out: every subtask runs',
-    },
-    {
-      path: [list, '*', 'outputs'],
-      message: "'outputs' is not supported yet",
-      hint: 'leave it out: every subtask runs',
-    },
   ]),
 ];
 
