@@ -1,6 +1,5 @@
-import { appendFileSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { appendFileSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Checkpoint } from '../model/checkpoint.js';
 import type { KnownFile } from './fingerprint-files.js';
 import type { FingerprintParts } from './fingerprint-parts.js';
@@ -15,6 +14,9 @@ export interface KeptSubtask {
 
 type Line = { readonly file: string; readonly is: KnownFile } | { readonly subtask: string; readonly is: KeptSubtask | null };
 
+/** Its name in the state folder. */
+export const UP_TO_DATE_FILE = 'up-to-date.ndjson';
+
 const FORMAT = 'waveplan-index-1';
 
 /**
@@ -26,17 +28,16 @@ export class FingerprintIndex {
   readonly subtasks = new Map<string, KeptSubtask>();
   readonly #path: string;
   #lines = 0;
+  #bytes = 0;
   #waiting: string[] = [];
 
   private constructor(path: string) {
     this.#path = path;
   }
 
-  /** Reads the index; an unreadable one is empty. Rejects with the system's error where its folder cannot be made. */
-  static async open(stateDir: string, options: { readonly make: boolean }): Promise<FingerprintIndex> {
-    const folder = join(stateDir, 'index');
-    if (options.make) await mkdir(folder, { recursive: true });
-    const index = new FingerprintIndex(join(folder, 'up-to-date.ndjson'));
+  /** Reads the index; an unreadable one is empty. With `make`, one with much that counts no more is written anew; throws the system's error then. */
+  static open(stateDir: string, options: { readonly make: boolean }): FingerprintIndex {
+    const index = new FingerprintIndex(join(stateDir, UP_TO_DATE_FILE));
     index.#load();
     if (options.make && index.#lines > 2 * (index.files.size + index.subtasks.size) + SPARE_LINES) index.#compact();
     return index;
@@ -57,6 +58,11 @@ export class FingerprintIndex {
     if (this.subtasks.delete(subtask)) this.#add({ subtask, is: null });
   }
 
+  /** Whether its file still is as it was left. */
+  isCurrent(): boolean {
+    return this.#waiting.length === 0 && this.#bytes === sizeOf(this.#path);
+  }
+
   /** Writes what is new. Throws the system's error. */
   flush(): void {
     if (this.#waiting.length === 0) return;
@@ -64,6 +70,7 @@ export class FingerprintIndex {
     this.#lines += this.#waiting.length;
     this.#waiting = [];
     appendFileSync(this.#path, text);
+    this.#bytes += Buffer.byteLength(text);
   }
 
   #add(line: Line): void {
@@ -79,6 +86,7 @@ export class FingerprintIndex {
       this.#waiting.push(JSON.stringify(FORMAT));
       return;
     }
+    this.#bytes = Buffer.byteLength(text);
     const lines = text.split('\n');
     // A run that was killed may have left half a line, to which nothing may be joined.
     if (!text.endsWith('\n')) this.#waiting.push('');
@@ -111,12 +119,17 @@ export class FingerprintIndex {
       ...[...this.subtasks].map(([subtask, is]) => JSON.stringify({ subtask, is })),
       '',
     ];
-    const temporary = `${this.#path}.new`;
+    const temporary = join(dirname(this.#path), `.${UP_TO_DATE_FILE}.tmp`);
     writeFileSync(temporary, lines.join('\n'));
     renameSync(temporary, this.#path);
     this.#lines = lines.length - 1;
+    this.#bytes = sizeOf(this.#path);
     this.#waiting = [];
   }
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
 const SPARE_LINES = 1000;

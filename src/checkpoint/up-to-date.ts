@@ -25,8 +25,27 @@ export interface UpToDateOptions {
   readonly secrets: readonly string[];
   /** Everything runs; what succeeds is taken down all the same. */
   readonly force: boolean;
+  /** In a session of several runs: what its runs so far did; tasks without `inputs` are skipped as well where nothing asks for them. */
+  readonly session?: WatchMemory | undefined;
   /** Told, once, why the index can be written no more. What is not in it runs again. */
   readonly onProblem: (message: string) => void;
+}
+
+/** What a session remembers from run to run. */
+export class WatchMemory {
+  /** Subtasks of tasks without `inputs`. */
+  readonly kept = new Map<string, KeptSubtask>();
+  /** Tasks of which something ran in this round and may have changed something. */
+  readonly affected = new Set<string>();
+  /** Files that were read or written by name, with the hash that they had then. */
+  readonly seen = new Map<string, string>();
+  /** The tasks that have a file among their inputs. */
+  readonly readers = new Map<string, Set<string>>();
+
+  /** A round begins. */
+  begin(): void {
+    this.affected.clear();
+  }
 }
 
 /** A subtask that was asked for in this run. */
@@ -62,7 +81,8 @@ export class UpToDate implements FinishedSubtasks {
     this.#options = options;
     const { index, folder, tasks } = options;
     this.#hashes = new FileHashes(folder, index.files, (path, file) => index.setFile(path, file));
-    this.#tasks = new Set(tasks.flatMap(({ id, inputs }) => (inputs === undefined ? [] : [id])));
+    const all = options.session !== undefined;
+    this.#tasks = new Set(tasks.flatMap(({ id, inputs }) => (inputs === undefined && !all ? [] : [id])));
   }
 
   knows(task: string): boolean {
@@ -72,11 +92,13 @@ export class UpToDate implements FinishedSubtasks {
   has(task: string, key: string, about?: SubtaskAbout): boolean {
     if (!this.#tasks.has(task)) return false;
     if (about === undefined) return this.#asked.get(`${task} ${key}`)?.kept !== undefined;
-    const { index, force } = this.#options;
+    const { index, force, session } = this.#options;
     const id = idOf(about);
     const parts = this.#parts(about);
-    const kept = index.subtasks.get(id);
-    const current = !force && parts.ok && this.#why(kept, parts.value) === undefined;
+    const named = about.task.inputs !== undefined;
+    const kept = named ? index.subtasks.get(id) : session?.kept.get(id);
+    const mayRest = named || (about.task.needs.length > 0 && !about.task.needs.some((need) => session?.affected.has(need)));
+    const current = !force && mayRest && parts.ok && this.#why(kept, parts.value) === undefined;
     if (parts.ok) this.#asked.set(`${task} ${key}`, { id, about, parts: parts.value, kept: current ? kept : undefined });
     if (!current) {
       // Should the run be killed half way through it, it must not count as done.
@@ -101,15 +123,29 @@ export class UpToDate implements FinishedSubtasks {
     return parts.ok ? this.#why(this.#options.index.subtasks.get(idOf(about)), parts.value) : parts.error;
   }
 
-  /** Takes down a subtask that succeeded in this run, and its outputs as they are now. */
-  succeeded(checkpoint: Checkpoint): void {
+  /** Takes down a subtask that ended in this run, and its outputs as they are now. A failed one is not up to date. */
+  ended(checkpoint: Checkpoint): void {
     const name = `${taskOf(checkpoint.task_id)} ${checkpoint.key}`;
     const asked = this.#asked.get(name);
-    if (asked === undefined || checkpoint.status !== 'success') return;
+    const { index, session } = this.#options;
+    if (asked === undefined || checkpoint.status !== 'success') {
+      session?.affected.add(taskOf(checkpoint.task_id));
+      return;
+    }
     const outputs = this.#outputsOf(asked.about);
+    const { id, parts, about } = asked;
+    if (session !== undefined) {
+      for (const [path, hash] of Object.entries(outputs.ok ? outputs.value : {})) session.seen.set(path, hash);
+      // What needs nothing and names no inputs ran to look, and affects others by its results alone.
+      const looked = about.task.inputs === undefined && about.task.needs.length === 0;
+      const before = looked ? session.kept.get(id) : undefined;
+      if (before === undefined || canonicalJson(before.checkpoint.results) !== canonicalJson(checkpoint.results))
+        session.affected.add(about.task.id);
+    }
     if (!outputs.ok) return;
-    const { id, parts } = asked;
-    this.#options.index.set(id, { parts, outputs: outputs.value, checkpoint });
+    const kept = { parts, outputs: outputs.value, checkpoint };
+    if (about.task.inputs === undefined) session?.kept.set(id, kept);
+    else index.set(id, kept);
     this.#flushSoon();
   }
 
@@ -136,6 +172,15 @@ export class UpToDate implements FinishedSubtasks {
     if (!patterns.ok) return err(`its inputs cannot be found: ${patterns.error}`);
     const files = this.#hashes.matching(patterns.value);
     const module = this.#module(task);
+    const { session } = this.#options;
+    if (session !== undefined) {
+      for (const [path, hash] of files) {
+        session.seen.set(path, hash);
+        const readers = session.readers.get(path);
+        if (readers === undefined) session.readers.set(path, new Set([task.id]));
+        else readers.add(task.id);
+      }
+    }
     const text = [...files].map(([path, hash]) => `${hash} ${path}`).join('\n');
     return ok({
       definition: contentHash(canonicalJson([task.hash, task.success, task.if ?? null])),

@@ -21,7 +21,7 @@ export async function upToDateOf(
   { task, stateDir, folder }: { readonly task: string; readonly stateDir: string; readonly folder: string },
 ): Promise<UpToDateView | undefined> {
   if (tasks.find(({ id }) => id === task)?.inputs === undefined) return undefined;
-  const index = await FingerprintIndex.open(stateDir, { make: false });
+  const index = FingerprintIndex.open(stateDir, { make: false });
   const env = processEnvironment();
   const upToDate = new UpToDate({ index, tasks, folder, params, env, secrets, force: false, onProblem: () => {} });
   let total = 0;

@@ -1,6 +1,7 @@
 import { makeBackup } from '../checkpoint/backup.js';
 import { writeCalibration } from '../checkpoint/calibration-store.js';
 import { EVENTS_FILE, EventLog } from '../checkpoint/event-log.js';
+import type { FingerprintIndex } from '../checkpoint/fingerprint-index.js';
 import type { JournalEnds } from '../checkpoint/finished-index.js';
 import { appendHistory } from '../checkpoint/history-store.js';
 import { openJournal } from '../checkpoint/journal.js';
@@ -17,7 +18,7 @@ import {
   writeManifest,
   writeReportFile,
 } from '../checkpoint/run-store.js';
-import type { UpToDate } from '../checkpoint/up-to-date.js';
+import type { UpToDate, WatchMemory } from '../checkpoint/up-to-date.js';
 import { verifyWave } from '../checkpoint/verify-wave.js';
 import { discardRun, openWorkspace, prepareState, type RunFolders, type Workspace } from '../checkpoint/workspace.js';
 import { totalCpuSeconds } from '../execute/cpu-time.js';
@@ -37,7 +38,7 @@ import type { JsonObject } from '../model/json.js';
 import { type Mask, NO_MASK } from '../model/mask.js';
 import { maskEvent } from '../model/mask-event.js';
 import { err, ok, type Result } from '../model/result.js';
-import type { RunEvent } from '../model/run-event.js';
+import type { Backup, RunEvent } from '../model/run-event.js';
 import { writtenFilter } from '../plan/item-filter.js';
 import { maskOfSecrets } from '../plan/secrets.js';
 import type { Selection, TaskDefinition } from '../plan/valid-plan.js';
@@ -80,8 +81,19 @@ export interface RunPlanOptions {
   readonly failFast?: boolean | undefined;
   /** What is up to date runs as well. */
   readonly force?: boolean | undefined;
+  /** This run is one of a session. */
+  readonly session?: RunSession | undefined;
   /** What was asked for beyond the plan; kept in the manifest, for a resume. */
   readonly asked?: JsonObject | undefined;
+}
+
+/** What the runs of one session share. */
+export interface RunSession {
+  readonly memory: WatchMemory;
+  /** The index, as long as nobody else writes to it. */
+  index: FingerprintIndex | undefined;
+  /** Made by the session's first run; the later ones go without. */
+  backup: Backup | undefined;
 }
 
 /** What a run that is resumed has behind it. */
@@ -223,14 +235,14 @@ export async function runLocked(
       journal.value.append(event.wave, event.lines, event.count);
       if (soFar !== undefined) for (const { task_id } of parseCheckpoints(event.lines)) seen.add(task_id, true);
       if (upToDateTasks?.knows(event.task) === true)
-        for (const checkpoint of parseCheckpoints(event.lines)) upToDateTasks.succeeded(checkpoint);
+        for (const checkpoint of parseCheckpoints(event.lines)) upToDateTasks.ended(checkpoint);
     }
     if (event.type === 'subtask-finished' || event.type === 'finally-finished') {
       const { checkpoint } = event;
       if (soFar !== undefined) seen.add(checkpoint.task_id, checkpoint.status === 'success');
       if (!('resumed' in event) || event.resumed !== 'as-is') journal.value.record(checkpoint);
       if ('resumed' in event && event.resumed === 'up-to-date') skipped += 1;
-      else if (event.type === 'subtask-finished') upToDateTasks?.succeeded(checkpoint);
+      else if (event.type === 'subtask-finished') upToDateTasks?.ended(checkpoint);
       if (event.log !== undefined) logs.save(event.checkpoint.task_id, event.log);
     }
     summary.add(event);
@@ -284,12 +296,13 @@ export async function runLocked(
   });
   for (const message of place.warnings) emit({ type: 'warning', at: clock.now(), message });
   if (soFar !== undefined) emit(resumedEvent(run, soFar, clock.now()));
-  const standing = soFar?.manifest.backup;
+  const standing = soFar?.manifest.backup ?? options.session?.backup;
   const backup = standing === undefined ? await makeBackup({ mode: plan.backup, workspace, run, name: plan.name }) : ok(standing);
   if (!backup.ok) {
     await finish({ status: 'broken', reason: backup.error.message });
     return backup;
   }
+  if (options.session !== undefined) options.session.backup = backup.value;
   manifest = { ...manifest, backup: backup.value };
   const recorded = await writeManifest(runDir, manifest);
   if (!recorded.ok) return recorded;
@@ -304,7 +317,9 @@ export async function runLocked(
   };
   const executor = new SwitchingExecutor(new InlineExecutor(timeLine, onStray), makePool);
   const threadStarts = new ThreadStarts(compiled.calibration);
-  const mayRunInline = (task: TaskDefinition) => runsInline(compiled, task);
+  // A module that is changed between the runs of a session could not be loaded anew in this thread.
+  const mayRunInline = (task: TaskDefinition) =>
+    runsInline(compiled, task) && (options.session === undefined || task.work.kind !== 'module');
   const end = await runWaves(
     {
       graph: compiled.graph,
@@ -350,17 +365,20 @@ export async function runLocked(
 /** undefined for a plan in which no task names its inputs. */
 async function openUpToDate(
   { plan }: CompiledPlan,
-  { force = false }: RunPlanOptions,
+  { force = false, session }: RunPlanOptions,
   { stateDir, folder }: Workspace,
   onProblem: (message: string) => void,
 ): Promise<Result<UpToDate | undefined, EnvironmentProblem>> {
   const { tasks, params, secrets } = plan;
-  if (tasks.every(({ inputs }) => inputs === undefined)) return ok(undefined);
+  if (session === undefined && tasks.every(({ inputs }) => inputs === undefined)) return ok(undefined);
   const { FingerprintIndex } = await import('../checkpoint/fingerprint-index.js');
   const { UpToDate } = await import('../checkpoint/up-to-date.js');
   try {
-    const index = await FingerprintIndex.open(stateDir, { make: true });
-    return ok(new UpToDate({ index, tasks, folder, params, env: processEnvironment(), secrets, force, onProblem }));
+    const kept = session?.index;
+    const index = kept?.isCurrent() === true ? kept : FingerprintIndex.open(stateDir, { make: true });
+    if (session !== undefined) session.index = index;
+    const env = processEnvironment();
+    return ok(new UpToDate({ index, tasks, folder, params, env, secrets, force, session: session?.memory, onProblem }));
   } catch (error) {
     return err(systemProblem(`keep what is up to date in ${stateDir}`, error));
   }
