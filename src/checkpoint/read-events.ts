@@ -122,6 +122,7 @@ const KEPT: Readonly<Record<RunEvent['type'], boolean>> = {
   'wave-finished': true,
   'finally-finished': false,
   warning: true,
+  'pools-observed': true,
   'run-finished': true,
 };
 

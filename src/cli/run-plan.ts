@@ -328,6 +328,7 @@ export async function runLocked(
       finally: plan.finally,
       surroundings: { params: plan.params, env: processEnvironment(), folder: workspace.folder, secrets: plan.secrets, run },
       ratePerMinute: plan.limits.ratePerMinute,
+      pools: plan.pools,
       majorShare: failureRules.major,
       failure: { rules: failureRules, keepGoing: options.keepGoing === true, failFast: options.failFast === true },
       ...finishedEarlier(soFar?.finished, upToDateTasks),

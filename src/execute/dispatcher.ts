@@ -16,6 +16,7 @@ import type { ChunkHandle, Executor } from './executor.js';
 import { type FailureHandling, FailurePasses, failureIn, type HeldFailure } from './failure-passes.js';
 import { isForWantOfRoom, MOST_REFUSALS, ROOM_PATIENCE_MS } from './no-room.js';
 import type { Pacer } from './pacer.js';
+import type { Pools } from './pools.js';
 import type { ResultsStore } from './results-store.js';
 import { isWorthRepeating, retryDelayMs } from './retry.js';
 import type { RunControl } from './run-control.js';
@@ -29,6 +30,8 @@ export interface DispatcherPorts {
   readonly random: () => number;
   readonly control: RunControl;
   readonly pacer: Pacer | undefined;
+  /** Absent: tasks hold nothing. */
+  readonly pools?: Pools;
   readonly surroundings: RunSurroundings;
   readonly results: ResultsStore;
   readonly emit: (event: RunEvent) => void;
@@ -141,6 +144,9 @@ export class Dispatcher {
   #unfinished = 0;
   /** Chunks of more than one subtask that agents have. */
   #shared = 0;
+  /** Tasks whose pools have no room. */
+  readonly #kept = new Set<TaskState>();
+  #poolTimer: (() => void) | undefined;
   #paceTimer: (() => void) | undefined;
   #lookTimer: (() => void) | undefined;
   #resolve: () => void = () => {};
@@ -229,6 +235,7 @@ export class Dispatcher {
     unlisten();
     for (const cancel of this.#timers) cancel();
     this.#paceTimer?.();
+    this.#poolTimer?.();
     this.#lookTimer?.();
     this.#turnTimer?.();
     return { complete: this.#unfinished === 0 };
@@ -284,14 +291,14 @@ export class Dispatcher {
     this.#tellAllFinished();
     while (this.#ports.control.state === 'running' && this.#agents.hasIdle) {
       if (this.#mustWaitForPace()) break;
-      const retry = this.#retries.shift();
+      const retry = this.#nextRetry();
       if (retry !== undefined) {
         this.#start(retry.state, retry.index, 1, retry);
         continue;
       }
       const state = this.#nextReady();
       if (state === undefined) break;
-      const most = this.#ports.pacer === undefined ? state.size.next(state.queue.waiting, this.#agents.size) : 1;
+      const most = this.#isPaced(state) ? 1 : state.size.next(state.queue.waiting, this.#agents.size);
       const range = state.queue.take(most);
       if (range !== undefined) this.#start(state, range.first, range.count);
     }
@@ -304,17 +311,50 @@ export class Dispatcher {
   #enqueue(state: TaskState): void {
     if (state.queued || state.queue.waiting === 0) return;
     state.queued = true;
-    this.#ready.push(state, state.work.priority);
+    this.#ready.push(state, state.work.priority, state.position);
   }
 
-  /** The task with the highest priority that has something waiting. */
+  /** The task with the highest priority that has something waiting, and whose pool has room. */
   #nextReady(): TaskState | undefined {
     for (let state = this.#ready.peek(); state !== undefined; state = this.#ready.peek()) {
-      if (state.queue.waiting > 0) return state;
+      if (state.queue.waiting > 0 && this.#isAdmitted(state)) return state;
       state.queued = false;
       this.#ready.pop();
+      // It comes back when its pool has room.
+      if (state.queue.waiting > 0) this.#kept.add(state);
     }
     return undefined;
+  }
+
+  #nextRetry(): Retry | undefined {
+    const at = this.#retries.findIndex(({ state }) => this.#isAdmitted(state));
+    return at < 0 ? undefined : this.#retries.splice(at, 1)[0];
+  }
+
+  #isPaced({ work: { task } }: TaskState): boolean {
+    const { pacer, pools } = this.#ports;
+    return pacer !== undefined || (task.pool !== undefined && pools?.isPaced(task.pool) === true);
+  }
+
+  /** Where its pool has room later, at a known time, that is waited for; a share that is given back asks again by itself. */
+  #isAdmitted({ work: { task } }: TaskState): boolean {
+    const { pools, clock } = this.#ports;
+    if (pools === undefined || task.pool === undefined) return true;
+    const admission = pools.admission(task.pool);
+    if (admission.kind === 'later' && this.#poolTimer === undefined) {
+      this.#poolTimer = clock.after(admission.ms, () => {
+        this.#poolTimer = undefined;
+        this.#comeBack();
+        this.pump();
+      });
+    }
+    return admission.kind === 'yes';
+  }
+
+  /** Tasks that their pools kept are looked at again. */
+  #comeBack(): void {
+    for (const state of this.#kept) this.#enqueue(state);
+    this.#kept.clear();
   }
 
   #mustWaitForPace(): boolean {
@@ -355,6 +395,7 @@ export class Dispatcher {
     if (count > 1) this.#shared += 1;
     pacer?.started();
     const { task, wave } = state.work;
+    if (task.pool !== undefined) this.#ports.pools?.take(task.pool);
     const about = { at: clock.now(), wave, task: task.id, agent: chunk.agent };
     if (count > 1) emit({ type: 'subtasks-started', ...about, first, count });
     else emit({ type: 'subtask-started', ...about, subtask: nameOf(state, first), attempt });
@@ -568,7 +609,7 @@ export class Dispatcher {
     const { clock, emit } = this.#ports;
     const wave = states[0]?.work.wave ?? 0;
     const ended = passes.endPass(wave, {
-      tasks: states.map(({ work: { task, count, itemAt } }) => ({ id: task.id, subtasks: count, pool: poolOf(task), itemAt })),
+      tasks: states.map(({ work: { task, count, itemAt } }) => ({ id: task.id, subtasks: count, pool: task.pool?.pool, itemAt })),
       agents: this.#agents.size,
       mayRepeat: (failed) => failed.held !== undefined,
     });
@@ -657,22 +698,25 @@ export class Dispatcher {
 
   /** Tells of successes as a group. */
   #flushed(active: ActiveChunk): void {
+    this.#tellSuccesses(active);
+    this.#afterCount(active.state);
+  }
+
+  #tellSuccesses(active: ActiveChunk): void {
     const { state, chunk, lines, durationsMs } = active;
-    if (lines.length > 0) {
-      active.lines = [];
-      active.durationsMs = [];
-      this.#ports.emit({
-        type: 'subtasks-finished',
-        at: this.#ports.clock.now(),
-        wave: state.work.wave,
-        task: state.work.task.id,
-        agent: chunk.agent,
-        count: durationsMs.length,
-        lines,
-        durationsMs,
-      });
-    }
-    this.#afterCount(state);
+    if (lines.length === 0) return;
+    active.lines = [];
+    active.durationsMs = [];
+    this.#ports.emit({
+      type: 'subtasks-finished',
+      at: this.#ports.clock.now(),
+      wave: state.work.wave,
+      task: state.work.task.id,
+      agent: chunk.agent,
+      count: durationsMs.length,
+      lines,
+      durationsMs,
+    });
   }
 
   #ended(active: ActiveChunk): void {
@@ -681,6 +725,11 @@ export class Dispatcher {
     this.#active.delete(chunk.id);
     if (chunk.count > 1) this.#shared -= 1;
     this.#agents.giveBack(agent);
+    const { pool } = state.work.task;
+    if (pool !== undefined) {
+      this.#ports.pools?.giveBack(pool);
+      this.#comeBack();
+    }
     this.#lastEnds.set(agent, this.#ports.clock.now());
     const begun = handle?.reclaim() ?? 0;
     this.#putBack(active, begun, 'it was not begun');
@@ -753,6 +802,8 @@ export class Dispatcher {
       return;
     }
     if (state.left > 0 || state.over) return;
+    // Outcomes of several chunks come at once: those of the others are told before the task is over.
+    for (const active of this.#active.values()) if (active.state === state) this.#tellSuccesses(active);
     state.over = true;
     if (this.#cappedFor === state) {
       this.#cappedFor = undefined;
@@ -789,11 +840,6 @@ function shortest(a: number | undefined, b: number | undefined): number | undefi
 function inTime({ subtaskTimeoutMs }: TaskDefinition, begun: number, now: number, failure: Failure): Failure {
   if (failure.kind !== 'timeout' || subtaskTimeoutMs === undefined || now - begun < subtaskTimeoutMs) return failure;
   return { ...failure, message: `timed out: all attempts together took ${subtaskTimeoutMs} ms` };
-}
-
-/** The pool that a task's subtasks share, as far as tasks have one. */
-function poolOf(task: TaskDefinition): string | undefined {
-  return 'pool' in task && typeof task.pool === 'string' ? task.pool : undefined;
 }
 
 /** An agent's name, counted from 1 as people count. */

@@ -2,7 +2,7 @@ import type { TaskGraph, Wave } from '../graph/task-graph.js';
 import type { Clock } from '../model/clock.js';
 import type { RunEvent } from '../model/run-event.js';
 import type { ScalingDecision } from '../model/scaling-decision.js';
-import type { TaskDefinition } from '../plan/valid-plan.js';
+import type { PoolLimits, TaskDefinition } from '../plan/valid-plan.js';
 import type { RunSurroundings } from '../worker/prepare.js';
 import type { AgentLayout, Executor } from './executor.js';
 import type { FailureHandling } from './failure-passes.js';
@@ -21,6 +21,8 @@ export interface RunWavesOptions {
   readonly surroundings: RunSurroundings;
   /** `limits.rate`: starts of subtasks per minute, over all waves. */
   readonly ratePerMinute: number | undefined;
+  /** By name; absent: none. */
+  readonly pools?: Readonly<Record<string, PoolLimits>>;
   /** Share of a wave's subtasks above which its check is FAILED (0.1 in the methodology). */
   readonly majorShare: number;
   /** How failures are answered beyond the tasks' own retries; absent: not at all. */

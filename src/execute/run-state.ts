@@ -9,6 +9,7 @@ import { occurrencesOf, subtaskKey } from '../worker/subtask-key.js';
 import { type Dispatcher, type DispatcherPorts, failureCheckpoint } from './dispatcher.js';
 import { expandItems } from './expand.js';
 import { Pacer } from './pacer.js';
+import { Pools } from './pools.js';
 import type { MeasuredWork, RunWavesOptions, RunWavesPorts } from './ports.js';
 import { Ancestors, ResultsStore } from './results-store.js';
 import type { FinishedPart, SubtaskOver, TaskTally, TaskWork } from './task-work.js';
@@ -35,6 +36,7 @@ export class RunState {
   /** What was measured of tasks of which nothing was known. */
   readonly probes = new Map<number, MeasuredWork>();
   readonly pacer: Pacer | undefined;
+  readonly pools: Pools;
   readonly #options: RunWavesOptions;
   readonly #ports: RunWavesPorts;
   readonly #kept: ReadonlySet<string>;
@@ -52,6 +54,7 @@ export class RunState {
     this.#options = options;
     this.#ports = ports;
     this.pacer = options.ratePerMinute === undefined ? undefined : new Pacer(options.ratePerMinute, ports.clock);
+    this.pools = new Pools(options.pools ?? {}, ports.clock);
     this.#kept = tasksToKeep(options);
     for (const { task } of options.graph.nodes) if (task.foreach?.kind === 'each') this.#followers.set(task.foreach.task, []);
   }
@@ -66,6 +69,7 @@ export class RunState {
       control,
       emit,
       pacer: this.pacer,
+      pools: this.pools,
       surroundings: this.#options.surroundings,
       results: this.results,
       nextId: () => this.#nextId++,

@@ -14,6 +14,8 @@ export async function runWaves(options: RunWavesOptions, ports: RunWavesPorts): 
   const runner = options.sync === 'eager' ? new EagerRunner(options, ports, state) : new WavesRunner(options, ports, state);
   const end = await brokenWithoutRoom(() => runner.run());
   const last = await brokenWithoutRoom(() => finallyTasks(options, ports, state));
+  const pools = state.pools.uses();
+  if (pools.length > 0) ports.emit({ type: 'pools-observed', at: ports.clock.now(), pools });
   return end.status === 'done' ? last : end;
 }
 

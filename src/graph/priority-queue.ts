@@ -1,11 +1,12 @@
-/** A binary heap: the entry with the highest priority first, of equal ones the one that came first. */
+/** A binary heap: the entry with the highest priority first, of equal ones the one of the lowest order. */
 export class PriorityQueue<Entry> {
   readonly #heap: { readonly entry: Entry; readonly priority: number; readonly order: number }[] = [];
   #pushed = 0;
 
-  push(entry: Entry, priority: number): void {
+  /** @param order that in which entries came, unless the caller has one of its own. */
+  push(entry: Entry, priority: number, order: number = this.#pushed++): void {
     const heap = this.#heap;
-    let at = heap.push({ entry, priority, order: this.#pushed++ }) - 1;
+    let at = heap.push({ entry, priority, order }) - 1;
     while (at > 0) {
       const parent = (at - 1) >> 1;
       if (!this.#before(at, parent)) return;

@@ -65,6 +65,14 @@ export class NoopEngine {
     return (performance.now() - begun) / 1000;
   }
 
+  /** Starts one thread, then the others that so many agents get; the seconds until the first was ready, and until all were. */
+  async warmInTwo(agents: number): Promise<{ readonly first: number; readonly all: number }> {
+    const begun = performance.now();
+    await this.#executor.open({ agents: 1, threads: 1 });
+    const first = (performance.now() - begun) / 1000;
+    return { first, all: first + (await this.warm(agents)) };
+  }
+
   /**
    * Runs a wave on threads that are there, to the end of its last subtask: what lies between two waves is measured on its
    * own. Rejects with `NoopFailedError`.

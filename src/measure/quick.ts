@@ -6,7 +6,7 @@ import { addressSpaceLeft } from '../scaling/machine.js';
 import type { WorkKind } from '../scaling/workload.js';
 import { type SampleStep, sampleWithin } from './budget.js';
 import { DiskProbe, DiskProbeError } from './disk.js';
-import { NoopEngine, NoopFailedError, timeThreadStart } from './engine.js';
+import { NoopEngine, NoopFailedError } from './engine.js';
 import { calibrationOf, type FigureSamples, noSamples } from './figures.js';
 import { sizesUpTo } from './measurements.js';
 
@@ -74,10 +74,10 @@ async function measure(samples: FigureSamples, { threads, stateDir, until }: Cou
     const journal = await disk.journal();
     engine = new NoopEngine({ type: 'general', cores: threads, folder: disk.folder, journal });
     const now = () => performance.now();
-    // Two sizes, to tell the first thread from the next; the start of the waves' own pool is one of them.
-    const other = threads === 1 ? 2 : 1;
-    samples.threadStarts.push({ x: other, y: await timeThreadStart(other) });
-    samples.threadStarts.push({ x: threads, y: await engine.warm(WIDEST.modules) });
+    // Two sizes, to tell the first thread from the next, of the waves' own pool: time is short.
+    const { first, all } = await engine.warmInTwo(WIDEST.modules);
+    samples.threadStarts.push({ x: 1, y: first });
+    samples.threadStarts.push(threads === 1 ? { x: 2, y: 2 * first } : { x: threads, y: all });
     if (now() >= until) return;
     await warmUp(engine, threads);
     await sampleWithin(stepsOf(engine, disk, inState, samples), { until, rounds: ROUNDS, now });

@@ -31,6 +31,16 @@ export interface WaveMeasures {
   readonly checkSeconds?: number;
 }
 
+/** What was seen of a pool, against its limits. */
+export interface PoolUse {
+  readonly name: string;
+  readonly max?: number;
+  readonly ratePerMinute?: number;
+  /** The most that was held at one moment, by weight. */
+  readonly peak: number;
+  readonly starts: number;
+}
+
 /** The state to which `restore` brings the tree back. */
 export type Backup =
   | { readonly mode: 'none' }
@@ -242,6 +252,7 @@ export type RunEvent =
       readonly checkpoint: Checkpoint;
       readonly log?: string;
     }
+  | { readonly type: 'pools-observed'; readonly at: number; readonly pools: readonly PoolUse[] }
   | { readonly type: 'warning'; readonly at: number; readonly message: string }
   | {
       readonly type: 'run-finished';

@@ -54,7 +54,8 @@ const MAX_EXPRESSION_LENGTH = 10_000;
 /** A bound for the caches below; a plan has few expressions, a long-lived process sees many plans. */
 const MAX_CACHED = 5_000;
 
-const environment = createEnvironment('dyn');
+/** Made with the first expression: many plans have none. */
+let environment: Environment | undefined;
 
 function createEnvironment(itemType: ItemType['type']): Environment {
   const created = new Environment({ homogeneousAggregateLiterals: false, limits: { maxAstNodes: 5_000, maxDepth: 200 } });
@@ -102,6 +103,7 @@ function compileUncached(source: string): Result<Compiled, TextProblem> {
     return err({ message, start: 0, end: source.length });
   }
   try {
+    environment ??= createEnvironment('dyn');
     const run = environment.parse(source);
     const uses = usesOf(run.ast);
     return ok({ run, uses, reads: [...new Set(uses.tasks.map((use) => use.name))] });

@@ -30,8 +30,15 @@ import {
 } from './source-node.js';
 import { SourceTexts } from './source-texts.js';
 import { applyTemplates } from './task-templates.js';
-import { checkUnsupported } from './unsupported.js';
-import type { AgentsSetting, IncludedFile, PlanLimits, PlanRequest, TaskDefinition, ValidPlan } from './valid-plan.js';
+import type {
+  AgentsSetting,
+  IncludedFile,
+  PlanLimits,
+  PlanRequest,
+  PoolLimits,
+  TaskDefinition,
+  ValidPlan,
+} from './valid-plan.js';
 
 /** Where a plan's text comes from, and what the user set. */
 export interface ParsePlanOptions {
@@ -76,7 +83,6 @@ interface Reading {
 function readPlan(root: SourceNode, { sources, options, report }: Reading): ValidPlan | undefined {
   const { text } = sources;
   checkTasks(root, report);
-  checkUnsupported(root, report);
 
   const params = readParams(root, { given: options.params ?? {}, earlier: options.earlierParams ?? {} }, report);
   const taskNames = new Set([...entriesOf(valueAt(root, 'tasks'))].map(([name]) => name));
@@ -92,6 +98,7 @@ function readPlan(root: SourceNode, { sources, options, report }: Reading): Vali
     modules: new ModuleFinder(sources, { mustExist: options.ranBefore !== true }),
     params,
     secrets,
+    pools: [...entriesOf(valueAt(root, 'pools'))].map(([name]) => name),
     env: new Map(envOf(envNode)),
     envFindings,
     defaults: readPatience(valueAt(root, 'defaults'), undefined, report),
@@ -118,6 +125,7 @@ function readPlan(root: SourceNode, { sources, options, report }: Reading): Vali
     params: params.values,
     secrets: [...secrets],
     limits: limitsOf(root, report),
+    pools: poolsOf(root, report),
     failure: readFailure(root, report),
     tasks: definitionsOf(tasks),
     finally: definitionsOf(finallyTasks),
@@ -205,6 +213,17 @@ function limitsOf(root: SourceNode, report: Report): PlanLimits {
     iops: numberOf(valueAt(limits, 'iops')),
     memoryPerAgentBytes: quantity('memoryPerAgent', parseSize),
   };
+}
+
+function poolsOf(root: SourceNode, report: Report): Readonly<Record<string, PoolLimits>> {
+  const pools = [...entriesOf(valueAt(root, 'pools'))].map(([name, { value }]): [string, PoolLimits] => {
+    const max = numberOf(value) ?? numberOf(valueAt(value, 'max'));
+    const written = valueAt(value, 'rate');
+    const rate = parseRate(textOf(written) ?? '');
+    if (written !== undefined && !rate.ok) report({ code: 'VALUE', message: rate.error, span: written });
+    return [name, { ...(max !== undefined && { max }), ...(written !== undefined && rate.ok && { ratePerMinute: rate.value }) }];
+  });
+  return Object.fromEntries(pools);
 }
 
 function warningsOf(tasks: readonly TaskDraft[]): readonly string[] {

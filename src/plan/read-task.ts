@@ -1,6 +1,7 @@
 import { canonicalJson, contentHash } from '../model/ids.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import { checkInput } from './built-in.js';
+import { didYouMean } from './closest.js';
 import { type ExpressionChecker, type ExpressionFindings, noFindings, type TaskRead } from './expression-check.js';
 import type { ExpressionVariable } from './expressions.js';
 import { ANY_ITEM, BATCH_OF_ITEMS } from './item-type.js';
@@ -25,7 +26,7 @@ import {
 } from './source-node.js';
 import type { SourceTexts } from './source-texts.js';
 import { TEMPLATE_START } from './template.js';
-import type { TaskDefinition, Work } from './valid-plan.js';
+import type { PoolShare, TaskDefinition, Work } from './valid-plan.js';
 
 /** A need as written. */
 export interface WrittenNeed {
@@ -53,6 +54,8 @@ export interface TaskSurroundings {
   readonly modules: ModuleFinder;
   readonly params: Params;
   readonly secrets: ReadonlySet<string>;
+  /** Names of the pools that the plan declares. */
+  readonly pools: readonly string[];
   /** The plan's `env`, values as written. */
   readonly env: ReadonlyMap<string, string>;
   /** What the expressions of the plan's `env` read. */
@@ -194,6 +197,7 @@ class TaskReader {
       if: condition,
       success,
       foreach: this.#fanOut?.source,
+      ...this.#pool(),
       batch: this.#around.inFinally ? undefined : numberOf(this.#at('batch')),
       ...readPatience(this.#node, this.#around.defaults, this.#around.report),
       estimateMs: readDuration(this.#at('estimate'), { positive: true }, this.#around.report),
@@ -273,6 +277,19 @@ class TaskReader {
       const message = `the secret ${name} would be an argument, which the list of processes shows to everybody`;
       this.#report('SECRET', message, span(), `commands have $${name} in their environment: let the program read it there`);
     }
+  }
+
+  #pool(): { readonly pool?: PoolShare } {
+    const node = this.#at('pool');
+    const name = textOf(node) !== undefined ? node : valueAt(node, 'name');
+    const pool = textOf(name);
+    if (name === undefined || pool === undefined) return {};
+    const { pools } = this.#around;
+    if (!pools.includes(pool)) {
+      const hint = didYouMean(pool, pools) ?? "declare it under 'pools'";
+      this.#report('VALUE', `there is no pool '${pool}'`, name, hint);
+    }
+    return { pool: { pool, weight: numberOf(valueAt(node, 'weight')) ?? 1 } };
   }
 
   #env(): Readonly<Record<string, string>> {

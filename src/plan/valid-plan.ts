@@ -25,6 +25,18 @@ export interface PlanLimits {
   readonly memoryPerAgentBytes: number | undefined;
 }
 
+/** A pool: how many subtasks may hold it at once, counted by their weights, and how often one may start. */
+export interface PoolLimits {
+  readonly max?: number;
+  readonly ratePerMinute?: number;
+}
+
+/** What each subtask of a task holds of a pool while it runs. */
+export interface PoolShare {
+  readonly pool: string;
+  readonly weight: number;
+}
+
 /** How often and when a failed attempt is made again. */
 export interface RetryPolicy {
   /** Attempts beyond the first. */
@@ -117,6 +129,8 @@ export interface TaskDefinition {
   readonly if: string | undefined;
   /** Bare expressions over the outcome; all must hold. */
   readonly success: readonly string[];
+  /** What each subtask holds while it runs; absent: nothing. */
+  readonly pool?: PoolShare;
   /** Expected duration of one subtask. */
   readonly estimateMs: number | undefined;
   /** Earlier tasks whose results any expression of this task reads. */
@@ -173,6 +187,8 @@ export interface ValidPlan {
   /** Names of the environment variables whose values are masked in everything that is told or stored. */
   readonly secrets: readonly string[];
   readonly limits: PlanLimits;
+  /** By name. */
+  readonly pools: Readonly<Record<string, PoolLimits>>;
   readonly failure: PlanFailure;
   /** In file order. */
   readonly tasks: readonly TaskDefinition[];

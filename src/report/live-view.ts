@@ -183,6 +183,8 @@ export async function createLiveView(options: LiveViewOptions): Promise<LiveView
         say(`⚠ ${event.message}`, 'warn');
         draw(true);
         return;
+      case 'pools-observed':
+        return;
       case 'run-finished':
         erase();
         return;

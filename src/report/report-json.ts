@@ -1,4 +1,4 @@
-import type { Backup } from '../model/run-event.js';
+import type { Backup, PoolUse } from '../model/run-event.js';
 import type { ScalingDecision } from '../model/scaling-decision.js';
 import type { BarrierCost } from './barrier-cost.js';
 import type { Hindsight } from './hindsight.js';
@@ -37,6 +37,8 @@ export interface ReportJson {
   };
   /** What the barriers between waves cost, in seconds; null in an eager run, and where there is none. */
   readonly barrier: BarrierCost | null;
+  /** The plan's pools: limits, the most that was held at once, and starts. */
+  readonly pools: readonly PoolUse[];
   /** The run's prediction against what came of it; null where nothing was predicted, or nothing of it ended. */
   readonly prediction: PredictionJson | null;
   readonly backup: (Backup & { readonly durationMs: number | null }) | null;
@@ -146,6 +148,7 @@ export function toReportJson(summary: RunSummary): ReportJson {
       predictedSeconds: finite(summary.predictedSeconds),
     },
     barrier: summary.barrier ?? null,
+    pools: summary.pools,
     prediction: summary.score === undefined ? null : predictionJson(summary.score),
     backup: backup === undefined ? null : { ...backup, durationMs: finite(summary.backupMs) },
     waves: summary.waves.map((wave) => ({

@@ -1,6 +1,7 @@
 import { barrierText } from './barrier-cost.js';
 import { counted, efficiency, figure, humanDuration, minutes, minutesAndHours, NOT_KNOWN, timeSaved } from './figures.js';
 import { inertMarkdown as md } from './inert.js';
+import { poolText } from './pool-text.js';
 import { agentsChangesTexts, hindsightText, scoreTexts } from './prediction.js';
 import { checkMark } from './run-panel.js';
 import type { RunSummary } from './run-summary.js';
@@ -64,6 +65,7 @@ function statistics(summary: RunSummary): string {
       ['Sequential baseline', `${minutesAndHours(summary.baselineMs / 60_000)}, the sum of the subtasks' durations`],
       ['Time saved', summary.baselineMs > 0 ? timeSaved(summary.timeSavedMs / 60_000) : unknown],
       ...(summary.barrier === undefined ? [] : [['Barriers between waves', barrierText(summary.barrier)] as const]),
+      ...summary.pools.map((use) => ['Pool', poolText(use)] as const),
       ['Efficiency', efficiency(summary.baselineMs, summary.totalMs) ?? unknown],
       ['Backup', backupText(summary)],
     ],

@@ -2,6 +2,7 @@ import { barrierText } from './barrier-cost.js';
 import { counted, efficiency, figure, humanDuration, minutes, NOT_KNOWN, timeSaved } from './figures.js';
 import { shorten } from './inert.js';
 import { drawPanel, type LineTone, line, type PanelLine, type PanelOptions, type PanelSection, tree } from './panel.js';
+import { poolText } from './pool-text.js';
 import { agentsChangesTexts, scoreTexts, timeText, waveNote } from './prediction.js';
 import type { ChecklistPoint, RunSummary, WaveSummary } from './run-summary.js';
 
@@ -68,6 +69,7 @@ function statistics(summary: RunSummary): PanelSection {
         `Time Saved: ${summary.baselineMs > 0 ? timeSaved(summary.timeSavedMs / 60_000) : `${NOT_KNOWN} (no subtask took any time)`}`,
       ),
       ...barrierLines(summary),
+      ...summary.pools.map((use) => line(`Pool ${poolText(use)}`)),
       line(
         `Efficiency: ${faster ?? `${NOT_KNOWN} (no subtask took any time)`}`,
         faster?.includes('faster ✅') === true ? 'good' : 'plain',

@@ -1,6 +1,6 @@
 import type { FailureKind } from '../model/failure.js';
 import type { FailureAssessment } from '../model/failure-assessment.js';
-import type { Backup, RunStatus, WaveCheck, WaveMeasures } from '../model/run-event.js';
+import type { Backup, PoolUse, RunStatus, WaveCheck, WaveMeasures } from '../model/run-event.js';
 import type { ScalingDecision, ScalingMode } from '../model/scaling-decision.js';
 import type { BarrierCost } from './barrier-cost.js';
 import type { RunScore, WaveScore } from './score.js';
@@ -168,6 +168,8 @@ export interface RunFacts {
   readonly cores: number | undefined;
   /** The run's prediction against what it took; absent when nothing was predicted, or nothing of it ended. */
   readonly score: RunScore | undefined;
+  /** The plan's pools, and what was seen of each. */
+  readonly pools: readonly PoolUse[];
 }
 
 /** A run's report as data; the panel, JSON and Markdown show it. */

@@ -2,7 +2,7 @@ import { type Checkpoint, toMicroseconds } from '../model/checkpoint.js';
 import type { FailureAssessment } from '../model/failure-assessment.js';
 import { isJsonObject, type JsonValue } from '../model/json.js';
 import { unreachable } from '../model/result.js';
-import type { Backup, RunEvent, RunObservations, RunStatus, WaveCheck, WaveMeasures } from '../model/run-event.js';
+import type { Backup, PoolUse, RunEvent, RunObservations, RunStatus, WaveCheck, WaveMeasures } from '../model/run-event.js';
 import type { ScalingDecision } from '../model/scaling-decision.js';
 import { AgentTime } from './agent-time.js';
 import { AgentsAtWork } from './agents-at-work.js';
@@ -55,6 +55,7 @@ export class SummaryFold {
   #finished: Extract<RunEvent, { type: 'run-finished' }> | undefined;
   #backup: { readonly backup: Backup; readonly durationMs: number } | undefined;
   #decision: ScalingDecision | undefined;
+  #pools: readonly PoolUse[] = [];
   #otherWarnings = 0;
   #retries = 0;
   /** Whole microseconds, as records keep them: exact, and the same in any order. */
@@ -154,6 +155,9 @@ export class SummaryFold {
       case 'warning':
         if (this.#warnings.length < MOST_WARNINGS) this.#warnings.push(shorten(inertLine(event.message), 500));
         else this.#otherWarnings += 1;
+        return;
+      case 'pools-observed':
+        this.#pools = event.pools;
         return;
       case 'run-finished':
         this.#finished = event;
@@ -293,6 +297,7 @@ export class SummaryFold {
       predictedSeconds: started?.predictedSeconds,
       cores,
       score,
+      pools: this.#pools,
     };
   }
 

@@ -28,7 +28,7 @@ beforeEach(() => {
 
 /** What is offered after each line of words. */
 const CASES: readonly (readonly [readonly string[], readonly string[]])[] = [
-  [['res'], ['restore']],
+  [['rest'], ['restore']],
   [['run', '--trac'], ['--trace']],
   [['run', '--backup', 'r'], ['ref']],
   [
@@ -100,7 +100,7 @@ describeWith('zsh')('in zsh', () => {
     shell.write("autoload -Uz compinit; compinit -u -D; source completion.zsh; setopt no_beep; echo re''ady\r");
     await until('ready\r\n');
     for (const [typed, completed] of [
-      ['res', 'tore'],
+      ['rest', 'ore'],
       ['run --trac', 'e'],
       ['run --backup r', 'ef'],
       ['run my', '\\ plan.yml'],

@@ -74,7 +74,7 @@ describe('report', () => {
     const { traceEvents } = JSON.parse(text) as { traceEvents: readonly TraceEvent[] };
     const subtasks = traceEvents.filter(({ ph, tid }) => ph === 'X' && tid > 0).map(({ name }) => name);
     expect(subtasks).toHaveLength(15);
-    expect(traceEvents.filter(({ name }) => name.startsWith('retry each'))).toHaveLength(2);
+    expect(traceEvents.filter(({ name }) => name.startsWith('retry each'))).toHaveLength(3);
     expect(traceEvents.filter(({ ph, tid }) => ph === 'X' && tid === 0).map(({ name }) => name)).toEqual([
       'wave 0: backup',
       'wave 1: First',

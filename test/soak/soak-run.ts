@@ -56,7 +56,7 @@ export async function soakPlan(options: SoakOptions, tally: SoakTally): Promise<
   let written = new Map<string, Checkpoint>();
   let ledgerAtKill = 0;
   for (let kills = 0; ; kills++) {
-    const begun = existsSync(join(rough, '.waveplan', 'runs')) && recordedRun(rough) !== undefined;
+    const begun = recordedRun(rough) !== undefined;
     const running = start(begun ? ['resume', '-q'] : ['run', 'plan.yaml', ...args], { cwd: rough });
     const killed = kills < options.mostKills && (await killedAfter(running, random() * options.longestMs));
     const { code, text } = await running.ended;
@@ -97,13 +97,14 @@ async function killedAfter(running: Running, ms: number): Promise<boolean> {
 /** The run, once it can be resumed; one that was killed before has no manifest. */
 function recordedRun(folder: string): string | undefined {
   const runs = join(folder, '.waveplan', 'runs');
+  if (!existsSync(runs)) return undefined;
   return readdirSync(runs).find((run) => existsSync(join(runs, run, 'manifest.json')));
 }
 
 /** The last valid record of each subtask that succeeded, by its name. */
 function checkpointsIn(folder: string): Map<string, Checkpoint> {
   const found = new Map<string, Checkpoint>();
-  const run = existsSync(join(folder, '.waveplan', 'runs')) ? recordedRun(folder) : undefined;
+  const run = recordedRun(folder);
   if (run === undefined) return found;
   const runDir = join(folder, '.waveplan', 'runs', run);
   for (const name of readdirSync(runDir).filter((file) => /^wave\d+\.ndjson$/.test(file))) {

@@ -61,6 +61,7 @@ export function planOf(sketches: readonly TaskSketch[]): ValidPlan {
     secrets: [],
     limits: { ratePerMinute: undefined, connections: undefined, iops: undefined, memoryPerAgentBytes: undefined },
     failure: { minor: undefined, major: undefined, critical: undefined, onMajor: 'sequential' },
+    pools: {},
     tasks: sketches.map(taskOf),
     finally: [],
     warnings: [],

@@ -1,3 +1,5 @@
+import type { FailureHandling } from '../../../src/execute/failure-passes.js';
+import type { FinishedSubtasks } from '../../../src/execute/finished.js';
 import type { RunWavesOptions, RunWavesPorts, WavesEnd } from '../../../src/execute/ports.js';
 import { RunControl } from '../../../src/execute/run-control.js';
 import { runWaves } from '../../../src/execute/run-waves.js';
@@ -17,7 +19,10 @@ export interface RigOptions {
   readonly agents?: number;
   readonly ratePerMinute?: number;
   readonly majorShare?: number;
+  readonly pools?: NonNullable<RunWavesOptions['pools']>;
   readonly sync?: 'wave' | 'eager';
+  readonly failure?: FailureHandling;
+  readonly finished?: FinishedSubtasks;
   /** 1, unless a test is about chunks. */
   readonly mostInChunk?: number;
   readonly random?: () => number;
@@ -52,10 +57,13 @@ export class Rig {
       graph,
       waves,
       sync: this.#options.sync ?? 'wave',
+      pools: this.#options.pools ?? {},
       finally: (this.#options.finally ?? []).map(taskOf),
       surroundings: { params: {}, env: {}, folder: '/work', run: 'test' },
       ratePerMinute: this.#options.ratePerMinute,
       majorShare: this.#options.majorShare ?? 0.1,
+      ...(this.#options.failure && { failure: this.#options.failure }),
+      ...(this.#options.finished && { finished: this.#options.finished }),
     };
     const ports: RunWavesPorts = {
       executor: this.executor,

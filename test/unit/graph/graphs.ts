@@ -20,6 +20,7 @@ export function plan(sketches: readonly TaskSketch[]): ValidPlan {
     type: 'general',
     agents: { kind: 'auto' },
     sync: 'wave',
+    pools: {},
     backup: 'none',
     params: {},
     secrets: [],

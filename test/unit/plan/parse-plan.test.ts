@@ -49,11 +49,8 @@ finally: { cleanup: { run: rm -rf tmp } }
 const SUPPORTED = REFERENCE.replace(/^(secrets|pools| {4}pool):.*\n/gm, '');
 
 describe('the reference example', () => {
-  it('is accepted, but for what this version does not do', () => {
-    expect(diagnose(REFERENCE).map((one) => [one.code, one.range?.line, one.message.split(' ')[0]])).toEqual([
-      ['PLAN-UNSUPPORTED', 14, "'pools'"],
-      ['PLAN-UNSUPPORTED', 30, "'pool'"],
-    ]);
+  it('is accepted', () => {
+    expect(diagnose(REFERENCE)).toEqual([]);
   });
 
   it('becomes a plan with everything filled in', () => {

@@ -164,6 +164,7 @@ describe('JSON', () => {
       'redecisions',
       'statistics',
       'barrier',
+      'pools',
       'prediction',
       'backup',
       'waves',
