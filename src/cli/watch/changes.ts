@@ -5,7 +5,7 @@ import type { ValidPlan } from '../../plan/valid-plan.js';
 
 /** What a watched path is to a plan. */
 export interface PlanFiles {
-  /** The plan and what it includes, absolute. */
+  /** The plan, what it includes, and files of items, absolute. */
   readonly plan: ReadonlySet<string>;
   /** Modules and their imports, absolute. */
   readonly modules: ReadonlySet<string>;
@@ -21,7 +21,10 @@ export interface PlanFiles {
 export function planFiles({ file, includes, tasks }: ValidPlan, modules: readonly string[], folder: string): PlanFiles {
   const inputs = unique(tasks.flatMap((task) => (task.inputs ?? []).filter((entry) => !entry.startsWith('!')).map(widePattern)));
   const outputs = unique(tasks.flatMap((task) => (task.outputs ?? []).map(widePattern)));
-  const plan = new Set([file, ...includes.map((included) => included.file)]);
+  const itemFiles = tasks.flatMap(({ foreach }) =>
+    foreach?.kind === 'file' && !foreach.path.includes(TEMPLATE_START) ? [resolve(folder, foreach.path)] : [],
+  );
+  const plan = new Set([file, ...includes.map((included) => included.file), ...itemFiles]);
   const roots = unique([...plan, ...modules, ...inputs.map((pattern) => resolve(folder, fixedPart(pattern)))]);
   return { plan, modules: new Set(modules), inputs, outputs, roots };
 }
