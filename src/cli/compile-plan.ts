@@ -101,6 +101,12 @@ export function isUnknownTo({ history }: Pick<Parts, 'history'>, task: TaskDefin
   return task.estimateMs === undefined && history?.task(task.hash) === undefined;
 }
 
+/** What a subtask of a task is expected to take, in milliseconds: by earlier runs, else by its estimate. */
+export function expectedMsOf({ history }: Pick<Parts, 'history'>, task: TaskDefinition): number | undefined {
+  const known = history?.task(task.hash);
+  return known === undefined ? task.estimateMs : 1000 * known.meanSeconds;
+}
+
 /**
  * Whether a task may run in the coordinator's own thread. Commands and built-in actions may: they end when told. A module may when it is known to end, by earlier
  * runs, and nobody asked for a time-out: code that never comes back could not be ended there.

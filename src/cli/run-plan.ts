@@ -53,7 +53,7 @@ import { machineKey } from '../scaling/history.js';
 import { fingerprintOf } from '../scaling/machine.js';
 import { waveKey } from '../scaling/workload.js';
 import { processEnvironment } from '../worker/environment.js';
-import { type CompiledPlan, decideFor, isUnknownTo, predictWaveFor, runsInline } from './compile-plan.js';
+import { type CompiledPlan, decideFor, expectedMsOf, isUnknownTo, predictWaveFor, runsInline } from './compile-plan.js';
 import { Lessons } from './lessons.js';
 import { packageVersion } from './package-version.js';
 import { SubtaskLogs } from './subtask-logs.js';
@@ -338,6 +338,7 @@ export async function runLocked(
       clock,
       random: Math.random,
       control,
+      expectedMs: (task) => expectedMsOf(compiled, task),
       decide: (counts, probes) => decideFor(compiled, counts, probes),
       layout: (agents, tasks) =>
         agents === 1 && tasks.every(mayRunInline) ? { agents, threads: 0 } : layoutAgents(agents, plan.type, machine.cores),

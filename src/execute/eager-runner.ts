@@ -41,7 +41,7 @@ export class EagerRunner {
     const { nodes } = options.graph;
     this.#waves = options.waves.map(({ nodes: { length } }) => ({ nodesLeft: length, startedAt: undefined, expected: 0 }));
     this.#needsLeft = nodes.map(({ needs }) => needs.length);
-    this.#priorities = longestPaths(nodes, ({ task }) => ports.expectedMs?.(task) ?? task.estimateMs ?? UNKNOWN_MS);
+    this.#priorities = longestPaths(nodes, ({ task }) => ports.expectedMs?.(task) ?? UNKNOWN_MS);
   }
 
   async run(): Promise<WavesEnd> {

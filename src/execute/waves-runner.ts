@@ -38,7 +38,7 @@ export class WavesRunner {
     const tasks: ExpandedTask[] = [];
     const failedToExpand: { readonly node: TaskNode; readonly failure: Failure }[] = [];
     for (const node of runnable) {
-      const expanded = this.#state.expand(node, 0);
+      const expanded = this.#state.expand(node, this.#ports.expectedMs?.(node.task) ?? 0);
       if (expanded.ok) tasks.push(expanded.value);
       else failedToExpand.push({ node, failure: expanded.error });
     }

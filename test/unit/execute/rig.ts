@@ -79,6 +79,7 @@ export class Rig {
         return decisionFor(this.#options.agents ?? 2);
       },
       layout: (agents) => ({ agents, threads: 1 }),
+      expectedMs: (task) => task.estimateMs,
       mostInChunk: this.#options.mostInChunk ?? 1,
       verifyWave: (wave) => Promise.resolve(this.#verify(wave)),
     };
