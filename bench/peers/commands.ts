@@ -30,14 +30,24 @@ export interface RunReport {
   readonly barrier?: { readonly seconds: number };
 }
 
-/** Runs a plan with `--quiet`, and gives its report; its records are removed. */
-export function runPlan(args: readonly string[], folder: string): RunReport {
+/** Runs a plan with `--quiet`, and gives its report, with the time between the first start of a subtask and the last end. */
+export function runPlan(args: readonly string[], folder: string): RunReport & { readonly makespanMs: number } {
   timeWaveplan(['run', ...args, '--yes', '--quiet'], folder);
   const runs = join(folder, '.waveplan', 'runs');
   const run = readdirSync(runs).sort().at(-1) ?? '';
   const report = JSON.parse(readFileSync(join(runs, run, 'report.json'), 'utf8')) as RunReport;
+  const spans = readdirSync(join(runs, run))
+    .filter((name) => /^wave\d+\.ndjson$/.test(name))
+    .flatMap((name) =>
+      readFileSync(join(runs, run, name), 'utf8')
+        .trim()
+        .split('\n'),
+    )
+    .map((line) => JSON.parse(line) as { readonly started: number; readonly duration_ms: number });
+  const first = spans.reduce((least, { started }) => Math.min(least, started), Number.POSITIVE_INFINITY);
+  const last = spans.reduce((most, { started, duration_ms }) => Math.max(most, started + duration_ms), 0);
   rmSync(runs, { recursive: true });
-  return report;
+  return { ...report, makespanMs: last - first };
 }
 
 /** Runs the built command and looks at its memory while it runs: the most that it ever had, in megabytes. */

@@ -14,9 +14,9 @@ export interface BarrierTask {
 
 /** What the barriers between waves cost, in seconds. */
 export interface BarrierCost {
-  /** What they added: the difference of the schedules, and the checks of the waves but the last. */
+  /** What they added: the difference of the schedules, and what lay between the waves. */
   readonly seconds: number;
-  /** The schedule of the measured durations with barriers and their checks, and without. */
+  /** The schedule of the measured durations with barriers and what lay between the waves, and without. */
   readonly waveSeconds: number;
   readonly eagerSeconds: number;
 }
@@ -29,7 +29,7 @@ export interface BarrierCost {
 export function barrierCost(
   tasks: readonly BarrierTask[],
   agentsOf: (wave: number) => number,
-  checkSeconds = 0,
+  betweenSeconds = 0,
 ): BarrierCost | undefined {
   const waves = [...new Set(tasks.map(({ wave }) => wave))];
   if (waves.length < 2) return undefined;
@@ -40,7 +40,7 @@ export function barrierCost(
     return sum + listSchedule(inWave, agentsOf(number));
   }, 0);
   const all = tasks.map((task) => ({ ...work(task), needs: task.needs.flatMap((need) => position.get(need) ?? []) }));
-  const waveMs = scheduleMs + 1000 * checkSeconds;
+  const waveMs = scheduleMs + 1000 * betweenSeconds;
   const eagerMs = Math.min(scheduleMs, listSchedule(all, Math.max(...waves.map(agentsOf))));
   return { seconds: (waveMs - eagerMs) / 1000, waveSeconds: waveMs / 1000, eagerSeconds: eagerMs / 1000 };
 }

@@ -55,6 +55,9 @@ export class SummaryFold {
   #finished: Extract<RunEvent, { type: 'run-finished' }> | undefined;
   #backup: { readonly backup: Backup; readonly durationMs: number } | undefined;
   #decision: ScalingDecision | undefined;
+  /** When the last wave's work was over, and the time between such ends and the next wave's beginning. */
+  #workEndedAt: number | undefined;
+  #betweenMs = 0;
   #pools: readonly PoolUse[] = [];
   #otherWarnings = 0;
   #retries = 0;
@@ -103,6 +106,7 @@ export class SummaryFold {
         wave.predictedSeconds = isAmount(event.predictedSeconds) ? event.predictedSeconds : undefined;
         wave.time = new AgentTime(event.agents, event.at);
         wave.startedAt = event.at;
+        if (this.#workEndedAt !== undefined) this.#betweenMs += Math.max(0, event.at - this.#workEndedAt);
         wave.decision = this.#decision;
         this.#agents.waveStarted();
         return;
@@ -146,6 +150,7 @@ export class SummaryFold {
         wave.durationMs = Math.max(0, event.durationMs);
         wave.check = event.check;
         wave.measured = sane(event.measured);
+        this.#workEndedAt = event.at - 1000 * (wave.measured?.checkSeconds ?? 0);
         wave.agentMs = wave.time?.total(wave.durationMs, event.at) ?? 0;
         return;
       }
@@ -317,8 +322,7 @@ export class SummaryFold {
       const subtasks = counts.success + counts.failed;
       return { id, wave, needs, subtasks, meanMs: spread.mean };
     });
-    const checks = waves.slice(0, -1).reduce((sum, { measured }) => sum + (measured?.checkSeconds ?? 0), 0);
-    return barrierCost(tasks, (wave) => Math.max(1, agents.get(wave) ?? 1), checks);
+    return barrierCost(tasks, (wave) => Math.max(1, agents.get(wave) ?? 1), this.#betweenMs / 1000);
   }
 
   #score(cores: number | undefined): RunScore | undefined {
