@@ -15,7 +15,8 @@
 export type { ExecResult, TaskContext, TaskFunction } from './actions/task-context.js';
 export type { EnvironmentProblem } from './checkpoint/problem.js';
 export { type CompiledPlan, compilePlan } from './cli/compile-plan.js';
-export { type RunPlanOptions, type RunResult, runPlan } from './cli/run-plan.js';
+export type { RunResult } from './cli/finish-run.js';
+export { type RunPlanOptions, runPlan } from './cli/run-plan.js';
 export { RunControl, type StopReason } from './execute/run-control.js';
 export type { Checkpoint } from './model/checkpoint.js';
 export type { Diagnostic } from './model/diagnostic.js';

@@ -5,8 +5,8 @@ import type { RunEvent } from '../model/run-event.js';
 import { counted } from '../report/figures.js';
 import type { PanelOptions } from '../report/panel.js';
 import { EXIT, exitCodeOf } from './exit-code.js';
+import type { RunResult } from './finish-run.js';
 import { type OutputOptions, tellGitHub, writeOutputs } from './run-outputs.js';
-import type { RunResult } from './run-plan.js';
 import { stopOnSignals } from './signals.js';
 import { isInCI, panelWidth, printError, printLine, printProblem, wantsColor } from './streams.js';
 

@@ -10,9 +10,3 @@ const IN_A_COMMAND = /: cannot fork$|fork: (retry|resource temporarily unavailab
 export function isForWantOfRoom({ kind, message }: Failure): boolean {
   return kind === 'spawn' ? REFUSALS.test(message) : kind === 'command' && IN_A_COMMAND.test(message);
 }
-
-/** How long to wait before the next attempt to start anything: others may end meanwhile. */
-export const ROOM_PATIENCE_MS = 100;
-
-/** Refusals in a row, with one agent left, after which the run gives up. */
-export const MOST_REFUSALS = 20;

@@ -7,8 +7,8 @@ import { occurrencesOf, subtaskKey } from '../worker/subtask-key.js';
 import { expandItems } from './expand.js';
 import { isAbove } from './failure-policy.js';
 import type { FinishedSubtasks, SubtaskAbout } from './finished.js';
+import { bodyReads } from './result-readers.js';
 import { Ancestors, ResultsStore } from './results-store.js';
-import { bodyReads } from './run-state.js';
 
 /** How a task of a run stands, by its records. */
 export interface TaskStanding {

@@ -6,13 +6,18 @@ import { ok, type Result } from '../model/result.js';
 import { writtenFilter } from '../plan/item-filter.js';
 import type { TaskDefinition } from '../plan/valid-plan.js';
 import { occurrencesOf, subtaskKey } from '../worker/subtask-key.js';
-import { type Dispatcher, type DispatcherPorts, failureCheckpoint } from './dispatcher.js';
+import type { Dispatcher } from './dispatcher.js';
+import type { DispatcherPorts } from './dispatcher-ports.js';
 import { expandItems } from './expand.js';
+import { failureCheckpoint } from './failure-checkpoint.js';
+import { finishedPartOf } from './finished-part.js';
 import { Pacer } from './pacer.js';
+import { Pairs } from './pairs.js';
 import { Pools } from './pools.js';
 import type { MeasuredWork, RunWavesOptions, RunWavesPorts } from './ports.js';
+import { bodyReads, tasksToKeep } from './result-readers.js';
 import { Ancestors, ResultsStore } from './results-store.js';
-import type { FinishedPart, SubtaskOver, TaskTally, TaskWork } from './task-work.js';
+import type { TaskTally, TaskWork } from './task-work.js';
 
 /** A task that can be handed out, and its node. */
 export interface ExpandedTask {
@@ -24,9 +29,6 @@ export interface ExpandedTask {
 
 /** What a fan-out comes to: its number of subtasks, and what each gets. */
 type Items = Pick<TaskWork, 'itemAt' | 'previousAt' | 'oneByOne'> & { readonly count: number };
-
-/** How a subtask ended, for the one that waits for it under `each`. */
-type End = Parameters<SubtaskOver>[1];
 
 /** What tasks left behind so far, and what follows from it for those that come: shared by the ways to run a graph. */
 export class RunState {
@@ -40,12 +42,7 @@ export class RunState {
   readonly #options: RunWavesOptions;
   readonly #ports: RunWavesPorts;
   readonly #kept: ReadonlySet<string>;
-  /** Ends of subtasks, by index, of tasks that others follow item by item. */
-  readonly #ends = new Map<string, (End | undefined)[]>();
-  /** The works of such tasks. */
-  readonly #sources = new Map<string, TaskWork>();
-  /** Positions in the dispatcher of the tasks that follow them. */
-  readonly #followers = new Map<string, number[]>();
+  readonly #pairs: Pairs;
   #nextId = 0;
   /** Subtasks that failed, and tasks that could not be expanded. */
   failures = 0;
@@ -56,7 +53,7 @@ export class RunState {
     this.pacer = options.ratePerMinute === undefined ? undefined : new Pacer(options.ratePerMinute, ports.clock);
     this.pools = new Pools(options.pools ?? {}, ports.clock);
     this.#kept = tasksToKeep(options);
-    for (const { task } of options.graph.nodes) if (task.foreach?.kind === 'each') this.#followers.set(task.foreach.task, []);
+    this.#pairs = new Pairs(options.graph);
   }
 
   /** What a dispatcher takes from the run. */
@@ -89,7 +86,7 @@ export class RunState {
       .find((need) => {
         const state = this.results.state(need);
         // What is followed item by item may still run; its failures are looked at one by one.
-        if (need === pairedWith) return state === 'skipped' || (state === 'failed' && !this.#sources.has(need));
+        if (need === pairedWith) return state === 'skipped' || (state === 'failed' && this.#pairs.source(need) === undefined);
         return state === undefined || state === 'failed' || state === 'skipped';
       });
     if (lacking === undefined) return false;
@@ -121,104 +118,29 @@ export class RunState {
       emit({ type: 'task-expanded', at: clock.now(), wave: node.depth, task: task.id, subtasks: count });
     }
     const occurrences: ReadonlyMap<number, number> = itemAt === undefined ? new Map() : occurrencesOf(count, itemAt);
-    const readable = new Ancestors(node, this.#options.graph.nodes);
-    const scope = this.results.scope(bodyReads(task));
     const work: TaskWork = {
       task,
       wave: node.depth,
       count,
       ...source,
       occurrences,
-      readable,
-      scope,
+      readable: new Ancestors(node, this.#options.graph.nodes),
+      scope: this.results.scope(bodyReads(task)),
       keepResults: this.#kept.has(task.id),
       priority,
     };
-    return ok({ node, work: { ...work, ...this.#finishedPart(work) }, expanded: !known });
+    const finished = finishedPartOf(work, this.#options.finished, () => this.#resultsBefore(work));
+    return ok({ node, work: finished === undefined ? work : { ...work, finished }, expanded: !known });
   }
 
-  /** The subtasks that were finished earlier; a bit of memory for each, their records stay where they are. */
-  #finishedPart({ task, count, itemAt, previousAt, occurrences, readable, scope, oneByOne }: TaskWork): {
-    readonly finished?: FinishedPart;
-  } {
-    const { finished } = this.#options;
-    if (finished?.knows(task.id) !== true) return {};
-    const keyOf = (index: number) => subtaskKey(task.hash, itemAt?.(index), occurrences.get(index) ?? 0);
-    const before = () => this.#resultsBefore(readable);
-    const isFinished = (index: number) =>
-      finished.has(task.id, keyOf(index), {
-        task,
-        index: itemAt === undefined ? undefined : index,
-        item: itemAt?.(index),
-        occurrence: occurrences.get(index) ?? 0,
-        previous: previousAt?.(index),
-        tasks: scope,
-        resultsBefore: before,
-      });
-    const read = (index: number) => finished.find(task.id, keyOf(index));
-    const isOfEarlierRun = (index: number) => finished.isOfEarlierRun?.(task.id, keyOf(index)) === true;
-    // What the paired subtask returned is not known yet, and may decide whether this one is up to date.
-    if (oneByOne === true && task.inputs !== undefined) return { finished: { count: 0, has: isFinished, read, isOfEarlierRun } };
-    const flags = new Uint8Array(count);
-    let known = 0;
-    for (let index = 0; index < count; index++) {
-      if (!isFinished(index)) continue;
-      flags[index] = 1;
-      known += 1;
-    }
-    if (known === 0) return {};
-    return { finished: { count: known, has: (index) => flags[index] === 1, read, isOfEarlierRun } };
-  }
-
-  #resultsBefore(readable: TaskWork['readable']): JsonObject {
+  #resultsBefore({ readable }: TaskWork): JsonObject {
     const names = this.#options.graph.nodes.flatMap(({ task }) => (readable.has(task.id) ? [task.id] : []));
     return Object.fromEntries(names.map((name) => [name, this.results.get(name) ?? null]));
   }
 
-  /** Hands a task to a dispatcher; its position there. Subtasks that follow others item by item start as those end. */
+  /** Hands a task to a dispatcher; its position there. */
   dispatch(dispatcher: Dispatcher, { work }: ExpandedTask): number {
-    const { task } = work;
-    const isFollowed = this.#followers.has(task.id);
-    if (isFollowed) {
-      this.#ends.set(task.id, new Array<End | undefined>(work.count));
-      this.#sources.set(task.id, work);
-    }
-    const position = dispatcher.add(
-      work,
-      isFollowed ? (index, end) => this.#subtaskOver(dispatcher, task.id, index, end) : undefined,
-    );
-    if (work.oneByOne === true) this.#follow(dispatcher, position, work);
-    return position;
-  }
-
-  #follow(dispatcher: Dispatcher, position: number, { task: { foreach }, count }: TaskWork): void {
-    if (foreach?.kind !== 'each') throw new Error('Internal error: only pairs go one by one');
-    this.#followers.get(foreach.task)?.push(position);
-    const ends = this.#ends.get(foreach.task) ?? [];
-    for (let index = 0; index < count; index++) {
-      const end = ends[index];
-      if (end !== undefined) this.#start(dispatcher, position, foreach.task, index, end);
-    }
-  }
-
-  #subtaskOver(dispatcher: Dispatcher, task: string, index: number, end: End): void {
-    const ends = this.#ends.get(task);
-    if (ends !== undefined) ends[index] = end;
-    for (const position of this.#followers.get(task) ?? []) this.#start(dispatcher, position, task, index, end);
-  }
-
-  #start(dispatcher: Dispatcher, position: number, source: string, index: number, end: End): void {
-    switch (end) {
-      case 'done':
-        dispatcher.ready(position, index);
-        return;
-      case 'failed':
-        dispatcher.skip(position, index, `needs ${source}[${index}], which failed`);
-        return;
-      case 'left-out':
-        dispatcher.skip(position, index, `needs ${source}[${index}], which was left out`);
-        return;
-    }
+    return this.#pairs.dispatch(dispatcher, work);
   }
 
   /** Takes down how a task ended: a fan-out of which a tolerated share failed lets its dependents run. */
@@ -232,7 +154,7 @@ export class RunState {
     const { foreach, batch } = task;
     if (foreach === undefined) return ok({ count: 1, itemAt: undefined });
     if (foreach.kind === 'each') {
-      const source = this.#sources.get(foreach.task);
+      const source = this.#pairs.source(foreach.task);
       if (source === undefined) throw new Error('Internal error: a pair came before its source');
       const previousAt = (i: number) => this.#resultOf(foreach.task, source, i);
       return ok({ count: source.count, itemAt: source.itemAt ?? (() => null), previousAt, oneByOne: true });
@@ -265,32 +187,3 @@ export class RunState {
 
 /** Who a subtask's checkpoint names that never reached an agent. */
 const COORDINATOR = 'coordinator';
-
-/** The tasks that a task's subtasks read by expressions, but for what only its `foreach` reads. */
-export function bodyReads({ reads, foreach, work, ...body }: TaskDefinition): readonly string[] {
-  const ofItems =
-    foreach === undefined || foreach.kind === 'list' ? [] : foreach.kind === 'each' ? [foreach.task] : foreach.tasks;
-  if (ofItems.length === 0) return reads;
-  // What the fan-out reads may be very long, and every thread would get a copy.
-  const text = JSON.stringify([work, body.with, body.env, body.cwd, body.if, body.success]);
-  return reads.filter((task) => !ofItems.includes(task) || text.includes('tasks'));
-}
-
-/** The tasks whose results somebody may ask for: by an expression, as a pair, or a module further down. */
-function tasksToKeep({ graph, waves, finally: last }: RunWavesOptions): ReadonlySet<string> {
-  const kept = new Set<string>();
-  const all = last.some(({ work }) => work.kind === 'module');
-  const asked = new Set<number>();
-  for (const wave of [...waves].reverse()) {
-    for (const { index, task, dependents, needs } of wave.nodes) {
-      const mayAsk = task.work.kind === 'module' || asked.has(index);
-      if (mayAsk) for (const need of needs) asked.add(need);
-      if (all || (dependents.length > 0 && asked.has(index))) kept.add(task.id);
-    }
-  }
-  for (const { reads, foreach } of [...graph.nodes.map(({ task }) => task), ...last]) {
-    for (const task of reads) kept.add(task);
-    if (foreach?.kind === 'each') kept.add(foreach.task);
-  }
-  return kept;
-}

@@ -1,0 +1,38 @@
+import type { Clock } from '../model/clock.js';
+import type { RunEvent } from '../model/run-event.js';
+import type { RunSurroundings } from '../worker/prepare.js';
+import type { Executor } from './executor.js';
+import type { FailureHandling } from './failure-passes.js';
+import type { Pacer } from './pacer.js';
+import type { Pools } from './pools.js';
+import type { ResultsStore } from './results-store.js';
+import type { RunControl } from './run-control.js';
+import type { TaskWork } from './task-work.js';
+
+/** What a dispatcher works with. */
+export interface DispatcherPorts {
+  readonly executor: Executor;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly control: RunControl;
+  readonly pacer: Pacer | undefined;
+  /** Absent: tasks hold nothing. */
+  readonly pools?: Pools;
+  readonly surroundings: RunSurroundings;
+  readonly results: ResultsStore;
+  readonly emit: (event: RunEvent) => void;
+  /** Numbers for chunks and programs; unique in the run. */
+  readonly nextId: () => number;
+  /** The most subtasks of a chunk; 8192 by default. 1 hands subtasks out one by one. */
+  readonly mostInChunk?: number;
+  /** What a subtask is expected to take, in milliseconds; undefined where nobody knows. */
+  readonly expectedMs?: (task: TaskWork['task']) => number | undefined;
+  /** Absent: what its task does not try again has failed for good. */
+  readonly failure?: FailureHandling;
+  /** What makes a pass of the failure policy: a wave, which is all that this dispatcher has, or each task for itself. */
+  readonly passOf?: 'wave' | 'task';
+  /** Told after outcomes came in, when their agents are idle again. */
+  readonly onAttemptEnded?: () => void;
+  /** Told when all subtasks of the task at this position are over; may add more tasks. */
+  readonly onTaskOver?: (position: number) => void;
+}
