@@ -37,6 +37,7 @@ const STATE_ENTRIES: ReadonlySet<string> = new Set([
   'history.ndjson',
   'calibration.json',
   'index',
+  'up-to-date.ndjson',
   'lock',
 ]);
 

@@ -25,6 +25,10 @@ const EXAMPLES: Readonly<Record<string, readonly (readonly [string, string])[]>>
     ['waveplan run plan.yaml --param root=photos', 'with a parameter'],
     ['waveplan run plan.yaml --yes --html report.html --junit junit.xml', 'in CI'],
   ],
+  watch: [
+    ['waveplan watch plan.yaml', 'runs it, and what is affected of it at every save'],
+    ['waveplan watch plan.yaml --yes', 'the same without a terminal, in plain lines'],
+  ],
   report: [
     ['waveplan report', "the last run's, on the screen"],
     ['waveplan report --format html -o report.html', 'as a page with charts'],

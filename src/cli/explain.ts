@@ -3,6 +3,7 @@ import { didYouMean } from '../plan/closest.js';
 import { inertLine } from '../report/inert.js';
 import { readAsked } from './execution-options.js';
 import { EXIT } from './exit-code.js';
+import { upToDateOf } from './explain-up-to-date.js';
 import { findRun, type RunPlaceOptions, stateDirOf } from './find-run.js';
 import { loadFromOptions } from './plan-options.js';
 import { nextText } from './resume.js';
@@ -60,14 +61,21 @@ async function explain(name: string, options: ExplainOptions): Promise<number> {
     return EXIT.environment;
   }
   const majorShare = plan.failure.major ?? loaded.methodology.failure.major;
-  const task = standingsOf(plan, standing.value, { failedRunAgain, majorShare, folder: manifest.folder }).find(
-    (one) => one.task === name,
-  );
+  const upToDate = await upToDateOf(plan, { task: name, stateDir: stateDirOf(options), folder: manifest.folder });
+  const inspect = upToDate?.inspect;
+  const task = standingsOf(plan, standing.value, {
+    failedRunAgain,
+    majorShare,
+    folder: manifest.folder,
+    ...(inspect && { inspect }),
+  }).find((one) => one.task === name);
   if (task === undefined) throw new Error('Internal error: a task without a wave');
   for (const warning of standing.value.index.warnings) printError(`waveplan: ${warning}`);
-  if (options.json === true) printLine(JSON.stringify({ run, ...task, text: nextText(task) }));
+  if (options.json === true)
+    printLine(JSON.stringify({ run, ...task, text: nextText(task), ...(upToDate && { newRun: upToDate.text() }) }));
   else {
     printLine(`${name} ${nextText(task)}.`);
+    if (upToDate !== undefined) printLine(`In a new run it ${upToDate.text()}.`);
     printLine(`  (run ${run}, task of wave ${task.wave}; its plan: ${manifest.plan.file})`);
   }
   return EXIT.done;

@@ -71,8 +71,9 @@ function startSaving(
   const { workspace, runDir, soFar } = place;
   const ended = new Date(clock.now()).toISOString();
   const fingerprint = fingerprintOf(compiled.machine, packageVersion());
-  // Waves that were begun earlier tell nothing of what a whole one takes.
-  const lessons = soFar !== undefined ? [] : sinks.lessons.records(summary, machineKey(fingerprint), ended);
+  // Waves of which a part was done earlier tell nothing of what a whole one takes.
+  const isWhole = soFar === undefined && sinks.skipped === 0;
+  const lessons = isWhole ? sinks.lessons.records(summary, machineKey(fingerprint), ended) : [];
   return [
     { name: 'manifest.json', saving: writeManifest(runDir, { ...manifest, end: { ...end, ended } }) },
     { name: EVENTS_FILE, saving: sinks.eventLog.close() },

@@ -25,8 +25,10 @@ import type { Calibration } from '../scaling/calibration.js';
 import { processEnvironment } from '../worker/environment.js';
 import { type CompiledPlan, decideFor, expectedMsOf, runsInline } from './compile-plan.js';
 import { finishRun, type RunResult } from './finish-run.js';
+import { finishedEarlier, openUpToDate } from './finished-before.js';
 import { manifestOf } from './run-manifest.js';
 import type { RunPlace, RunSoFar } from './run-place.js';
+import type { RunSession } from './run-session.js';
 import { RunSinks } from './run-sinks.js';
 import { steeringOf } from './steering.js';
 
@@ -51,6 +53,10 @@ export interface RunPlanOptions {
   readonly keepGoing?: boolean | undefined;
   /** The first failure that is not tried again ends the run, and the work that is running. */
   readonly failFast?: boolean | undefined;
+  /** What is up to date runs as well. */
+  readonly force?: boolean | undefined;
+  /** This run is one of a session. */
+  readonly session?: RunSession | undefined;
   /** What was asked for beyond the plan; kept in the manifest, for a resume. */
   readonly asked?: JsonObject | undefined;
 }
@@ -107,8 +113,8 @@ export async function runLocked(
   place: RunPlace,
 ): Promise<Result<RunResult, EnvironmentProblem>> {
   const { plan, methodology, analysis, machine } = compiled;
-  const { confirmed = 'library', control = new RunControl() } = options;
-  const { workspace, run, runDir, timeLine, soFar } = place;
+  const { confirmed = 'library', control = new RunControl(), session, onEvent } = options;
+  const { workspace, run, runDir, timeLine, mask, soFar } = place;
   const clock = systemClock(timeLine);
 
   let manifest = manifestOf(compiled, place, options.asked);
@@ -123,7 +129,13 @@ export async function runLocked(
   const journal = await openJournal({ runDir, checkpointFilesDir: options.checkpointFiles, onBroken });
   if (!journal.ok) return journal;
 
-  const sinks = new RunSinks(journal.value, compiled, place, options.onEvent);
+  const opened = await openUpToDate(compiled, options, workspace, (message) =>
+    onEvent?.({ type: 'warning', at: clock.now(), message: mask.text(message) }),
+  );
+  if (!opened.ok) return opened;
+  const upToDate = opened.value;
+
+  const sinks = new RunSinks(journal.value, compiled, place, { onEvent, upToDate });
   const emit = (event: RunEvent) => sinks.emit(event);
   const finish = (end: WavesEnd) => finishRun(end, { compiled, place, clock, sinks, manifest });
 
@@ -144,12 +156,13 @@ export async function runLocked(
   });
   for (const message of place.warnings) emit({ type: 'warning', at: clock.now(), message });
   if (soFar !== undefined) emit(resumedEvent(run, soFar, clock.now()));
-  const standing = soFar?.manifest.backup;
+  const standing = soFar?.manifest.backup ?? session?.backup;
   const backup = standing === undefined ? await makeBackup({ mode: plan.backup, workspace, run, name: plan.name }) : ok(standing);
   if (!backup.ok) {
     await finish({ status: 'broken', reason: backup.error.message });
     return backup;
   }
+  if (session !== undefined) session.backup = backup.value;
   manifest = { ...manifest, backup: backup.value };
   const recorded = await writeManifest(runDir, manifest);
   if (!recorded.ok) return recorded;
@@ -163,7 +176,9 @@ export async function runLocked(
     return new PiscinaExecutor(maxThreads(plan.type, machine.cores), timeLine, onStray);
   };
   const executor = new SwitchingExecutor(new InlineExecutor(timeLine, onStray), makePool);
-  const mayRunInline = (task: TaskDefinition) => runsInline(compiled, task);
+  // A module that is changed between the runs of a session could not be loaded anew in this thread.
+  const mayRunInline = (task: TaskDefinition) =>
+    runsInline(compiled, task) && (session === undefined || task.work.kind !== 'module');
   const end = await runWaves(
     {
       graph: compiled.graph,
@@ -175,7 +190,7 @@ export async function runLocked(
       pools: plan.pools,
       majorShare: failureRules.major,
       failure: { rules: failureRules, keepGoing: options.keepGoing === true, failFast: options.failFast === true },
-      ...(soFar && { finished: soFar.finished }),
+      ...finishedEarlier(soFar?.finished, upToDate),
     },
     {
       executor,

@@ -2,6 +2,7 @@ import { EventLog } from '../checkpoint/event-log.js';
 import type { Journal } from '../checkpoint/journal.js';
 import type { EnvironmentProblem } from '../checkpoint/problem.js';
 import { OutcomeTally } from '../checkpoint/read-journal.js';
+import type { UpToDate } from '../checkpoint/up-to-date.js';
 import { verifyWave } from '../checkpoint/verify-wave.js';
 import type { WaveTally } from '../execute/wave-check.js';
 import { parseCheckpoints } from '../model/checkpoint.js';
@@ -15,6 +16,13 @@ import { Lessons } from './lessons.js';
 import type { RunPlace } from './run-place.js';
 import { SubtaskLogs } from './subtask-logs.js';
 
+/** What is not of the run's records. */
+interface SinkPorts {
+  readonly onEvent: ((event: RunEvent) => void) | undefined;
+  /** Where later runs look what need not run again. */
+  readonly upToDate: UpToDate | undefined;
+}
+
 /** Where a run's events go: to its records, to what is learned and reported of it, and to whoever watches. */
 export class RunSinks {
   readonly journal: Journal;
@@ -23,18 +31,24 @@ export class RunSinks {
   readonly eventLog: EventLog;
   readonly #logs: SubtaskLogs;
   readonly #place: RunPlace;
-  readonly #onEvent: ((event: RunEvent) => void) | undefined;
+  readonly #ports: SinkPorts;
   /** In a run that was resumed: the subtasks that this part of it told of, in whose files there may be others. */
   readonly #seen: OutcomeTally | undefined;
+  #skipped = 0;
 
-  constructor(journal: Journal, compiled: CompiledPlan, place: RunPlace, onEvent: ((event: RunEvent) => void) | undefined) {
+  constructor(journal: Journal, compiled: CompiledPlan, place: RunPlace, ports: SinkPorts) {
     this.journal = journal;
     this.lessons = new Lessons(compiled);
     this.eventLog = new EventLog(place.runDir);
     this.#logs = new SubtaskLogs(place.runDir);
     this.#place = place;
-    this.#onEvent = onEvent;
+    this.#ports = ports;
     this.#seen = place.soFar === undefined ? undefined : new OutcomeTally();
+  }
+
+  /** Subtasks that did not run because they are up to date. */
+  get skipped(): number {
+    return this.#skipped;
   }
 
   /** The one way to everything that is told or stored. */
@@ -50,18 +64,23 @@ export class RunSinks {
 
   /** Tells the watcher alone: for what happens when the records are complete. It must be masked. */
   tell(event: RunEvent): void {
-    this.#onEvent?.(event);
+    this.#ports.onEvent?.(event);
   }
 
   #record(event: RunEvent): void {
+    const { upToDate } = this.#ports;
     if (event.type === 'subtasks-finished') {
       this.journal.append(event.wave, event.lines, event.count);
       if (this.#seen !== undefined) for (const { task_id } of parseCheckpoints(event.lines)) this.#seen.add(task_id, true);
+      if (upToDate?.knows(event.task) === true)
+        for (const checkpoint of parseCheckpoints(event.lines)) upToDate.ended(checkpoint);
     }
     if (event.type === 'subtask-finished' || event.type === 'finally-finished') {
       const { checkpoint } = event;
       this.#seen?.add(checkpoint.task_id, checkpoint.status === 'success');
       if (!('resumed' in event) || event.resumed !== 'as-is') this.journal.record(checkpoint);
+      if ('resumed' in event && event.resumed === 'up-to-date') this.#skipped += 1;
+      else if (event.type === 'subtask-finished') upToDate?.ended(checkpoint);
       if (event.log !== undefined) this.#logs.save(checkpoint.task_id, event.log);
     }
   }
@@ -72,8 +91,9 @@ export class RunSinks {
     return verifyWave(this.journal, this.#place.runDir, wave, seen && ((subtask) => seen.has(subtask)));
   }
 
-  /** Resolves when all checkpoints and logs are written; the error is why checkpoints could not be. */
+  /** Resolves when all checkpoints and logs are written, and what is up to date; the error is why checkpoints could not be. */
   async settle(): Promise<Result<void, EnvironmentProblem>> {
+    this.#ports.upToDate?.close();
     const closed = await this.journal.close();
     await this.#logs.settled();
     return closed;

@@ -1,6 +1,7 @@
 import { type FinishedIndex, readFinished } from '../checkpoint/finished-index.js';
 import type { EnvironmentProblem } from '../checkpoint/problem.js';
 import { type RunManifest, readIncludes, readRunPlan } from '../checkpoint/run-store.js';
+import type { SubtaskAbout } from '../execute/finished.js';
 import { planState, type TaskStanding } from '../execute/plan-state.js';
 import { compileGraph } from '../graph/compile-graph.js';
 import { groupWaves } from '../graph/waves.js';
@@ -74,7 +75,12 @@ export async function standingOf(
 export function standingsOf(
   plan: ValidPlan,
   { index, outdated }: RunStanding,
-  options: { readonly failedRunAgain: boolean; readonly majorShare: number; readonly folder: string },
+  options: {
+    readonly failedRunAgain: boolean;
+    readonly majorShare: number;
+    readonly folder: string;
+    readonly inspect?: (about: SubtaskAbout) => void;
+  },
 ): readonly TaskStanding[] {
   const graph = compileGraph(plan);
   const finished = index.finished({ failures: true, voided: new Set(outdated.keys()) });

@@ -19,6 +19,7 @@ import { printError, printLine, printProblem } from './streams.js';
 interface RunOptions extends PlanOptions, SelectionOptions, ExecutionOptions {
   readonly yes?: boolean;
   readonly dryRun?: boolean;
+  readonly force?: boolean;
 }
 
 /** `waveplan run PLAN`: shows the analysis, asks, runs, reports. */
@@ -27,6 +28,7 @@ export function runCommand(): Command {
     .description('show the analysis, ask, back up, run in waves, and report')
     .argument('<plan>', 'plan file')
     .option('-y, --yes', 'answer every question with yes')
+    .option('-f, --force', 'also run what is up to date')
     .option('-n, --dry-run', 'show the analysis and stop; writes nothing');
   return addSelectionOptions(addPlanOptions(addExecutionOptions(command))).action(async (file: string, options: RunOptions) => {
     process.exitCode = await run(file, options);
@@ -74,6 +76,7 @@ function execute({ compiled, newCalibration }: PreparedPlan, options: RunOptions
       newCalibration,
       keepGoing: options.keepGoing,
       failFast: options.failFast,
+      force: options.force,
       asked: askedOf(options),
     }),
   );

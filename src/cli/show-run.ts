@@ -2,6 +2,7 @@ import type { EnvironmentProblem } from '../checkpoint/problem.js';
 import { RunControl } from '../execute/run-control.js';
 import type { Result } from '../model/result.js';
 import type { RunEvent } from '../model/run-event.js';
+import { counted } from '../report/figures.js';
 import type { PanelOptions } from '../report/panel.js';
 import { EXIT, exitCodeOf } from './exit-code.js';
 import type { RunResult } from './finish-run.js';
@@ -44,7 +45,12 @@ export async function showRun(
   const control = new RunControl();
   const view = await openView(options);
   const signals = stopOnSignals(control, (message) => printError(message));
-  const done = await start({ control, onEvent: view.handle });
+  let upToDate = 0;
+  const onEvent = (event: RunEvent) => {
+    if (event.type === 'subtask-finished' && event.resumed === 'up-to-date') upToDate += 1;
+    view.handle(event);
+  };
+  const done = await start({ control, onEvent });
   view.close();
   signals.close();
   if (!done.ok) {
@@ -55,6 +61,7 @@ export async function showRun(
   if (showsText(options)) {
     const { renderReport } = await import('../report/run-panel.js');
     printLine(renderReport(summary, panelView()));
+    if (upToDate > 0) printLine(`Up to date, and not run: ${counted(upToDate, 'subtask')} (run --force runs everything)`);
     printLine(`Records and reports: ${folder}`);
   }
   const written = await writeOutputs(folder, options, showsText(options) ? printLine : () => {});

@@ -9,6 +9,7 @@ const VERBS: Readonly<Record<string, () => Promise<MakeVerb>>> = {
   validate: async () => (await import('./validate.js')).validateCommand,
   plan: async () => (await import('./plan.js')).planCommand,
   run: async () => (await import('./run.js')).runCommand,
+  watch: async () => (await import('./watch.js')).watchCommand,
   resume: async () => (await import('./resume.js')).resumeCommand,
   status: async () => (await import('./status.js')).statusCommand,
   list: async () => (await import('./list.js')).listCommand,

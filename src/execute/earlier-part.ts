@@ -16,7 +16,7 @@ interface EarlierPartPorts extends Pick<DispatcherPorts, 'clock' | 'control'> {
   readonly onTurn: () => void;
 }
 
-/** Tells of what an earlier part of the run finished, so much at a time that signals and timers get their turn. */
+/** Tells of what an earlier part of the run, or an earlier run, finished, so much at a time that signals and timers get their turn. */
 export class EarlierPart {
   readonly #ports: EarlierPartPorts;
   /** Tasks with finished subtasks that were not told yet. */

@@ -1,13 +1,14 @@
 import { batchCount, batchItem } from '../graph/fan-out.js';
-import type { TaskGraph, Wave } from '../graph/task-graph.js';
-import type { JsonValue } from '../model/json.js';
+import type { TaskGraph, TaskNode, Wave } from '../graph/task-graph.js';
+import type { JsonObject, JsonValue } from '../model/json.js';
 import type { TaskDefinition } from '../plan/valid-plan.js';
 import type { RunSurroundings } from '../worker/prepare.js';
 import { occurrencesOf, subtaskKey } from '../worker/subtask-key.js';
 import { expandItems } from './expand.js';
 import { isAbove } from './failure-policy.js';
-import type { FinishedSubtasks } from './finished.js';
-import { ResultsStore } from './results-store.js';
+import type { FinishedSubtasks, SubtaskAbout } from './finished.js';
+import { bodyReads } from './result-readers.js';
+import { Ancestors, ResultsStore } from './results-store.js';
 
 /** How a task of a run stands, by its records. */
 export interface TaskStanding {
@@ -46,6 +47,8 @@ export interface PlanStateInput {
   readonly majorShare: number;
   /** Failed subtasks run again. */
   readonly failedRunAgain: boolean;
+  /** Told of every subtask that is known, whatever becomes of it. */
+  readonly inspect?: ((about: SubtaskAbout) => void) | undefined;
 }
 
 /**
@@ -60,13 +63,15 @@ export function planState(input: PlanStateInput): readonly TaskStanding[] {
   const usable = new Map<string, boolean>();
   const items: KnownItems['items'] = new Map();
   for (const wave of waves) {
-    for (const { task, needs } of wave.nodes) {
+    for (const node of wave.nodes) {
+      const { task, needs } = node;
       const needed = needs.map((need) => graph.nodes[need]?.task.id ?? '');
       const lacking = needed.find((id) => usable.get(id) === false);
       const found = lookUp(task, input, results, {
         complete: (id) => isComplete(standings.get(id)),
         items,
-        keep: read.has(task.id),
+        resultsBefore: (store) => resultsOf(graph, node, store),
+        keep: input.inspect !== undefined || read.has(task.id),
       });
       const next = nextStep(task, found, { outdated: outdated.get(task.id), lacking, failedRunAgain });
       standings.set(task.id, { task: task.id, wave: wave.number, ...found, next });
@@ -81,6 +86,11 @@ export function planState(input: PlanStateInput): readonly TaskStanding[] {
   return [...standings.values()];
 }
 
+function resultsOf({ nodes }: TaskGraph, node: TaskNode, results: ResultsStore): JsonObject {
+  const before = new Ancestors(node, nodes);
+  return Object.fromEntries(nodes.flatMap(({ task: { id } }) => (before.has(id) ? [[id, results.get(id) ?? null]] : [])));
+}
+
 type Counts = Pick<TaskStanding, 'subtasks' | 'succeeded' | 'failed'>;
 
 function isComplete(standing: TaskStanding | undefined): boolean {
@@ -89,16 +99,31 @@ function isComplete(standing: TaskStanding | undefined): boolean {
 
 function lookUp(
   task: TaskDefinition,
-  { surroundings, finished, outdated }: PlanStateInput,
+  { surroundings, finished, outdated, inspect }: PlanStateInput,
   results: ResultsStore,
-  at: KnownItems & { readonly keep: boolean },
+  at: KnownItems & { readonly keep: boolean; readonly resultsBefore: (results: ResultsStore) => JsonObject },
 ): Counts {
   const items = itemsOf(task, surroundings, results, at);
   if (items === 'unknown') return { subtasks: undefined, succeeded: 0, failed: 0 };
   const subtasks = items === undefined ? 1 : items.count;
-  if (outdated.has(task.id)) return { subtasks, succeeded: 0, failed: 0 };
   const itemAt = (i: number): JsonValue => (items === undefined ? null : items.at(i));
   const occurrences = items === undefined ? undefined : occurrencesOf(subtasks, itemAt);
+  if (inspect !== undefined) {
+    const tasks = results.scope(bodyReads(task));
+    const previous = task.foreach?.kind === 'each' ? results.get(task.foreach.task) : undefined;
+    for (let i = 0; i < subtasks; i++) {
+      inspect({
+        task,
+        index: items === undefined ? undefined : i,
+        item: items === undefined ? undefined : itemAt(i),
+        occurrence: occurrences?.get(i) ?? 0,
+        previous: Array.isArray(previous) ? (previous[i] as JsonValue) : previous,
+        tasks,
+        resultsBefore: () => at.resultsBefore(results),
+      });
+    }
+  }
+  if (outdated.has(task.id)) return { subtasks, succeeded: 0, failed: 0 };
   const list: JsonValue[] = [];
   let [succeeded, failed] = [0, 0];
   for (let i = 0; i < subtasks; i++) {

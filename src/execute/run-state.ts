@@ -1,7 +1,7 @@
 import { batchCount, batchItem, expandsInRun } from '../graph/fan-out.js';
 import type { TaskNode } from '../graph/task-graph.js';
 import type { Failure } from '../model/failure.js';
-import type { JsonValue } from '../model/json.js';
+import type { JsonObject, JsonValue } from '../model/json.js';
 import { ok, type Result } from '../model/result.js';
 import { writtenFilter } from '../plan/item-filter.js';
 import type { TaskDefinition } from '../plan/valid-plan.js';
@@ -10,13 +10,14 @@ import type { Dispatcher } from './dispatcher.js';
 import type { DispatcherPorts } from './dispatcher-ports.js';
 import { expandItems } from './expand.js';
 import { failureCheckpoint } from './failure-checkpoint.js';
+import { finishedPartOf } from './finished-part.js';
 import { Pacer } from './pacer.js';
 import { Pairs } from './pairs.js';
 import { Pools } from './pools.js';
 import type { MeasuredWork, RunWavesOptions, RunWavesPorts } from './ports.js';
 import { bodyReads, tasksToKeep } from './result-readers.js';
 import { Ancestors, ResultsStore } from './results-store.js';
-import type { FinishedPart, TaskTally, TaskWork } from './task-work.js';
+import type { TaskTally, TaskWork } from './task-work.js';
 
 /** A task that can be handed out, and its node. */
 export interface ExpandedTask {
@@ -123,36 +124,18 @@ export class RunState {
       count,
       ...source,
       occurrences,
-      ...this.#finishedPart(task, count, itemAt, occurrences),
       readable: new Ancestors(node, this.#options.graph.nodes),
       scope: this.results.scope(bodyReads(task)),
       keepResults: this.#kept.has(task.id),
       priority,
     };
-    return ok({ node, work, expanded: !known });
+    const finished = finishedPartOf(work, this.#options.finished, () => this.#resultsBefore(work));
+    return ok({ node, work: finished === undefined ? work : { ...work, finished }, expanded: !known });
   }
 
-  /** The subtasks that an earlier part of the run finished; a bit of memory for each, their records stay where they are. */
-  #finishedPart(
-    task: TaskDefinition,
-    count: number,
-    itemAt: TaskWork['itemAt'],
-    occurrences: ReadonlyMap<number, number>,
-  ): { readonly finished?: FinishedPart } {
-    const { finished } = this.#options;
-    if (finished?.knows(task.id) !== true) return {};
-    const keyOf = (index: number) => subtaskKey(task.hash, itemAt?.(index), occurrences.get(index) ?? 0);
-    const flags = new Uint8Array(count);
-    let known = 0;
-    for (let index = 0; index < count; index++) {
-      if (!finished.has(task.id, keyOf(index))) continue;
-      flags[index] = 1;
-      known += 1;
-    }
-    if (known === 0) return {};
-    return {
-      finished: { count: known, has: (index) => flags[index] === 1, read: (index) => finished.find(task.id, keyOf(index)) },
-    };
+  #resultsBefore({ readable }: TaskWork): JsonObject {
+    const names = this.#options.graph.nodes.flatMap(({ task }) => (readable.has(task.id) ? [task.id] : []));
+    return Object.fromEntries(names.map((name) => [name, this.results.get(name) ?? null]));
   }
 
   /** Hands a task to a dispatcher; its position there. */

@@ -96,14 +96,15 @@ export class SubtaskEnds {
     state.onOver?.(index, 'failed');
   }
 
-  /** A subtask ended in an earlier part of the run. false where its record can be read no more: it runs after all. */
+  /** A subtask ended in an earlier part of the run, or is up to date. false where its record can be read no more: it runs after all. */
   resume(state: TaskState, index: number): boolean {
     const { work } = state;
     const { emit, clock, results } = this.#ports;
     const found = work.finished?.read(index);
     if (found === undefined) return false;
     const checkpoint = { ...found, wave: work.wave, task_id: nameOf(state, index) };
-    const resumed = found.wave === checkpoint.wave && found.task_id === checkpoint.task_id ? 'as-is' : 'moved';
+    const inPlace = found.wave === checkpoint.wave && found.task_id === checkpoint.task_id;
+    const resumed = work.finished?.isOfEarlierRun(index) === true ? 'up-to-date' : inPlace ? 'as-is' : 'moved';
     const succeeded = checkpoint.status === 'success';
     if (succeeded && work.keepResults) {
       if (work.itemAt === undefined) results.set(work.task.id, checkpoint.results);

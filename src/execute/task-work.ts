@@ -33,6 +33,8 @@ export interface FinishedPart {
   readonly has: (index: number) => boolean;
   /** The record; undefined where it can be read no more, and the subtask runs after all. */
   readonly read: (index: number) => Checkpoint | undefined;
+  /** Whether the record is of another run, so that this run has to write it again. */
+  readonly isOfEarlierRun: (index: number) => boolean;
 }
 
 /** How a task's subtasks ended so far. */

@@ -219,9 +219,9 @@ export type RunEvent =
       readonly log?: string;
       /**
        * Finished before the run was resumed; it did not run again. 'moved': its name or its wave are others now, so that its
-       * record is written again.
+       * record is written again. 'up-to-date': an earlier run did it, and nothing that it hangs on has changed since.
        */
-      readonly resumed?: 'as-is' | 'moved';
+      readonly resumed?: 'as-is' | 'moved' | 'up-to-date';
       /** It failed before, as `attempt-failed` told, and is not tried again. */
       readonly late?: true;
     }

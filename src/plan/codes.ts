@@ -27,7 +27,6 @@ export const PROBLEM_CODES = {
   SECRET: 'an argument of a command would hold a secret, for everybody to see in the list of processes',
   REQUEST: '`request` asks for an impossible number of agents, or names no task',
   MODULE: '`uses` names no module file that exists',
-  UNSUPPORTED: 'the format has it, this version does not do it yet',
 } as const;
 
 /** The part of a diagnostic's code behind `PLAN-` (or `METHODOLOGY-`). */

@@ -29,7 +29,7 @@ const OF_THE_PLAN_ALONE: readonly string[] = [
 ];
 
 /** Keys of which a task under `finally` has no use; another check says so. */
-const NOT_IN_FINALLY = ['needs', 'foreach', 'batch'];
+const NOT_IN_FINALLY = ['needs', 'foreach', 'batch', 'inputs', 'outputs'];
 
 /** A plan's own document and those that it includes. */
 export interface PlanDocuments {

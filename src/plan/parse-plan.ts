@@ -30,7 +30,6 @@ import {
 } from './source-node.js';
 import { SourceTexts } from './source-texts.js';
 import { applyTemplates } from './task-templates.js';
-import { checkUnsupported } from './unsupported.js';
 import type {
   AgentsSetting,
   IncludedFile,
@@ -84,7 +83,6 @@ interface Reading {
 function readPlan(root: SourceNode, { sources, options, report }: Reading): ValidPlan | undefined {
   const { text } = sources;
   checkTasks(root, report);
-  checkUnsupported(root, report);
 
   const params = readParams(root, { given: options.params ?? {}, earlier: options.earlierParams ?? {} }, report);
   const taskNames = new Set([...entriesOf(valueAt(root, 'tasks'))].map(([name]) => name));

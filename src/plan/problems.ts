@@ -53,7 +53,6 @@ const LOCAL_CODES: ReadonlySet<ProblemCode> = new Set([
   'SHELL-TEMPLATE',
   'REQUEST',
   'INCLUDE',
-  'UNSUPPORTED',
 ]);
 
 const YAML_CODES: ReadonlySet<ProblemCode> = new Set(['YAML', 'DEPTH', 'ALIAS', 'DUPLICATE-KEY', 'EMPTY']);

@@ -153,7 +153,7 @@ class TaskReader {
     const pairs = valueAt(this.#at('foreach'), 'each') !== undefined;
     this.#misplaced('batch', pairs, "'batch' does not go with 'each': there is one subtask for each of the other task's");
     if (!this.#around.inFinally) return;
-    for (const key of ['needs', 'foreach', 'batch']) {
+    for (const key of ['needs', 'foreach', 'batch', 'inputs', 'outputs']) {
       this.#misplaced(
         key,
         true,
@@ -186,6 +186,8 @@ class TaskReader {
     this.#expressions.template(cwd, this.#allowed, this.#findings);
     const condition = this.#condition();
     const success = itemsOf(this.#at('success')).flatMap((item) => this.#conditionAt(item, [...this.#allowed, 'results']) ?? []);
+    const inputs = this.#patterns('inputs');
+    const outputs = this.#patterns('outputs');
     const shared = {
       phase: textOf(this.#at('phase')),
       with: input?.json,
@@ -207,6 +209,9 @@ class TaskReader {
       work,
       ...shared,
       reads: [...new Set(this.#findings.reads.map((read) => read.task))],
+      ...(inputs && { inputs }),
+      ...(outputs && { outputs }),
+      ...(inputs && { envReads: this.#environment(work) }),
       hash: this.#hash(work, shared),
       range: this.#around.sources.place(this.#key).range,
     };
@@ -296,6 +301,21 @@ class TaskReader {
   #output(): TaskDefinition['output'] {
     const written = textOf(this.#at('output'));
     return written === 'lines' || written === 'json' ? written : 'text';
+  }
+
+  /** The texts of `inputs` or `outputs`, as written. */
+  #patterns(key: 'inputs' | 'outputs'): readonly string[] | undefined {
+    const node = this.#at(key);
+    if (node === undefined || this.#around.inFinally) return undefined;
+    this.#expressions.template(node, this.#allowed, this.#findings);
+    return itemsOf(node).flatMap((item) => writtenText(item) ?? []);
+  }
+
+  /** The variables of the environment that the task names, by an expression or in the text for its shell. */
+  #environment(work: Work): readonly string[] {
+    const named = [...this.#findings.env, ...this.#around.envFindings.env].map(({ name }) => name);
+    const inShell = work.kind === 'shell' ? [...work.command.matchAll(/\$\{?([A-Za-z_]\w*)/g)].map(([, name]) => name ?? '') : [];
+    return [...new Set([...named, ...inShell])].sort();
   }
 
   #condition(): string | undefined {

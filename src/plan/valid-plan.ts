@@ -135,6 +135,12 @@ export interface TaskDefinition {
   readonly estimateMs: number | undefined;
   /** Earlier tasks whose results any expression of this task reads. */
   readonly reads: readonly string[];
+  /** Paths and patterns of the files that it reads, as written; absent: not known, and it always runs. */
+  readonly inputs?: readonly string[];
+  /** Paths and patterns of the files that it makes, as written. */
+  readonly outputs?: readonly string[];
+  /** Variables of the environment that it names; there with `inputs`. */
+  readonly envReads?: readonly string[];
   /** Canonical hash of what the task does, for checkpoint keys. */
   readonly hash: string;
   /** Where the task's name stands, in the plan or in a file that it includes. */

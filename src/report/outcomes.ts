@@ -19,7 +19,7 @@ export function taskOutcome(task: TaskSummary): readonly string[] {
   }
   if (task.says.length > 0) return task.says.map((said) => `${task.id}: ${said}`);
   if (!task.fanOut) {
-    if (task.meanMs === undefined) return [`${task.id}: ${task.success > 0 ? 'done' : 'failed'} before the run was resumed`];
+    if (task.meanMs === undefined) return [`${task.id}: ${task.success > 0 ? 'done' : 'failed'} before`];
     const time = humanDuration(task.busyMs);
     return [task.success > 0 ? `${task.id}: done in ${time}` : `${task.id}: failed after ${time}`];
   }

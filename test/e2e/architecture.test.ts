@@ -37,6 +37,7 @@ describe('the linter keeps data flowing one way', () => {
   it.each([
     ['piscina', 'src/execute/piscina-executor.ts'],
     ['simple-git', 'src/checkpoint/git.ts'],
+    ['chokidar', 'src/cli/watch/watcher.ts'],
   ])('lets only one file import %s', (library, file) => {
     const source = `import * as library from '${library}';\nexport const all = library;\n`;
     const others = FOLDERS.map((folder) => `src/${folder}/example.ts`);

@@ -55,26 +55,6 @@ describe('a plan with seven different mistakes', () => {
     expect(done.stderr.match(/^\s*(\d+ )?\|?\s*\^/gm)?.length ?? 0).toBeGreaterThanOrEqual(7);
   });
 
-  it('says what is not supported yet instead of ignoring it', async () => {
-    const folder = tempFolder();
-    writeFiles(folder, {
-      'plan.yaml': `version: 1
-name: later
-pools: { db: 4 }
-failure: { onMajor: abort }
-tasks:
-  a: { run: 'true', pool: db, inputs: [y] }
-  c: { needs: [a], foreach: { each: a }, run: 'true', outputs: [x] }
-`,
-    });
-    const done = await waveplan(['validate', 'plan.yaml'], { cwd: folder });
-    expect(done.code).toBe(2);
-    const lines = [...done.stderr.matchAll(/^plan\.yaml:(\d+):\d+ PLAN-UNSUPPORTED .*not supported yet/gm)].map(([, line]) =>
-      Number(line),
-    );
-    expect(lines).toEqual([6, 7]);
-  });
-
   it('refuses a missing file, an unknown verb and a wrong option with exit 2, and no stack', async () => {
     const folder = tempFolder();
     for (const args of [

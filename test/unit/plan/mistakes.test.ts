@@ -303,8 +303,9 @@ const MISTAKES: readonly Mistake[] = [
   ['PLAN-VALUE', planOf('  t: { run: x, retries: { on: [«0»] } }\n'), /1/],
   ['PLAN-VALUE', planOf('  t: { run: x, subtaskTimeout: «0s» }\n'), /more than 0/],
   ['PLAN-VALUE', planOf('  t: { run: x, pool: «apy» }\n', 'pools: { api: 1 }\n'), /did you mean 'api'/],
-  ['PLAN-UNSUPPORTED', planOf('  t: { run: x, «inputs»: [a] }\n'), /not supported yet/],
-  ['PLAN-UNSUPPORTED', planOf('  t: { run: x, «outputs»: [a] }\n'), /not supported yet/],
+  ['PLAN-TYPE', planOf('  t: { run: x, inputs: «a» }\n'), /list/],
+  ['PLAN-EXPRESSION', planOf('  t: { run: x, outputs: ["a/${{ «item» }}"] }\n'), /item/],
+  ['PLAN-FINALLY', planOf(TASK, 'finally: { c: { run: x, «inputs»: [a] } }\n'), /has no 'inputs'/],
   ['PLAN-READS', planOf('  a: { run: x }\n  t: { run: x, foreach: { each: «a» } }\n'), /add 'a' to needs/],
   [
     'PLAN-READS',

@@ -1,0 +1,122 @@
+import { createHash, type Hash, hash as hashOf } from 'node:crypto';
+import { type BigIntStats, closeSync, openSync, readFileSync, readSync, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { globSync } from 'tinyglobby';
+import { MISSING } from './fingerprint-parts.js';
+import type { FilePattern } from './fingerprint-patterns.js';
+
+/** What a file looked like when its content was hashed: `[size, mtime, ctime, inode, hash]`, times in nanoseconds as text. */
+export type KnownFile = readonly [size: number, mtime: string, ctime: string, inode: string, hash: string];
+
+/** A file whose times are this near to the moment of its hashing may have changed again within one tick of its clock. */
+const TOO_YOUNG_NS = 100_000_000n;
+const BLOCK_BYTES = 1024 * 1024;
+const NEVER = ['**/.git/**', '**/.waveplan/**'];
+
+/**
+ * Hashes of files, kept with what `stat` says of them: a file is read again only if its size, times or inode differ.
+ * All calls are synchronous, so that what they answer belongs to one moment of the run.
+ */
+export class FileHashes {
+  readonly #folder: string;
+  readonly #known: Map<string, KnownFile>;
+  readonly #onNew: (path: string, file: KnownFile) => void;
+  readonly #globs = new Map<string, readonly string[]>();
+  #fresh = false;
+
+  /** @param onNew told of every file that was hashed and can be recognised. */
+  constructor(folder: string, known: Map<string, KnownFile>, onNew: (path: string, file: KnownFile) => void) {
+    this.#folder = folder;
+    this.#known = known;
+    this.#onNew = onNew;
+  }
+
+  /** The files that the patterns stand for, with a hash of each; paths without a file are in it, too. */
+  matching(patterns: readonly FilePattern[]): ReadonlyMap<string, string> {
+    const paths = new Set<string>();
+    const ignore = patterns.flatMap(({ not, kind, text }) => (not ? [kind === 'path' ? escapedPath(text) : text] : []));
+    for (const { kind, text, not } of patterns) {
+      if (not) continue;
+      if (kind === 'path') paths.add(text);
+      else for (const path of this.#glob(text, ignore)) paths.add(path);
+    }
+    for (const { kind, text, not } of patterns) if (not && kind === 'path') paths.delete(text);
+    const found = new Map<string, string>();
+    for (const path of [...paths].sort()) found.set(path, this.hash(path));
+    return found;
+  }
+
+  /** The hash of a file's content; of a folder, of nothing but that it is one. */
+  hash(path: string): string {
+    const file = resolve(this.#folder, path);
+    let status: BigIntStats | undefined;
+    try {
+      status = statSync(file, { bigint: true, throwIfNoEntry: false });
+    } catch {
+      return MISSING;
+    }
+    if (status === undefined) return MISSING;
+    if (!status.isFile()) return status.isDirectory() ? 'folder' : 'special';
+    const size = Number(status.size);
+    const seen = [size, String(status.mtimeNs), String(status.ctimeNs), String(status.ino)] as const;
+    const known = this.#known.get(path);
+    if (known !== undefined && seen.every((part, i) => known[i] === part)) return known[4];
+    let hash: string;
+    try {
+      hash = contentOf(file, size);
+    } catch {
+      return MISSING;
+    }
+    const entry: KnownFile = [...seen, hash];
+    const now = BigInt(Date.now()) * 1_000_000n;
+    if (now - status.mtimeNs > TOO_YOUNG_NS && now - status.ctimeNs > TOO_YOUNG_NS) {
+      this.#known.set(path, entry);
+      this.#onNew(path, entry);
+    } else this.#known.delete(path);
+    return hash;
+  }
+
+  #glob(pattern: string, ignore: readonly string[]): readonly string[] {
+    // Ten thousand subtasks may name one pattern; no other code runs before the microtask, so that nothing can have changed.
+    if (!this.#fresh) {
+      this.#fresh = true;
+      queueMicrotask(() => {
+        this.#fresh = false;
+        this.#globs.clear();
+      });
+    }
+    const key = JSON.stringify([pattern, ignore]);
+    const before = this.#globs.get(key);
+    if (before !== undefined) return before;
+    const found = globSync([pattern], {
+      cwd: this.#folder,
+      ignore: [...NEVER, ...ignore],
+      dot: true,
+      onlyFiles: true,
+      expandDirectories: false,
+      followSymbolicLinks: false,
+    });
+    this.#globs.set(key, found);
+    return found;
+  }
+}
+
+function escapedPath(text: string): string {
+  return text.replace(/[*?[\]{}()!+@\\]/g, '\\$&');
+}
+
+/** Throws what the system says where the file cannot be read. */
+function contentOf(file: string, size: number): string {
+  if (size <= BLOCK_BYTES) return hashOf('sha256', readFileSync(file), 'hex').slice(0, 32);
+  const descriptor = openSync(file, 'r');
+  try {
+    const hash: Hash = createHash('sha256');
+    const block = Buffer.allocUnsafe(BLOCK_BYTES);
+    for (let count = readSync(descriptor, block); count > 0; count = readSync(descriptor, block)) {
+      hash.update(block.subarray(0, count));
+    }
+    return hash.digest('hex').slice(0, 32);
+  } finally {
+    closeSync(descriptor);
+  }
+}

@@ -1,0 +1,59 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { afterEach } from 'vitest';
+import { cleanEnv, MAIN } from './cli.js';
+
+/** `waveplan watch`, without a terminal. */
+export interface Watching {
+  readonly text: () => string;
+  /** Resolves when `text` was printed after what earlier waits found; with what was printed up to it. */
+  readonly waitFor: (text: string) => Promise<string>;
+  readonly signal: (signal: NodeJS.Signals) => void;
+  readonly exit: Promise<number | null>;
+}
+
+const running = new Set<ChildProcess>();
+afterEach(() => {
+  for (const child of running) child.kill('SIGKILL');
+  running.clear();
+});
+
+/** Starts it; it is ended with the test. */
+export function watching(args: readonly string[], cwd: string): Watching {
+  const child = spawn(process.execPath, [MAIN, 'watch', ...args], { cwd, env: cleanEnv(), stdio: ['ignore', 'pipe', 'pipe'] });
+  running.add(child);
+  let [printed, from] = ['', 0];
+  const looks = new Set<() => void>();
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding('utf8').on('data', (chunk: string) => {
+      printed += chunk;
+      for (const look of [...looks]) look();
+    });
+  }
+  const exit = new Promise<number | null>((resolve) => {
+    child.on('close', (code) => {
+      running.delete(child);
+      resolve(code);
+    });
+  });
+  return {
+    text: () => printed,
+    signal: (signal) => child.kill(signal),
+    exit,
+    waitFor: (text) =>
+      new Promise((resolve, reject) => {
+        const look = () => {
+          const at = printed.indexOf(text, from);
+          if (at < 0) return;
+          const found = printed.slice(from, at + text.length);
+          from = at + text.length;
+          looks.delete(look);
+          resolve(found);
+        };
+        looks.add(look);
+        look();
+        void exit.then(() => {
+          if (looks.delete(look)) reject(new Error(`it ended before it printed ${JSON.stringify(text)}:\n${printed}`));
+        });
+      }),
+  };
+}
