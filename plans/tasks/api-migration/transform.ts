@@ -10,9 +10,9 @@ export interface NewUser {
   readonly roles: readonly string[];
 }
 
-/** All users in the new form. One that cannot be read fails the task: a guess would be posted as a fact. */
-export default function transform({ users }: { users: readonly OldUser[] }) {
-  return { users: users.map(newUser) };
+/** A user in the new form. One that cannot be read fails the subtask: a guess would be posted as a fact. */
+export default function transform({ user }: { user: OldUser }) {
+  return newUser(user);
 }
 
 /** One user in the new form. */
