@@ -9,6 +9,7 @@ import type { Chunk, SubtaskOutcome } from '../worker/chunk.js';
 import { Claims } from '../worker/claims.js';
 import { createOutcomeMemory, OutcomeReader } from '../worker/outcome-log.js';
 import type { FromHost, HostStart, ToHost } from '../worker/protocol.js';
+import { chunkHandle } from './chunk-handle.js';
 import { keyAt } from './chunks.js';
 import type { ChunkHandle, ChunkListener } from './executor.js';
 
@@ -109,16 +110,7 @@ export class HostLink {
     }
     this.#post({ type: 'run', chunk: { ...rest, program: program.ref }, claims: claims.buffer });
     this.#looking ??= setInterval(() => this.#look(), LOOK_MS);
-    return {
-      reclaim: () => claims.reclaim(),
-      get claimed() {
-        return claims.claimed;
-      },
-      get startedAt() {
-        return claims.startedAt;
-      },
-      cancel: () => this.#cancel(pending),
-    };
+    return chunkHandle(claims, () => this.#cancel(pending));
   }
 
   /** Ends the host; resolves when its thread gave up its Piscina task. */
@@ -131,7 +123,6 @@ export class HostLink {
 
   /** Asks the subtask that runs to end; its thread is ended if even that is not heard. */
   #cancel(pending: Pending): void {
-    pending.claims.reclaim();
     pending.cancelledAt ??= this.#now();
     this.#post({ type: 'cancel', chunk: pending.chunk.id });
   }

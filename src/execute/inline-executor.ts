@@ -9,6 +9,7 @@ import { Claims } from '../worker/claims.js';
 import { processEnvironment } from '../worker/environment.js';
 import { successOutcome } from '../worker/outcome-log.js';
 import { hasExpressions, loadEvaluator, Preparer } from '../worker/prepare.js';
+import { chunkHandle } from './chunk-handle.js';
 import type { ChunkHandle, ChunkListener, Executor } from './executor.js';
 
 /**
@@ -64,20 +65,10 @@ export class InlineExecutor implements Executor {
     };
     // Not before the caller has its handle, and not without a turn for timers and the disk.
     setImmediate(() => void run());
-    return {
-      reclaim: () => claims.reclaim(),
-      get claimed() {
-        return claims.claimed;
-      },
-      get startedAt() {
-        return claims.startedAt;
-      },
-      cancel: () => {
-        claims.reclaim();
-        cancelled = true;
-        runner?.cancel();
-      },
-    };
+    return chunkHandle(claims, () => {
+      cancelled = true;
+      runner?.cancel();
+    });
   }
 
   async close(): Promise<void> {

@@ -1,5 +1,6 @@
 import type { ActionOutcome, SubtaskRequest } from '../../../src/actions/action.js';
 import type { StopSource } from '../../../src/actions/stop-source.js';
+import { chunkHandle } from '../../../src/execute/chunk-handle.js';
 import type { AgentLayout, ChunkHandle, ChunkListener, Executor } from '../../../src/execute/executor.js';
 import { directSink } from '../../../src/execute/inline-executor.js';
 import type { Clock } from '../../../src/model/clock.js';
@@ -123,19 +124,7 @@ export class FakeExecutor implements Executor {
     void Promise.resolve()
       .then(() => runner.run())
       .then(listener.ended);
-    return {
-      reclaim: () => claims.reclaim(),
-      get claimed() {
-        return claims.claimed;
-      },
-      get startedAt() {
-        return claims.startedAt;
-      },
-      cancel: () => {
-        claims.reclaim();
-        runner.cancel();
-      },
-    };
+    return chunkHandle(claims, () => runner.cancel());
   }
 
   #perform(execution: Execution, stop: StopSource): Promise<ActionOutcome> {
