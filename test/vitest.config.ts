@@ -5,6 +5,7 @@ export default defineConfig({
   root: fileURLToPath(new URL('..', import.meta.url)),
   test: {
     include: ['test/**/*.test.ts'],
+    setupFiles: ['test/setup.ts'],
     // Two workers: the suite is sized for two cores, and whole-program tests start processes of their own.
     maxWorkers: 2,
     testTimeout: 60_000,

@@ -76,7 +76,7 @@ export async function* renderTrace(events: AsyncIterable<RunEvent>): AsyncGenera
         const args = { task: event.task, wave, attempt, status, ...failure };
         yield piece({
           ph: 'X',
-          name: inertLine(task_id),
+          name: inertLine(task_id) || 'subtask',
           cat: event.type === 'finally-finished' ? 'finally' : 'subtask',
           tid: agent,
           ts,
@@ -105,7 +105,15 @@ export async function* renderTrace(events: AsyncIterable<RunEvent>): AsyncGenera
         break;
       }
       case 'warning':
-        yield piece({ ph: 'i', s: 'g', name: inertFirstLine(event.message, 300), cat: 'warning', tid: WAVES, ts: us(event.at) });
+        // A viewer drops an instant without a name.
+        yield piece({
+          ph: 'i',
+          s: 'g',
+          name: inertFirstLine(event.message, 300) || 'warning',
+          cat: 'warning',
+          tid: WAVES,
+          ts: us(event.at),
+        });
         break;
       default:
         break;
