@@ -1,5 +1,6 @@
 import { spawn } from '@lydell/node-pty';
 import { cleanEnv, MAIN } from './cli.js';
+import { PATIENCE_MS } from './processes.js';
 
 /** The built command in a pseudo-terminal, driven as a person drives it. */
 export interface Terminal {
@@ -49,16 +50,22 @@ export function inTerminal(args: readonly string[], cwd: string, env: Readonly<R
     exit,
     waitFor: (text) =>
       new Promise((resolve, reject) => {
+        const vainly = setTimeout(
+          () => reject(new Error(`waited in vain for ${JSON.stringify(text)}:\n${printed}`)),
+          PATIENCE_MS,
+        );
         const look = () => {
           const at = printed.indexOf(text, from);
           if (at < 0) return;
           from = at + text.length;
           waiting.delete(look);
+          clearTimeout(vainly);
           resolve();
         };
         waiting.add(look);
         look();
         void exit.then(() => {
+          clearTimeout(vainly);
           if (waiting.delete(look)) reject(new Error(`the command ended before it printed ${JSON.stringify(text)}:\n${printed}`));
         });
       }),
