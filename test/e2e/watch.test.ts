@@ -34,10 +34,11 @@ const ARGS = ['plan.yaml', '--yes', '--overhead', '1ms', '-j', '1'];
 describe('watch', () => {
   it('runs what is affected by each change, and ends with 130', async () => {
     const folder = repository(FILES);
+    // Of one change the system may tell twice, and what runs then starts anew: what ran counts, not how often.
     const ran = () => {
-      const lines = readFileSync(join(folder, '.git/ran'), 'utf8').trim().split('\n').sort();
+      const lines = new Set(readFileSync(join(folder, '.git/ran'), 'utf8').trim().split('\n'));
       rmSync(join(folder, '.git/ran'));
-      return lines;
+      return [...lines].sort();
     };
     const watch = watching(ARGS, folder);
     expect(await watch.waitFor('Waiting for changes')).toContain('it holds for all rounds of this session');
@@ -65,7 +66,7 @@ describe('watch', () => {
     writeFiles(folder, { 'plan.yaml': PLAN.replace('needs: [list]', 'needs: [lost]') });
     expect(await watch.waitFor('nothing runs until it is changed again')).toContain('PLAN-NEEDS');
     writeFiles(folder, { 'plan.yaml': PLAN.replace('after >>', 'later >>') });
-    await watch.waitFor('Round 6 done');
+    await watch.waitFor(' done: 1 ran');
     expect(ran()).toEqual(['later']);
 
     watch.signal('SIGINT');
