@@ -106,7 +106,7 @@ describe('watch', () => {
     }
     writeFiles(folder, { a: 'go' });
     await watch.waitFor('Round 1 was stopped');
-    expect(await watch.waitFor('Waiting for changes')).toContain('Round 2 done: 1 ran, 0 failed');
+    expect(await watch.waitFor('Waiting for changes')).toMatch(/Round \d+ done: 1 ran, 0 failed/);
     watch.signal('SIGINT');
     expect(await watch.exit).toBe(130);
   });
