@@ -187,13 +187,13 @@ function readOrNothing(file: string): string {
   }
 }
 
-function collectParam(text: string, before: Readonly<Record<string, string>>): Record<string, string> {
+export function collectParam(text: string, before: Readonly<Record<string, string>>): Record<string, string> {
   const at = text.indexOf('=');
   if (at < 1) throw new InvalidArgumentError('write it as name=value');
   return { ...before, [text.slice(0, at)]: text.slice(at + 1) };
 }
 
-function collectNames(text: string, before: readonly string[] | undefined): readonly string[] {
+export function collectNames(text: string, before: readonly string[] | undefined): readonly string[] {
   const names = text.split(',').map((name) => name.trim());
   if (names.includes('')) throw new InvalidArgumentError('write names of tasks with commas between them');
   return [...(before ?? []), ...names];
