@@ -228,7 +228,7 @@ finally:
     const done = await run(
       folder,
       `${HEAD}tasks:
-  slow: { run: 'sleep 300 & echo $! > pid; wait', timeout: 300ms }
+  slow: { run: 'sleep 300 & echo $! > pid; wait', timeout: 2s }
   stubborn: { uses: ./loop.mjs, timeout: 300ms }
   polite: { uses: ./wait.mjs, timeout: 300ms }
   fine: { run: echo fine }
@@ -239,7 +239,7 @@ finally:
     for (const name of ['slow', 'stubborn', 'polite']) {
       expect(byName[name], name).toMatchObject({
         status: 'failure',
-        error: { kind: 'timeout', message: 'timed out after 300 ms' },
+        error: { kind: 'timeout', message: `timed out after ${name === 'slow' ? '2000 ms' : '300 ms'}` },
       });
     }
     expect(byName['fine']).toMatchObject({ status: 'success' });
@@ -303,8 +303,14 @@ params: { p: { type: string, default: x } }
     writeFiles(folder, {
       // Rejects beside its own promise: one while it still runs, one when it is over.
       'during.mjs': `export default () => new Promise((resolve) => { setTimeout(() => Promise.reject(new Error('beside')), 5); setTimeout(resolve, 5000); });`,
-      'after.mjs': `export default () => { setTimeout(() => Promise.reject(new Error('too late')), 30); return 'ok'; };`,
-      'slow.mjs': `export default () => new Promise((resolve) => setTimeout(() => resolve('slow'), 150));`,
+      'after.mjs': `import { writeFileSync } from 'node:fs';
+        const late = () => { Promise.reject(new Error('too late')); setImmediate(() => writeFileSync('late', '')); };
+        export default () => { setTimeout(late, 30); return 'ok'; };`,
+      'slow.mjs': `import { existsSync } from 'node:fs';
+        export default () => new Promise((resolve) => {
+          const look = () => (existsSync('late') ? resolve('slow') : setTimeout(look, 10));
+          look();
+        });`,
     });
     const done = await run(
       folder,

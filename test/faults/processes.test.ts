@@ -22,8 +22,8 @@ describe('processes', () => {
     const folder = tempFolder();
     writeFiles(folder, {
       'plan.yaml': `${HEAD}tasks:
-  grandchildren: { run: 'sleep 99 & echo $! >> pids; sh -c "sleep 98 & echo \\$! >> pids; wait" & wait', timeout: 300ms, retries: { max: 0 } }
-  stubborn: { run: 'trap "" TERM; echo $$ >> pids; while :; do sleep 0.05; done', timeout: 300ms, retries: { max: 0 } }
+  grandchildren: { run: 'sleep 99 & echo $! >> pids; sh -c "sleep 98 & echo \\$! >> pids; wait" & wait', timeout: 2s, retries: { max: 0 } }
+  stubborn: { run: 'trap "" TERM; echo $$ >> pids; while :; do sleep 0.05; done', timeout: 1s, retries: { max: 0 } }
   fine: { run: echo fine }
 `,
     });
@@ -36,7 +36,10 @@ describe('processes', () => {
     expect((await running.ended).code).toBe(1);
     const found = byName(folder);
     for (const name of ['grandchildren', 'stubborn'])
-      expect(found[name]).toMatchObject({ status: 'failure', error: { kind: 'timeout', message: 'timed out after 300 ms' } });
+      expect(found[name]).toMatchObject({
+        status: 'failure',
+        error: { kind: 'timeout', message: expect.stringMatching(/^timed out after [12]000 ms$/) },
+      });
     expect(found['fine']?.status).toBe('success');
     const pids = pidsIn(folder, 'pids');
     expect(pids).toHaveLength(3);
