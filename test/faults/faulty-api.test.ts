@@ -1,10 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { waveplan } from '../support/cli.js';
 import { httpServer, json, type Received } from '../support/http-server.js';
-import { linesOf } from '../support/processes.js';
-import { checkpointsOf, onlyRun, tempFolder, writeFiles } from '../support/repository.js';
+import { checkpointsOf, onlyRun, tempFolder, waveStartOf, writeFiles } from '../support/repository.js';
 
 const ITEMS = 12;
 const PER_SECOND = 20;
@@ -108,16 +106,10 @@ describe('an API that answers 429, 503, resets and hangs (fault 20)', () => {
     }
     // The last start is at least so long after the first that could be: how late a request arrives makes it only longer.
     const firstTries = [...byItem.values()].map(([first]) => first?.at ?? 0);
-    const span = Math.max(...firstTries) + performance.timeOrigin - waveStart(onlyRun(folder));
+    const span = Math.max(...firstTries) + performance.timeOrigin - waveStartOf(onlyRun(folder));
     expect(span).toBeGreaterThanOrEqual(0.8 * ((1000 * (ITEMS - 1)) / PER_SECOND));
   });
 });
-
-/** When the wave began, in milliseconds since the epoch. */
-function waveStart(runFolder: string): number {
-  const events = linesOf(join(runFolder, 'events.ndjson')).map((line) => JSON.parse(line) as { type: string; at: number });
-  return events.find(({ type }) => type === 'wave-started')?.at ?? 0;
-}
 
 function grouped(received: readonly Received[]): ReadonlyMap<string, readonly Received[]> {
   const groups = new Map<string, Received[]>();
