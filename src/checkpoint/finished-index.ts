@@ -29,6 +29,8 @@ export interface TaskRecords {
 export interface FinishedIndex {
   readonly tasks: ReadonlyMap<string, TaskRecords>;
   readonly ends: JournalEnds;
+  /** Where the last valid record of a subtask is. */
+  readonly placeOf: (task: string, key: string) => RecordPlace | undefined;
   /** Torn tails and damaged lines, for people. */
   readonly warnings: readonly string[];
   /** The records as the scheduler asks for them; `void` tasks have none. Close it when the run is over. */
@@ -95,6 +97,7 @@ export async function readFinished(
   return ok({
     tasks,
     ends,
+    placeOf: (task, key) => tables.get(task)?.keys.get(key),
     warnings,
     finished: ({ failures, voided }) => new RecordReader(runDir, tables, (task) => !voided.has(task), failures),
   });

@@ -7,6 +7,7 @@ import { EVENTS_FILE } from './event-log.js';
 import { waveFile } from './journal.js';
 import { type EnvironmentProblem, errnoOf, systemProblem } from './problem.js';
 import { readCheckpoints, readLines } from './read-journal.js';
+import { isCurrent, isEarlier, type RunParts, readRunParts } from './run-parts.js';
 
 /** A run told again from its folder. */
 export type RecordEntry =
@@ -18,9 +19,13 @@ export type RecordEntry =
 /**
  * A run's events in the order of the run, one in memory at a time: those of the event log, and the checkpoints of each
  * wave before the wave's end. What a killed run recorded comes without an end. Starts of subtasks are not recorded.
+ * Of a run that was resumed, the events of its last part are told, and of each subtask the outcome that counts: as the run
+ * itself told them.
  */
 export async function* readRunEvents(runDir: string): AsyncGenerator<RecordEntry, void, undefined> {
+  const parts = await readRunParts(runDir, () => countStarts(runDir));
   const told = new Set<number>();
+  let partsOver = 0;
   let waves = Number.POSITIVE_INFINITY;
   for await (const entry of readEventLog(runDir)) {
     if (entry.kind !== 'event') {
@@ -28,33 +33,58 @@ export async function* readRunEvents(runDir: string): AsyncGenerator<RecordEntry
       continue;
     }
     const { event } = entry;
-    if (event.type === 'run-started') waves = event.waves.length;
+    if (event.type === 'run-started') {
+      partsOver++;
+      waves = event.waves.length;
+    }
+    if (parts !== undefined && partsOver < parts.starts) continue;
     if (event.type === 'wave-finished' && !told.has(event.wave)) {
       told.add(event.wave);
-      yield* readWaveEvents(runDir, event.wave, false);
+      yield* readWaveEvents(runDir, event.wave, { last: false, parts });
     }
-    if (event.type === 'run-finished') yield* readOtherWaves(runDir, told, waves);
+    if (event.type === 'run-finished') yield* readOtherWaves(runDir, told, { waves, parts });
     yield entry;
   }
-  yield* readOtherWaves(runDir, told, waves);
+  yield* readOtherWaves(runDir, told, { waves, parts });
+}
+
+async function countStarts(runDir: string): Promise<number> {
+  let starts = 0;
+  for await (const entry of readEventLog(runDir)) if (entry.kind === 'event' && entry.event.type === 'run-started') starts++;
+  return starts;
 }
 
 /** Waves that never ended, and the tasks under `finally`, which are recorded as the wave after the last. */
-async function* readOtherWaves(runDir: string, told: Set<number>, waves: number): AsyncGenerator<RecordEntry, void, undefined> {
+async function* readOtherWaves(
+  runDir: string,
+  told: Set<number>,
+  { waves, parts }: { readonly waves: number; readonly parts: RunParts | undefined },
+): AsyncGenerator<RecordEntry, void, undefined> {
   for (const wave of await recordedWaves(runDir)) {
     if (told.has(wave)) continue;
     told.add(wave);
-    yield* readWaveEvents(runDir, wave, wave > waves);
+    yield* readWaveEvents(runDir, wave, { last: wave > waves, parts });
   }
 }
 
-async function* readWaveEvents(runDir: string, wave: number, last: boolean): AsyncGenerator<RecordEntry, void, undefined> {
+async function* readWaveEvents(
+  runDir: string,
+  wave: number,
+  { last, parts }: { readonly last: boolean; readonly parts: RunParts | undefined },
+): AsyncGenerator<RecordEntry, void, undefined> {
   const file = waveFile(runDir, wave);
   for await (const entry of readCheckpoints(file)) {
     switch (entry.kind) {
-      case 'checkpoint':
-        yield { kind: 'event', event: eventOf(entry.checkpoint, last) };
+      case 'checkpoint': {
+        const { checkpoint, offset } = entry;
+        const task = taskOf(checkpoint.task_id);
+        if (parts !== undefined && !isCurrent(parts, task, checkpoint, offset)) break;
+        const at = endOf(checkpoint);
+        const resumed = parts !== undefined && isEarlier(parts, checkpoint, offset) ? ({ resumed: 'as-is' } as const) : {};
+        if (last) yield { kind: 'event', event: { type: 'finally-finished', at, task, checkpoint } };
+        else yield { kind: 'event', event: { type: 'subtask-finished', at, task, checkpoint, ...resumed } };
         break;
+      }
       case 'damaged':
       case 'torn':
         yield { kind: 'damaged', file, bytes: entry.bytes };
@@ -66,14 +96,9 @@ async function* readWaveEvents(runDir: string, wave: number, last: boolean): Asy
   }
 }
 
-function eventOf(checkpoint: Checkpoint, last: boolean): RunEvent {
-  const ended = Date.parse(checkpoint.timestamp);
-  return {
-    type: last ? 'finally-finished' : 'subtask-finished',
-    at: Number.isFinite(ended) ? ended : 0,
-    task: taskOf(checkpoint.task_id),
-    checkpoint,
-  };
+function endOf({ timestamp }: Checkpoint): number {
+  const ended = Date.parse(timestamp);
+  return Number.isFinite(ended) ? ended : 0;
 }
 
 /** The task of a subtask: names of tasks hold no brackets. */

@@ -21,7 +21,7 @@ import { History, machineKey } from '../scaling/history.js';
 import { fingerprintOf, readMachine } from '../scaling/machine.js';
 import { type CompiledPlan, compilePlan } from './compile-plan.js';
 import { packageVersion } from './package-version.js';
-import { printError, wantsColor } from './streams.js';
+import { diagnosticFormat, printError } from './streams.js';
 
 /** The options of every verb that takes a plan. */
 export interface PlanOptions {
@@ -174,7 +174,7 @@ function hasChoice({ analysis }: CompiledPlan): boolean {
 
 /** Prints diagnostics to standard error, each with the source line that it is about. */
 export function printDiagnostics(diagnostics: readonly Diagnostic[]): void {
-  printError(formatDiagnostics(diagnostics, readOrNothing, { color: wantsColor(process.stderr) }));
+  printError(formatDiagnostics(diagnostics, readOrNothing, diagnosticFormat(process.stderr)));
   const count = diagnostics.filter((diagnostic) => diagnostic.severity === 'error').length;
   if (count > 0) printError(`\n${count} ${count === 1 ? 'error' : 'errors'}`);
 }

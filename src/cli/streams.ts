@@ -16,6 +16,12 @@ export function panelWidth(stream: NodeJS.WriteStream): number {
   return Math.max(40, Math.min(100, stream.columns || 80));
 }
 
+/** How diagnostics are printed there: in whole lines where it is no terminal, for those who search them. */
+export function diagnosticFormat(stream: NodeJS.WriteStream): { readonly color: boolean; readonly width?: number } {
+  const color = wantsColor(stream);
+  return stream.isTTY === true ? { color, width: Math.max(40, stream.columns || 80) } : { color };
+}
+
 /** Why output could not be written, by stream; a reader that went away (`waveplan … | head`) is no reason. */
 const outputProblems = new Map<string, string>();
 

@@ -1,11 +1,13 @@
 import pc from 'picocolors';
 import type { Diagnostic, SourceRange } from '../model/diagnostic.js';
-import { displayWidth } from './display-width.js';
+import { displayWidth, wrapText } from './display-width.js';
 import { inertLine } from './inert.js';
 
 /** How diagnostics are printed. */
 export interface DiagnosticFormat {
   readonly color: boolean;
+  /** Columns of the terminal, for messages to be broken between words; absent: a message is one line. */
+  readonly width?: number;
 }
 
 /** Longer source lines are cut to this many characters around the place that is meant. */
@@ -21,7 +23,7 @@ const INDENT = '  ';
 export function formatDiagnostics(
   diagnostics: readonly Diagnostic[],
   textOf: (file: string) => string,
-  { color }: DiagnosticFormat,
+  { color, width }: DiagnosticFormat,
 ): string {
   const colors = pc.createColors(color);
   const linesByFile = new Map<string, readonly string[]>();
@@ -39,18 +41,28 @@ export function formatDiagnostics(
     diagnostic.severity === 'error' ? colors.red(colors.bold(diagnostic.code)) : colors.yellow(diagnostic.code);
 
   const formatted = diagnostics.map((diagnostic) => {
-    const text = [
-      `${colors.bold(placeName(diagnostic.file, diagnostic.range))} ${paintCode(diagnostic)} ${inertLine(diagnostic.message)}`,
-    ];
+    const place = placeName(diagnostic.file, diagnostic.range);
+    const head = wrapped(`${place} ${diagnostic.code} ${inertLine(diagnostic.message)}`, INDENT, width);
+    // Painted once it is broken into lines: colours have no width.
+    const plain = `${place} ${diagnostic.code}`;
+    const painted = `${colors.bold(place)} ${paintCode(diagnostic)}`;
+    const text = [head.startsWith(plain) ? painted + head.slice(plain.length) : head];
     text.push(...excerpt(() => linesOf(diagnostic.file), diagnostic.range, { indent: INDENT, paint: colors.red }));
-    if (diagnostic.hint !== undefined) text.push(`${INDENT}${colors.cyan('hint:')} ${inertLine(diagnostic.hint)}`);
+    if (diagnostic.hint !== undefined) {
+      const hint = wrapped(`${INDENT}hint: ${inertLine(diagnostic.hint)}`, INDENT + INDENT, width);
+      text.push(hint.replace('hint:', colors.cyan('hint:')));
+    }
     for (const { message, file, range } of diagnostic.related) {
-      text.push(`${INDENT}${placeName(file, range)} ${inertLine(message)}`);
+      text.push(wrapped(`${INDENT}${placeName(file, range)} ${inertLine(message)}`, INDENT + INDENT, width));
       text.push(...excerpt(() => linesOf(file), range, { indent: INDENT + INDENT, paint: colors.dim }));
     }
     return text.join('\n');
   });
   return formatted.join('\n\n');
+}
+
+function wrapped(text: string, hanging: string, width: number | undefined): string {
+  return width === undefined ? text : wrapText(text, width, hanging).join('\n');
 }
 
 function placeName(file: string, range: SourceRange | undefined): string {

@@ -60,9 +60,9 @@ export function cutToWidth(text: string, width: number): string {
 
 /**
  * `text` in lines of at most `width` columns, broken between words where it can be; lines after the first are
- * indented by `hanging` columns. Spaces at the start are kept. An empty text is one empty line.
+ * begin with `hanging`. Spaces at the start are kept. An empty text is one empty line.
  */
-export function wrapText(text: string, width: number, hanging: number): readonly string[] {
+export function wrapText(text: string, width: number, hanging: string): readonly string[] {
   const indent = /^ */.exec(text)?.[0] ?? '';
   const lines: string[] = [];
   let line = indent;
@@ -70,8 +70,8 @@ export function wrapText(text: string, width: number, hanging: number): readonly
   let atStart = true;
   const breakLine = () => {
     lines.push(line.trimEnd());
-    line = ' '.repeat(hanging);
-    used = hanging;
+    line = hanging;
+    used = displayWidth(hanging);
     atStart = true;
   };
   for (const word of text.slice(indent.length).split(/ +/)) {

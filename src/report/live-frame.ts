@@ -1,6 +1,7 @@
 import { cutToWidth, displayWidth } from './display-width.js';
 import { counted, figure, humanDuration } from './figures.js';
 import { inertLine } from './inert.js';
+import type { LineTone } from './panel.js';
 
 /** What a terminal shows of a run at one moment. */
 export interface LiveMoment {
@@ -28,32 +29,39 @@ export interface WaveMoment {
   readonly total: number;
 }
 
+/** A line of the frame, and what it means. */
+export interface LiveLine {
+  readonly text: string;
+  readonly tone: LineTone;
+}
+
 /** Lines for waves; the others are counted. */
 const MOST_WAVES = 6;
 const FULL = '█';
 const REST = '░';
 
 /** The moment in lines of at most `width` columns: a bar for each wave, then figures, then what is slow. Never empty. */
-export function liveFrame(moment: LiveMoment, width: number): readonly string[] {
-  const lines: string[] = [];
+export function liveFrame(moment: LiveMoment, width: number): readonly LiveLine[] {
+  const lines: LiveLine[] = [];
+  const add = (text: string, tone: LineTone) => lines.push({ text: cutToWidth(text, width), tone });
   const running = moment.waves.findIndex(({ state }) => state === 'running');
   const first = Math.max(0, Math.min(running - 1, moment.waves.length - MOST_WAVES));
   const shown = moment.waves.slice(first, first + MOST_WAVES);
-  if (first > 0) lines.push(`… ${counted(first, 'wave')} before`);
+  if (first > 0) add(`… ${counted(first, 'wave')} before`, 'dim');
   const nameWidth = Math.min(
     Math.max(...shown.map((wave) => displayWidth(waveTitle(wave))), 4),
     Math.max(8, Math.floor(width / 4)),
   );
   const barWidth = Math.max(6, Math.min(40, Math.floor(width / 3) - 4));
-  for (const wave of shown) lines.push(waveLine(wave, nameWidth, barWidth));
+  for (const wave of shown) add(waveLine(wave, nameWidth, barWidth), waveTone(wave));
   const after = moment.waves.length - first - shown.length;
-  if (after > 0) lines.push(`… ${counted(after, 'more wave')}`);
-  lines.push(figuresLine(moment));
+  if (after > 0) add(`… ${counted(after, 'more wave')}`, 'dim');
+  add(figuresLine(moment), 'plain');
   if (moment.slowest.length > 0) {
     const slow = moment.slowest.map(({ name, forMs }) => `${inertLine(name)} ${humanDuration(forMs)}`);
-    lines.push(`slowest now: ${slow.join(', ')}`);
+    add(`slowest now: ${slow.join(', ')}`, 'dim');
   }
-  return lines.map((text) => cutToWidth(text, width));
+  return lines;
 }
 
 function waveLine(wave: WaveMoment, nameWidth: number, barWidth: number): string {
@@ -72,6 +80,12 @@ function waveLine(wave: WaveMoment, nameWidth: number, barWidth: number): string
   ];
   const mark = state === 'running' ? '▸' : ' ';
   return `${mark}${title}${' '.repeat(nameWidth - displayWidth(title))} ${bar} ${percent} ${[size, ...notes].join(', ')}`;
+}
+
+/** What runs stands out from what is over and what is to come, and what failed from both. */
+function waveTone({ state, failed }: WaveMoment): LineTone {
+  if (failed > 0) return 'warn';
+  return state === 'running' ? 'strong' : 'dim';
 }
 
 function waveTitle({ number, name }: WaveMoment): string {

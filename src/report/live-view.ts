@@ -2,7 +2,7 @@ import { type Checkpoint, parseCheckpoints } from '../model/checkpoint.js';
 import { unreachable } from '../model/result.js';
 import type { Backup, RunEvent, WaveCheck } from '../model/run-event.js';
 import { assessmentText, resumedLines } from './assessment-text.js';
-import { cutToWidth, steadyText } from './display-width.js';
+import { cutToWidth, wrapText } from './display-width.js';
 import { printedBy } from './failure-groups.js';
 import { logTail } from './failure-text.js';
 import { counted, figure, humanDuration, minutes } from './figures.js';
@@ -63,7 +63,11 @@ export async function createLiveView(options: LiveViewOptions): Promise<LiveView
     erase();
     stream.write(`${text}\n`);
   };
-  const say = (text: string, tone: LineTone = 'plain') => print(paint(steadyText(inertLine(text)), tone));
+  /** A line; one that is longer than a terminal is wide goes on indented, and is broken between words. */
+  const say = (text: string, tone: LineTone = 'plain') => {
+    const { text: whole, hanging } = line(text);
+    for (const part of tty ? wrapText(whole, columns(), hanging) : [whole]) print(paint(part, tone));
+  };
   /** What a subtask said, its end only: each line behind a bar, so that none can pass for one of ours. */
   const quote = (text: string, most: number) => {
     for (const each of logTail(text, most)) print(paint(`   │ ${cutToWidth(each, columns() - 6)}`, 'dim'));
@@ -82,7 +86,7 @@ export async function createLiveView(options: LiveViewOptions): Promise<LiveView
     lastDrawn = time;
     drawn = true;
     const lines = liveFrame(progress.at(time), columns() - 1);
-    redraw(lines.map((each) => paint(each, 'dim')).join('\n'));
+    redraw(lines.map(({ text, tone }) => paint(text, tone)).join('\n'));
   };
   const stopTicking = (options.everySecond ?? secondTimer)(() => draw(false));
 

@@ -17,8 +17,8 @@ export type LineTone = 'plain' | 'strong' | 'good' | 'warn' | 'bad' | 'dim';
 export interface PanelLine {
   readonly text: string;
   readonly tone: LineTone;
-  /** Columns by which wrapped lines are indented. */
-  readonly hanging: number;
+  /** What wrapped lines begin with. */
+  readonly hanging: string;
 }
 
 /** A title with its lines, separated by a rule. */
@@ -31,8 +31,9 @@ export interface PanelSection {
 /** A line of a panel: spaces at its start are kept, everything else in it is made inert. */
 export function line(text: string, tone: LineTone = 'plain'): PanelLine {
   const indent = /^ */.exec(text)?.[0] ?? '';
-  const hanging = indent.length + (/^[├└]─/.test(text.slice(indent.length)) ? 3 : 2);
-  return { text: indent + steadyText(inertLine(text)), tone, hanging };
+  // A branch goes on to the one below it.
+  const branch = text.startsWith('├─', indent.length) ? '│  ' : text.startsWith('└─', indent.length) ? '   ' : '  ';
+  return { text: indent + steadyText(inertLine(text)), tone, hanging: indent + branch };
 }
 
 /** Branches of a tree: `├─` for each, `└─` for the last. */

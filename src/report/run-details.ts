@@ -117,7 +117,8 @@ export class RunDetailsFold {
         return;
       }
       case 'subtask-finished':
-        this.addCheckpoint(event.task, event.checkpoint);
+        // What was done before the run was resumed has no place in its time.
+        if (event.resumed === undefined) this.addCheckpoint(event.task, event.checkpoint);
         return;
       case 'subtasks-finished':
         for (const checkpoint of parseCheckpoints(event.lines)) this.addCheckpoint(event.task, checkpoint);

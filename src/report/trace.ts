@@ -62,6 +62,8 @@ export async function* renderTrace(events: AsyncIterable<RunEvent>): AsyncGenera
       }
       case 'subtask-finished':
       case 'finally-finished': {
+        // What was done before the run was resumed lies before the run's start.
+        if (event.type === 'subtask-finished' && event.resumed !== undefined) break;
         const { task_id, agent_id, started: from, duration_ms, attempt, status, error, wave } = event.checkpoint;
         const agent = Number(/^agent_(\d{1,6})$/.exec(agent_id)?.[1] ?? COORDINATOR);
         if (!named.has(agent)) {

@@ -32,14 +32,14 @@ export function renderWhatIf(rows: readonly WhatIf[], options: WhatIfOptions): s
   // Wrapped here, by the widths of this report: cli-table3 would cut words that are too long for a column.
   const wrapped = (texts: readonly string[], tone: 'strong' | 'good' | 'plain') =>
     texts.map((text, column) =>
-      wrapText(text, widths[column] ?? LEAST, 0)
+      wrapText(text, widths[column] ?? LEAST, '')
         .map((part) => (part === '' ? '' : paint(part, tone)))
         .join('\n'),
     );
   table.push(wrapped(HEAD, 'strong'));
   for (const { decided, texts } of cells) table.push(wrapped(texts, decided ? 'good' : 'plain'));
   const [top = '', ...rest] = table.toString().split('\n');
-  const heads = Math.max(...HEAD.map((text, column) => wrapText(text, widths[column] ?? LEAST, 0).length));
+  const heads = Math.max(...HEAD.map((text, column) => wrapText(text, widths[column] ?? LEAST, '').length));
   const rule = top.replaceAll('┌', '├').replaceAll('┬', '┼').replaceAll('┐', '┤');
   const drawn = [top, ...rest.slice(0, heads), rule, ...rest.slice(heads)];
   if (rows.some(({ decided }) => decided)) drawn.push(`${MARK} the decided count`);

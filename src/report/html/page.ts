@@ -5,10 +5,13 @@ import { graphPicture } from '../graph/svg.js';
 import { inertLine, inertMarkup, shorten } from '../inert.js';
 import type { RunDetails } from '../run-details.js';
 import type { FailureLog, RunSummary } from '../run-summary.js';
-import * as charts from './charts.js';
+import type { Chart } from './chart.js';
 import { type Canvas, openCanvas, SIZES } from './draw.js';
+import { durationsChart } from './duration-chart.js';
 import * as sections from './sections.js';
 import { STYLE } from './style.js';
+import { agentsChart, throughputChart, timelineChart } from './time-charts.js';
+import { overheadChart, predictionChart } from './wave-charts.js';
 
 /** What a page is made from. */
 export interface PageData {
@@ -63,7 +66,7 @@ ${blocks.filter((block) => block !== '').join('\n')}
 }
 
 interface ChartText {
-  readonly chart: charts.Chart;
+  readonly chart: Chart;
   readonly title: string;
   readonly text: string;
   readonly keys: readonly (readonly [string, string])[];
@@ -80,7 +83,7 @@ function drawnSections(canvas: Canvas, data: PageData): readonly string[] {
   const over = 'over the time of the run';
   const time: readonly ChartText[] = [
     {
-      chart: charts.timelineChart,
+      chart: timelineChart,
       title: 'Timeline of agents by wave',
       text: single
         ? 'Every subtask is a bar on its agent; the bands, or the grey rows, are the waves.'
@@ -88,7 +91,7 @@ function drawnSections(canvas: Canvas, data: PageData): readonly string[] {
       keys: [['work', 'work'], ...(single ? [['bad', 'failed'] as const] : [])],
     },
     {
-      chart: charts.throughputChart,
+      chart: throughputChart,
       title: 'Throughput',
       text: `Subtasks that ended each second, ${over}.`,
       keys: [
@@ -97,7 +100,7 @@ function drawnSections(canvas: Canvas, data: PageData): readonly string[] {
       ],
     },
     {
-      chart: charts.agentsChart,
+      chart: agentsChart,
       title: 'Agents',
       text: `Agents at work, ${over}, and how many there were to be.`,
       keys: AGENTS_KEYS,
@@ -105,7 +108,7 @@ function drawnSections(canvas: Canvas, data: PageData): readonly string[] {
   ];
   const shares: readonly ChartText[] = [
     {
-      chart: charts.overheadChart,
+      chart: overheadChart,
       title: "Where the agents' time went",
       text: 'Work; idle at the barrier while others still worked; and the rest: dispatch, waiting for cores, rates and retries.',
       keys: [
@@ -115,7 +118,7 @@ function drawnSections(canvas: Canvas, data: PageData): readonly string[] {
       ],
     },
     {
-      chart: charts.predictionChart,
+      chart: predictionChart,
       title: 'Predicted and actual time of each wave',
       text: 'The bar is what a wave took, the mark what was predicted when it started.',
       keys: [
@@ -124,7 +127,7 @@ function drawnSections(canvas: Canvas, data: PageData): readonly string[] {
       ],
     },
     {
-      chart: charts.durationsChart,
+      chart: durationsChart,
       title: 'Durations of subtasks',
       text: `By task; each step of the scale is a factor.${details.otherTasks > 0 ? ` ${counted(details.otherTasks, 'more task')} not shown.` : ''}`,
       keys: [],

@@ -109,6 +109,20 @@ describe('formatDiagnostics', () => {
     expect(excerpt('\ufeffabc\r\n', mistake(2, 3))).toEqual(['  abc', '   ^']);
   });
 
+  it('breaks long messages between words where a width is given, and leaves the source line as it is', () => {
+    const long = mistake(1, 2, { message: 'a message with $& many words', hint: 'and a hint that is long too' });
+    expect(formatDiagnostics([long], () => 'a: b c d e f g h i j k l m n o', { color: false, width: 30 })).toBe(
+      [
+        'plans/x.yaml:1:1 PLAN-VALUE a',
+        '  message with $& many words',
+        '  a: b c d e f g h i j k l m n o',
+        '  ^',
+        '  hint: and a hint that is',
+        '    long too',
+      ].join('\n'),
+    );
+  });
+
   it('colours only where asked to', () => {
     expect(formatDiagnostics([mistake(1, 2)], () => 'a', { color: true })).toContain('\u001b[31m');
     expect(formatDiagnostics([mistake(1, 2)], () => 'a', { color: false })).not.toContain('\u001b');

@@ -27,21 +27,21 @@ describe('displayWidth', () => {
 
 describe('wrapText', () => {
   it('breaks between words, with a hanging indent', () => {
-    expect(wrapText('  one two three', 9, 4)).toEqual(['  one two', '    three']);
-    expect(wrapText('', 10, 2)).toEqual(['']);
+    expect(wrapText('  one two three', 9, '    ')).toEqual(['  one two', '    three']);
+    expect(wrapText('', 10, '  ')).toEqual(['']);
   });
 
   it('breaks a word that is too long, between characters', () => {
-    expect(wrapText('aaaaaaaaaaaa', 5, 1)).toEqual(['aaaaa', ' aaaa', ' aaa']);
-    expect(wrapText('漢漢漢', 5, 0)).toEqual(['漢漢', '漢']);
-    expect(wrapText('x e\u0301e\u0301e\u0301', 2, 0)).toEqual(['x', 'e\u0301e\u0301', 'e\u0301']);
+    expect(wrapText('aaaaaaaaaaaa', 5, ' ')).toEqual(['aaaaa', ' aaaa', ' aaa']);
+    expect(wrapText('漢漢漢', 5, '')).toEqual(['漢漢', '漢']);
+    expect(wrapText('x e\u0301e\u0301e\u0301', 2, '')).toEqual(['x', 'e\u0301e\u0301', 'e\u0301']);
   });
 
   it('no line is too wide, and no character is lost', () => {
     fc.assert(
       fc.property(nastyText, fc.integer({ min: 10, max: 60 }), fc.integer({ min: 0, max: 6 }), (any, width, hanging) => {
         const text = any.replace(/[\u0000-\u001f]/g, '').trim();
-        const lines = wrapText(text, width, hanging);
+        const lines = wrapText(text, width, ' '.repeat(hanging));
         for (const line of lines) expect(displayWidth(line)).toBeLessThanOrEqual(width);
         expect(lines.join('').replace(/\s/g, '')).toBe(text.replace(/\s/g, ''));
       }),

@@ -18,9 +18,17 @@ const MOMENT: LiveMoment = {
   slowest: [{ name: 'count[17]', forMs: 3200 }],
 };
 
+const texts = (moment: LiveMoment, width: number) => liveFrame(moment, width).map(({ text }) => text);
+
 describe('a frame', () => {
+  it('lets what runs stand out, and what failed', () => {
+    expect(liveFrame(MOMENT, 79).map(({ tone }) => tone)).toEqual(['dim', 'warn', 'dim', 'plain', 'dim']);
+    const clean = { ...MOMENT, waves: MOMENT.waves.map((wave) => ({ ...wave, failed: 0 })) };
+    expect(liveFrame(clean, 79)[1]?.tone).toBe('strong');
+  });
+
   it('has a bar for each wave, the figures, and what is slow', () => {
-    expect(liveFrame(MOMENT, 79)).toEqual([
+    expect(texts(MOMENT, 79)).toEqual([
       ' 1 Analysis ██████████████████████ 100% 2 of 2',
       '▸2 Counting ███████░░░░░░░░░░░░░░░  35% 75 of 214, 2 failed, 1 retried',
       ' 3 Summary  ░░░░░░░░░░░░░░░░░░░░░░   0% size not known yet',
@@ -50,7 +58,7 @@ describe('a frame', () => {
     });
     fc.assert(
       fc.property(moment, fc.integer({ min: 39, max: 199 }), (any, width) => {
-        const lines = liveFrame(any as LiveMoment, width);
+        const lines = texts(any as LiveMoment, width);
         expect(lines.length).toBeLessThanOrEqual(10);
         for (const line of lines) {
           expect(displayWidth(line)).toBeLessThanOrEqual(width);
@@ -66,7 +74,7 @@ describe('a frame', () => {
       number: i + 1,
       state: i < 9 ? 'over' : i === 9 ? 'running' : 'waiting',
     }));
-    const lines = liveFrame({ ...MOMENT, waves: waves as unknown as LiveMoment['waves'] }, 80);
+    const lines = texts({ ...MOMENT, waves: waves as unknown as LiveMoment['waves'] }, 80);
     expect(lines[0]).toBe('… 8 waves before');
     expect(lines[2]).toContain('▸10 Analysis');
     expect(lines).toContain('… 6 more waves');

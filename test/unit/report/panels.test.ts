@@ -26,7 +26,7 @@ const plain = { color: false, width: 80 } as const;
 const flat = (panel: string) =>
   panel
     .split('\n')
-    .map((row) => row.replace(/^║ ?| *║$/g, '').trim())
+    .map((row) => row.replace(/^║ *(?:│ {2})?| *║$/g, '').trim())
     .join(' ')
     .replace(/ +/g, ' ');
 
