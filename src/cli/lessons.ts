@@ -40,8 +40,7 @@ export class Lessons {
       if (event.settled === true) this.#useful.set(event.wave, event.to);
     } else if (event.type === 'subtask-finished')
       this.#ended.set(event.checkpoint.wave, (this.#ended.get(event.checkpoint.wave) ?? 0) + 1);
-    else if (event.type === 'task-expanded')
-      this.#counts.set(this.#compiled.graph.indexOf.get(event.task) ?? -1, event.subtasks);
+    else if (event.type === 'task-expanded') this.#counts.set(this.#compiled.graph.indexOf.get(event.task) ?? -1, event.subtasks);
   }
 
   /** The records of all waves that ended. Failures end sooner than the work they stand for, so tasks with any teach nothing. */
@@ -114,7 +113,8 @@ export class Lessons {
   #explained(wave: number, work: WaveWork): number {
     const input = scalingInput(this.#compiled, this.#counts);
     const cost = input.waves[wave - 1]?.cost;
-    return predictWave(this.#lastAgents(wave), { ...work, ...(cost && { cost }) }, fitInput(input), this.#compiled.machine).seconds;
+    return predictWave(this.#lastAgents(wave), { ...work, ...(cost && { cost }) }, fitInput(input), this.#compiled.machine)
+      .seconds;
   }
 }
 

@@ -118,7 +118,8 @@ function playedSeconds(
   for (let agent = 0; agent < agents; agent++) free.push(0, 0);
   let end = 0;
   for (let i = 0; i < work.subtasks; i++) {
-    const long = Math.floor(((i + 0.5) * work.longOnes) / work.subtasks) !== Math.floor(((i - 0.5) * work.longOnes) / work.subtasks);
+    const long =
+      Math.floor(((i + 0.5) * work.longOnes) / work.subtasks) !== Math.floor(((i - 0.5) * work.longOnes) / work.subtasks);
     const done = (free.pop() ?? 0) + (long ? work.longest : work.usual);
     free.push(done, -done);
     end = Math.max(end, done);
