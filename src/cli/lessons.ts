@@ -33,13 +33,15 @@ export class Lessons {
   add(event: RunEvent): void {
     if (event.type === 'wave-started') {
       this.#started.set(event.wave, event);
+      // What was changed before it began is in its own number.
+      this.#changed.delete(event.wave);
       this.#startSeconds.set(event.wave, this.#threadStarts.next(event.threads));
     } else if (event.type === 'wave-finished') this.#finished.set(event.wave, event);
     else if (event.type === 'agents-changed') {
       this.#changed.set(event.wave, { at: event.at, agents: event.to, ended: this.#ended.get(event.wave) ?? 0 });
       if (event.settled === true) this.#useful.set(event.wave, event.to);
-    } else if (event.type === 'subtask-finished')
-      this.#ended.set(event.checkpoint.wave, (this.#ended.get(event.checkpoint.wave) ?? 0) + 1);
+    } else if (event.type === 'subtasks-finished') this.#countEnded(event.wave, event.count);
+    else if (event.type === 'subtask-finished') this.#countEnded(event.checkpoint.wave, 1);
     else if (event.type === 'task-expanded') this.#counts.set(this.#compiled.graph.indexOf.get(event.task) ?? -1, event.subtasks);
   }
 
@@ -92,6 +94,10 @@ export class Lessons {
     });
   }
 
+  #countEnded(wave: number, count: number): void {
+    this.#ended.set(wave, (this.#ended.get(wave) ?? 0) + count);
+  }
+
   #lastAgents(wave: number): number {
     return this.#changed.get(wave)?.agents ?? this.#started.get(wave)?.agents ?? 1;
   }
@@ -102,10 +108,10 @@ export class Lessons {
    */
   #unexplained({ wave, at, durationMs }: WaveFinished, work: WaveWork): number {
     const changed = this.#changed.get(wave);
-    const startedAt = this.#started.get(wave)?.at ?? at;
-    if (changed === undefined || changed.at <= startedAt)
-      return durationMs / 1000 - this.#explained(wave, work) - (this.#startSeconds.get(wave) ?? 0);
+    if (changed === undefined) return durationMs / 1000 - this.#explained(wave, work) - (this.#startSeconds.get(wave) ?? 0);
     const left = Math.max(0, work.subtasks - changed.ended);
+    // Of these, most had begun before: how long they took from here on says nothing.
+    if (left < LEAST_ROUNDS * changed.agents) return 0;
     return (at - changed.at) / 1000 - this.#explained(wave, { ...work, subtasks: left });
   }
 
@@ -117,6 +123,9 @@ export class Lessons {
       .seconds;
   }
 }
+
+/** So many subtasks for each agent must be left after a change of their number for the time that they take to be held against the model. */
+const LEAST_ROUNDS = 2;
 
 /** A change of a wave's number of agents, in milliseconds on the run's time line. */
 interface AgentsChange {

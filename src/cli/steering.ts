@@ -7,6 +7,8 @@ import { type CompiledPlan, isUnknownTo, predictWaveFor } from './compile-plan.j
 
 /** Subtasks of unknown duration that are measured before the number of agents is decided again. */
 const PROBE_SUBTASKS_PER_CORE = 4;
+/** However many cores there are. */
+const PROBE_SUBTASKS = 256;
 
 /** Agents that a wave begins with where nobody has seen yet that more of them help. */
 const FIRST_AGENTS_PER_CORE = 2;
@@ -24,7 +26,7 @@ export function steeringOf(compiled: CompiledPlan): SteeringPorts {
     isUnknown: (task) => isUnknownTo(compiled, task),
     predict: (wave, room, counts, probes) =>
       threadStarts.next(room.threads) + predictWaveFor(compiled, wave, room.agents, counts, probes),
-    probeSize: PROBE_SUBTASKS_PER_CORE * cores,
+    probeSize: Math.min(PROBE_SUBTASKS, PROBE_SUBTASKS_PER_CORE * cores),
     cores,
     startAtMost: (wave) => {
       const tried = triedAgents(compiled, wave);

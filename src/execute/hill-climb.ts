@@ -2,6 +2,8 @@
 export interface AgentsChange {
   readonly agents: number;
   readonly reason: string;
+  /** More agents brought no more throughput: the number is one to remember. */
+  readonly settled?: boolean;
 }
 
 /** By how much a number of agents grows or shrinks in one step, and what a change of throughput must exceed to count. */
@@ -62,8 +64,10 @@ export class HillClimb {
       return undefined;
     }
     this.#agents = before.agents;
+    const settled = this.#way === 'up';
     this.#settle();
-    return { agents: before.agents, reason: gain < -NOISE ? `throughput fell ${percent(-gain)}` : 'throughput did not rise' };
+    const reason = gain < -NOISE ? `throughput fell ${percent(-gain)}` : 'throughput did not rise';
+    return { agents: before.agents, reason, ...(settled && { settled }) };
   }
 
   #step(throughput: number, reason: string): AgentsChange | undefined {

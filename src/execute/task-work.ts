@@ -48,8 +48,8 @@ export interface TaskTally {
   readonly firstMs: number[];
 }
 
-/** Durations that a tally keeps one by one, for the probe. */
-const FIRST_DURATIONS = 32;
+/** Durations that a tally keeps one by one, for the probe: more than what goes before it and itself. */
+const FIRST_DURATIONS = 1024;
 
 /** A tally before anything ended. */
 export function newTally(total: number): TaskTally {

@@ -46,9 +46,22 @@ export interface PilotOptions {
   readonly type: TaskType;
 }
 
-/** A window of the hill climb, and how long a wave must have run before it begins: short waves are left alone. */
+/** The state of a wave when its probe began: milliseconds, outcomes, and durations seen by position of the task. */
+interface ProbeStart {
+  readonly at: number;
+  readonly cpuSeconds: number;
+  readonly finished: number;
+  readonly busyMs: number;
+  readonly seen: readonly number[];
+}
+
+/** How long a wave must have run before the hill climb begins. */
+const CLIMB_AFTER_MS = 300;
+/** A window of the climb ends after so long, or with so many outcomes: chance moves their number by less than its hysteresis. */
 const WINDOW_MS = 1000;
-const CLIMB_AFTER_MS = 3000;
+const WINDOW_OUTCOMES = 500;
+/** How often it is looked at. */
+const LOOK_MS = 100;
 /** Work of which few subtasks ended in this time is given more agents, and looked at again after as long as the wave took by then. */
 const UNSEEN_MS = 50;
 /** Up to so many for each core. */
@@ -64,8 +77,9 @@ export class WavePilot {
   readonly #run: Dispatcher;
   readonly #options: PilotOptions;
   readonly #ports: PilotPorts;
-  readonly #begun: number;
   readonly #cpuBefore: number;
+  /** What the probe is measured from: the first subtask on each agent also loads its module. */
+  #probeFrom: ProbeStart | undefined;
   readonly #timers = new Set<() => void>();
   #slowStart: SlowStart | undefined;
   #climb: HillClimb | undefined;
@@ -78,7 +92,6 @@ export class WavePilot {
     this.#run = run;
     this.#options = options;
     this.#ports = ports;
-    this.#begun = ports.clock.now();
     this.#cpuBefore = ports.cpuSeconds();
     this.#probing = options.unknown.length > 0;
     if (this.#probing) this.#after(FIRST_PATIENCE_MS, () => this.#lookAtSlowProbe(FIRST_PATIENCE_MS));
@@ -104,13 +117,24 @@ export class WavePilot {
 
   /** To be called after each attempt. */
   attemptEnded(): void {
-    if (this.#probing && this.#options.unknown.every((position) => this.#seen(position) >= this.#probeSize(position)))
-      this.#readProbe();
-    else this.#stepUp();
+    if (!this.#probing) {
+      this.#stepUp();
+      return;
+    }
+    if (this.#probeFrom === undefined && this.#finished() >= Math.min(this.#run.agents, this.#probeSize())) this.#beginProbe();
+    else if (this.#probeFrom !== undefined && this.#isProbed(this.#probeFrom)) this.#readProbe(this.#probeFrom);
+  }
+
+  #beginProbe(): void {
+    const { clock, cpuSeconds } = this.#ports;
+    const seen = this.#run.tallies.map((tally) => tally.firstMs.length);
+    this.#probeFrom = { at: clock.now(), cpuSeconds: cpuSeconds(), finished: this.#finished(), busyMs: this.#busyMs(), seen };
   }
 
   #stepUp(): void {
     if (this.#slowStart === undefined || this.#changing) return;
+    // Where there is less left than agents, some are idle: that throughput says nothing of their number.
+    if (this.#run.unfinished < this.#run.agents) return;
     const step = this.#slowStart.next(this.#ports.clock.now(), this.#finished(), this.#run.agents);
     if (step !== undefined) void this.#change(step.agents, step.reason, step.settled);
   }
@@ -124,8 +148,26 @@ export class WavePilot {
     for (const cancel of this.#timers) cancel();
   }
 
-  #probeSize(position: number): number {
+  /** Subtasks in all that make a probe, of those that there are. */
+  #probeSize(): number {
+    return this.#options.unknown.reduce((sum, position) => sum + this.#sizeOf(position), 0);
+  }
+
+  #sizeOf(position: number): number {
     return Math.min(this.#options.probeSize, this.#tally(position)?.total ?? 0);
+  }
+
+  #busyMs(): number {
+    return this.#run.tallies.reduce((sum, tally) => sum + tally.busyMs, 0);
+  }
+
+  /** Whether enough of each unknown task ended since then. */
+  #isProbed({ finished, seen }: ProbeStart): boolean {
+    return this.#options.unknown.every((position) => {
+      const before = seen[position] ?? 0;
+      const left = (this.#tally(position)?.total ?? 0) - before;
+      return this.#seen(position) - before >= Math.min(this.#options.probeSize, left) && this.#finished() > finished;
+    });
   }
 
   #seen(position: number): number {
@@ -136,19 +178,22 @@ export class WavePilot {
     return this.#run.tallies[position];
   }
 
-  #readProbe(): void {
+  #readProbe(from: ProbeStart): void {
     this.#probing = false;
-    const { tallies } = this.#run;
     const observed = {
-      subtasks: this.#finished(),
-      busySeconds: tallies.reduce((sum, tally) => sum + tally.busyMs, 0) / 1000,
-      cpuSeconds: this.#ports.cpuSeconds() - this.#cpuBefore,
-      wallSeconds: (this.#ports.clock.now() - this.#begun) / 1000,
+      subtasks: this.#finished() - from.finished,
+      busySeconds: (this.#busyMs() - from.busyMs) / 1000,
+      cpuSeconds: this.#ports.cpuSeconds() - from.cpuSeconds,
+      wallSeconds: (this.#ports.clock.now() - from.at) / 1000,
     };
     const { seconds, cpuShare } = workByItself(observed, this.#options.type, this.#options.cores);
     const alone = observed.busySeconds > 0 ? (seconds * observed.subtasks) / observed.busySeconds : 1;
-    // The median: the first subtask on each thread also loads its module.
-    const of = (position: number) => (median(this.#tally(position)?.firstMs ?? []) / 1000) * alone;
+    const of = (position: number) => {
+      const durations = this.#tally(position)?.firstMs ?? [];
+      const later = durations.slice(from.seen[position] ?? 0);
+      // The median: one that was held up by chance says nothing of the others.
+      return (median(later.length > 0 ? later : durations) / 1000) * alone;
+    };
     const probes = this.#options.unknown.map((position) => ({ position, seconds: of(position), cpuShare }));
     this.#aimFor(this.#ports.decide(probes), 'the first subtasks were measured');
   }
@@ -174,20 +219,23 @@ export class WavePilot {
 
   #watch(): void {
     const now = this.#ports.clock.now();
-    const { unfinished } = this.#run;
-    if (this.#window !== undefined && !this.#changing && !this.#probing && this.#slowStart?.done !== false) {
-      const seconds = (now - this.#window.at) / 1000;
-      const throughput = (this.#window.unfinished - unfinished) / seconds;
-      const left = throughput > 0 ? unfinished / throughput : Number.POSITIVE_INFINITY;
-      // A window must hold enough outcomes to be compared, and there must be time left for a change to pay.
-      if (throughput * seconds >= 4 * this.#run.agents && left > (5 * WINDOW_MS) / 1000) {
-        this.#climb ??= new HillClimb(this.#run.agents, this.#options.most);
-        const change = this.#climb.next(throughput);
-        if (change !== undefined) void this.#change(change.agents, change.reason);
-      }
+    const { unfinished, agents } = this.#run;
+    this.#after(LOOK_MS, () => this.#watch());
+    if (this.#window === undefined || this.#changing || this.#probing || this.#slowStart?.done === false) {
+      this.#window = { at: now, unfinished };
+      return;
     }
+    const seconds = (now - this.#window.at) / 1000;
+    const outcomes = this.#window.unfinished - unfinished;
+    if (seconds < WINDOW_MS / 1000 && outcomes < WINDOW_OUTCOMES) return;
     this.#window = { at: now, unfinished };
-    this.#after(WINDOW_MS, () => this.#watch());
+    const throughput = outcomes / seconds;
+    const left = throughput > 0 ? unfinished / throughput : Number.POSITIVE_INFINITY;
+    // A window must hold enough outcomes to be compared, and there must be time left for a change to pay.
+    if (outcomes < 4 * agents || left <= 3 * seconds) return;
+    this.#climb ??= new HillClimb(agents, this.#options.most);
+    const change = this.#climb.next(throughput);
+    if (change !== undefined) void this.#change(change.agents, change.reason, change.settled);
   }
 
   async #change(agents: number, reason: string, settled = false): Promise<void> {
