@@ -22,6 +22,8 @@ export class Lessons {
   readonly #changed = new Map<number, AgentsChange>();
   readonly #counts = new Map<number, number>();
   readonly #useful = new Map<number, number>();
+  /** Waves that were seen to gain from more agents. */
+  readonly #grew = new Set<number>();
   readonly #threadStarts: ThreadStarts;
   readonly #startSeconds = new Map<number, number>();
 
@@ -40,6 +42,7 @@ export class Lessons {
     else if (event.type === 'agents-changed') {
       this.#changed.set(event.wave, { at: event.at, agents: event.to, ended: this.#ended.get(event.wave) ?? 0 });
       if (event.settled === true) this.#useful.set(event.wave, event.to);
+      if (event.grew === true) this.#grew.add(event.wave);
     } else if (event.type === 'subtasks-finished') this.#countEnded(event.wave, event.count);
     else if (event.type === 'subtask-finished') this.#countEnded(event.checkpoint.wave, 1);
     else if (event.type === 'task-expanded') this.#counts.set(this.#compiled.graph.indexOf.get(event.task) ?? -1, event.subtasks);
@@ -88,6 +91,7 @@ export class Lessons {
         at,
         extra_seconds: this.#unexplained(finished, { subtasks, ...work, ...spreadOf(tasks) }),
         agents: this.#lastAgents(wave.number),
+        ...(this.#gained(wave.number, tasks) && { grew: true }),
         ...(useful !== undefined && { useful_agents: useful }),
       };
       return [...tasks, record];
@@ -96,6 +100,17 @@ export class Lessons {
 
   #countEnded(wave: number, count: number): void {
     this.#ended.set(wave, (this.#ended.get(wave) ?? 0) + count);
+  }
+
+  /**
+   * Whether more agents helped: by throughput, or because subtasks took the same whether few or many of them ran, as they do
+   * when none waits for another.
+   */
+  #gained(wave: number, tasks: readonly TaskRecord[]): boolean {
+    if (this.#useful.has(wave)) return false;
+    if (this.#grew.has(wave)) return true;
+    const multiplied = this.#lastAgents(wave) >= 4 * (this.#started.get(wave)?.agents ?? 1);
+    return multiplied && tasks.every((task) => task.quartile_range_ms <= EVEN * task.median_ms);
   }
 
   #lastAgents(wave: number): number {
@@ -110,7 +125,7 @@ export class Lessons {
     const changed = this.#changed.get(wave);
     if (changed === undefined) return durationMs / 1000 - this.#explained(wave, work) - (this.#startSeconds.get(wave) ?? 0);
     const left = Math.max(0, work.subtasks - changed.ended);
-    // Of these, most had begun before: how long they took from here on says nothing.
+    // With few rounds left, what had begun before, and where the last round ends, weighs more than what the model leaves out.
     if (left < LEAST_ROUNDS * changed.agents) return 0;
     return (at - changed.at) / 1000 - this.#explained(wave, { ...work, subtasks: left });
   }
@@ -124,8 +139,10 @@ export class Lessons {
   }
 }
 
+/** Durations are the same when their middle half lies within this share of the median. */
+const EVEN = 0.1;
 /** So many subtasks for each agent must be left after a change of their number for the time that they take to be held against the model. */
-const LEAST_ROUNDS = 2;
+const LEAST_ROUNDS = 8;
 
 /** A change of a wave's number of agents, in milliseconds on the run's time line. */
 interface AgentsChange {

@@ -13,9 +13,6 @@ const PROBE_SUBTASKS = 256;
 /** Agents that a wave begins with where nobody has seen yet that more of them help. */
 const FIRST_AGENTS_PER_CORE = 2;
 
-/** From run to run the agents of a wave that grew with its throughput may grow by this, before that is looked at again. */
-const NEXT_AGENTS = 2;
-
 /** What the number of agents of a running plan is steered by. For one run: what it predicts counts the threads that it started. */
 export function steeringOf(compiled: CompiledPlan): SteeringPorts {
   const { cores } = compiled.machine;
@@ -28,15 +25,12 @@ export function steeringOf(compiled: CompiledPlan): SteeringPorts {
       threadStarts.next(room.threads) + predictWaveFor(compiled, wave, room.agents, counts, probes),
     probeSize: Math.min(PROBE_SUBTASKS, PROBE_SUBTASKS_PER_CORE * cores),
     cores,
-    startAtMost: (wave) => {
-      const tried = triedAgents(compiled, wave);
-      return tried === undefined ? FIRST_AGENTS_PER_CORE * cores : NEXT_AGENTS * tried;
-    },
+    startAtMost: (wave) => provenAgents(compiled, wave) ?? FIRST_AGENTS_PER_CORE * cores,
   };
 }
 
-function triedAgents({ history, waves }: CompiledPlan, wave: number): number | undefined {
-  return history?.triedAgents(waveKey(waves[wave - 1]?.nodes.map(({ task }) => task) ?? []));
+function provenAgents({ history, waves }: CompiledPlan, wave: number): number | undefined {
+  return history?.provenAgents(waveKey(waves[wave - 1]?.nodes.map(({ task }) => task) ?? []));
 }
 
 /** What a module's function, or the pipes of a command, take beside its own thread, in bytes. */

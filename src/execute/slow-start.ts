@@ -3,11 +3,13 @@ export interface SlowStartStep {
   readonly agents: number;
   /** More agents brought no more throughput: the number is one to remember. */
   readonly settled: boolean;
+  /** The present number brought more throughput than the one before. */
+  readonly grew: boolean;
   readonly reason: string;
 }
 
-/** Twice the agents must bring at least this much more throughput to be worth them. */
-const WORTH = 1.2;
+/** More agents must bring at least this share of the throughput that they would if nothing held them up. */
+const WORTH = 0.2;
 /** Outcomes that make a throughput, at least. */
 const LEAST_OUTCOMES = 16;
 
@@ -62,9 +64,9 @@ export class SlowStart {
 
   #judge(agents: number, throughput: number, finished: number): SlowStartStep | undefined {
     const before = this.#before;
-    if (before !== undefined && throughput < WORTH * before.throughput) {
+    if (before !== undefined && throughput < before.throughput * (1 + (WORTH * (agents - before.agents)) / before.agents)) {
       this.#done = true;
-      return { agents: before.agents, settled: true, reason: `${agents} agents brought no more throughput` };
+      return { agents: before.agents, settled: true, grew: false, reason: `${agents} agents brought no more throughput` };
     }
     if (agents >= this.#target) {
       this.#done = true;
@@ -76,6 +78,7 @@ export class SlowStart {
     return {
       agents: next,
       settled: false,
+      grew: before !== undefined,
       reason: before === undefined ? 'trying twice as many' : 'throughput grew with the agents',
     };
   }

@@ -46,6 +46,12 @@ export interface PilotOptions {
   readonly type: TaskType;
 }
 
+/** What a change of the number of agents follows from. */
+interface Findings {
+  readonly settled?: boolean;
+  readonly grew?: boolean;
+}
+
 /** The state of a wave when its probe began: milliseconds, outcomes, and durations seen by position of the task. */
 interface ProbeStart {
   readonly at: number;
@@ -55,6 +61,8 @@ interface ProbeStart {
   readonly seen: readonly number[];
 }
 
+/** Fewer more than this are left to the hill climb. */
+const WORTH_TRYING = 1.5;
 /** How long a wave must have run before the hill climb begins. */
 const CLIMB_AFTER_MS = 300;
 /** A window of the climb ends after so long, or with so many outcomes: chance moves their number by less than its hysteresis. */
@@ -95,8 +103,8 @@ export class WavePilot {
     this.#cpuBefore = ports.cpuSeconds();
     this.#probing = options.unknown.length > 0;
     if (this.#probing) this.#after(FIRST_PATIENCE_MS, () => this.#lookAtSlowProbe(FIRST_PATIENCE_MS));
-    // Where the work is known but not yet its wave, it began with fewer agents than decided.
-    else if (options.target > run.agents) this.#aimFor(options.target, 'the work is known');
+    // Where the work is known, but not yet that more agents help it, it began with fewer than decided.
+    else if (options.target > WORTH_TRYING * run.agents) this.#slowStart = new SlowStart(options.target, this.#finished());
     if (options.target > run.agents) this.#after(UNSEEN_MS, () => this.#growUnseen(UNSEEN_MS));
     this.#after(CLIMB_AFTER_MS, () => this.#watch());
   }
@@ -136,7 +144,7 @@ export class WavePilot {
     // Where there is less left than agents, some are idle: that throughput says nothing of their number.
     if (this.#run.unfinished < this.#run.agents) return;
     const step = this.#slowStart.next(this.#ports.clock.now(), this.#finished(), this.#run.agents);
-    if (step !== undefined) void this.#change(step.agents, step.reason, step.settled);
+    if (step !== undefined) void this.#change(step.agents, step.reason, step);
   }
 
   #finished(): number {
@@ -235,10 +243,10 @@ export class WavePilot {
     if (outcomes < 4 * agents || left <= 3 * seconds) return;
     this.#climb ??= new HillClimb(agents, this.#options.most);
     const change = this.#climb.next(throughput);
-    if (change !== undefined) void this.#change(change.agents, change.reason, change.settled);
+    if (change !== undefined) void this.#change(change.agents, change.reason, change);
   }
 
-  async #change(agents: number, reason: string, settled = false): Promise<void> {
+  async #change(agents: number, reason: string, { settled, grew }: Findings = {}): Promise<void> {
     const { emit, clock, headroom } = this.#ports;
     const from = this.#run.agents;
     if (agents === from || this.#ended) return;
@@ -264,6 +272,7 @@ export class WavePilot {
       to: agents,
       reason,
       ...(settled && { settled }),
+      ...(grew && { grew }),
     });
     this.#run.resize(agents);
   }

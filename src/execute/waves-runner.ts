@@ -104,9 +104,7 @@ export class WavesRunner {
   /** Few agents for work whose growth with them nobody has seen; the pilot adds the others. */
   #beginWith(wave: number, { mode }: ScalingDecision, target: number): number {
     if (mode === 'USER_OVERRIDE') return target;
-    const first = this.#ports.steering?.startAtMost?.(wave) ?? target;
-    // Up to twice as many are gone for at once.
-    return Math.max(1, target <= 2 * first ? target : first);
+    return Math.max(1, Math.min(target, this.#ports.steering?.startAtMost?.(wave) ?? target));
   }
 
   /** As many of the decided agents as free memory and open files allow right now; a user's own number is obeyed. */

@@ -135,6 +135,8 @@ export type RunEvent =
       readonly reason: string;
       /** More agents were tried and brought no more throughput. */
       readonly settled?: boolean;
+      /** The number before brought more throughput than a smaller one. */
+      readonly grew?: boolean;
     }
   | {
       readonly type: 'task-expanded';

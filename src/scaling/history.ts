@@ -36,6 +36,8 @@ export interface WaveRecord {
   readonly extra_seconds: number;
   /** On which it ended. Absent in earlier records, which were made on as many as were decided. */
   readonly agents?: number;
+  /** More of them were seen to bring more throughput. */
+  readonly grew?: boolean;
   /** Beyond this number, more agents brought no more throughput; absent where that was not seen. */
   readonly useful_agents?: number;
 }
@@ -54,6 +56,9 @@ export interface TaskHistory {
 
 /** The newest so many runs count: older ones were of another day, and perhaps of other data. */
 const RUNS = 5;
+
+/** From one run to the next, agents whose throughput grew with their number may become so many times as many. */
+const FURTHER = 4;
 
 /** The history of one machine, by key. */
 export class History {
@@ -86,10 +91,13 @@ export class History {
     };
   }
 
-  /** The most agents that this wave was seen to end with; infinite where records do not say, `undefined` where there are none. */
-  triedAgents(key: string): number | undefined {
+  /**
+   * On how many agents this wave may begin: on those that it ended with before, and where its throughput grew with them, on several
+   * times as many. Infinite where records do not say, `undefined` where there are none.
+   */
+  provenAgents(key: string): number | undefined {
     const records = this.#waves.get(key);
-    return records && Math.max(...records.map(({ agents }) => agents ?? Number.POSITIVE_INFINITY));
+    return records && Math.max(...records.map(({ agents, grew }) => (agents ?? Number.POSITIVE_INFINITY) * (grew ? FURTHER : 1)));
   }
 
   /** The number of agents beyond which the wave's throughput did not grow, as last seen. */
