@@ -1,8 +1,8 @@
-import { cpuMeter } from '../execute/cpu-time.js';
+import { totalCpuSeconds } from '../execute/cpu-time.js';
 import { readHeadroom } from '../execute/headroom.js';
 import type { SteeringPorts } from '../execute/ports.js';
 import { ThreadStarts } from '../scaling/calibrated.js';
-import { startsCommands, waveKey } from '../scaling/workload.js';
+import { waveKey } from '../scaling/workload.js';
 import { type CompiledPlan, isUnknownTo, predictWaveFor } from './compile-plan.js';
 
 /** Subtasks of unknown duration that are measured before the number of agents is decided again. */
@@ -18,7 +18,7 @@ export function steeringOf(compiled: CompiledPlan): SteeringPorts {
   const { cores } = compiled.machine;
   const threadStarts = new ThreadStarts(compiled.calibration);
   return {
-    cpuSeconds: cpuMeter({ commands: compiled.plan.tasks.some(startsCommands) }),
+    cpuSeconds: totalCpuSeconds,
     headroom: () => readHeadroom(memoryPerAgent(compiled)),
     isUnknown: (task) => isUnknownTo(compiled, task),
     predict: (wave, room, counts, probes) =>

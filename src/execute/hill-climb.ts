@@ -4,8 +4,6 @@ export interface AgentsChange {
   readonly reason: string;
   /** More agents brought no more throughput: the number is one to remember. */
   readonly settled?: boolean;
-  /** The number before brought more throughput than a smaller one. */
-  readonly grew?: boolean;
 }
 
 /** By how much a number of agents grows or shrinks in one step, and what a change of throughput must exceed to count. */
@@ -59,8 +57,7 @@ export class HillClimb {
     const gain = before.throughput === 0 ? 0 : throughput / before.throughput - 1;
     if (gain > NOISE) {
       this.#nextRest = FIRST_REST;
-      const further = this.#step(throughput, `throughput rose ${percent(gain)}`);
-      return further && { ...further, grew: this.#way === 'up' };
+      return this.#step(throughput, `throughput rose ${percent(gain)}`);
     }
     if (this.#way === 'down' && gain >= -NOISE) {
       this.#settle();

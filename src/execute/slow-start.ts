@@ -3,13 +3,15 @@ export interface SlowStartStep {
   readonly agents: number;
   /** More agents brought no more throughput: the number is one to remember. */
   readonly settled: boolean;
-  /** The present number brought more throughput than the one before. */
+  /** The throughput grew nearly as much as the number did: nothing holds the present number up. */
   readonly grew: boolean;
   readonly reason: string;
 }
 
 /** More agents must bring at least this share of the throughput that they would if nothing held them up. */
 const WORTH = 0.2;
+/** With this share of it nothing held them up, by all that could be seen. */
+const FREE = 0.7;
 /** Outcomes that make a throughput, at least. */
 const LEAST_OUTCOMES = 16;
 
@@ -78,7 +80,7 @@ export class SlowStart {
     return {
       agents: next,
       settled: false,
-      grew: before !== undefined,
+      grew: before !== undefined && throughput >= before.throughput * (1 + (FREE * (agents - before.agents)) / before.agents),
       reason: before === undefined ? 'trying twice as many' : 'throughput grew with the agents',
     };
   }

@@ -62,7 +62,7 @@ interface ProbeStart {
 }
 
 /** Fewer more than this are left to the hill climb. */
-const WORTH_TRYING = 1.5;
+const WORTH_TRYING = 1.2;
 /** How long a wave must have run before the hill climb begins. */
 const CLIMB_AFTER_MS = 300;
 /** A window of the climb ends after so long, or with so many outcomes: chance moves their number by less than its hysteresis. */
@@ -243,7 +243,7 @@ export class WavePilot {
     if (outcomes < 4 * agents || left <= 3 * seconds) return;
     this.#climb ??= new HillClimb(agents, this.#options.most);
     const change = this.#climb.next(throughput);
-    if (change !== undefined) void this.#change(change.agents, change.reason, change);
+    if (change !== undefined) void this.#change(change.agents, change.reason, { settled: change.settled === true });
   }
 
   async #change(agents: number, reason: string, { settled, grew }: Findings = {}): Promise<void> {

@@ -135,7 +135,7 @@ export type RunEvent =
       readonly reason: string;
       /** More agents were tried and brought no more throughput. */
       readonly settled?: boolean;
-      /** The number before brought more throughput than a smaller one. */
+      /** The throughput grew nearly as much as the number of agents had. */
       readonly grew?: boolean;
     }
   | {

@@ -92,7 +92,7 @@ export class History {
   }
 
   /**
-   * On how many agents this wave may begin: on those that it ended with before, and where its throughput grew with them, on several
+   * On how many agents this wave may begin: on those that it ended with before, and where its throughput grew as they did, on several
    * times as many. Infinite where records do not say, `undefined` where there are none.
    */
   provenAgents(key: string): number | undefined {
