@@ -27,7 +27,10 @@ export class CaptureFile {
 
   /** Keeps the file within its bound while a command runs; its end so far goes to `tail`. */
   bound(tail: Tail): void {
-    if (fstatSync(this.fd).size - this.#begin > MOST_OUTPUT_BYTES) this.#take(tail);
+    if (fstatSync(this.fd).size - this.#begin <= MOST_OUTPUT_BYTES) return;
+    this.#take(tail);
+    // What the command wrote between the look at the size and the cut went with it, uncounted: nothing tells how much that was.
+    tail.lose();
   }
 
   /** Reads what the command wrote, of which `tail` keeps the end, and is ready for the next command. */

@@ -8,6 +8,7 @@ export class Tail {
   #chunks: Buffer[] = [];
   #held = 0;
   #total = 0;
+  #uncounted = false;
 
   /** @param limit bytes that are kept. */
   constructor(limit: number) {
@@ -29,7 +30,12 @@ export class Tail {
     this.#total += bytes;
   }
 
-  /** Bytes that went by and were not kept. */
+  /** From now on the count of what was cut is a lower bound: more went by than anybody saw. */
+  lose(): void {
+    this.#uncounted = true;
+  }
+
+  /** Bytes that went by and were not kept, at least. */
   get dropped(): number {
     return this.#total - Math.min(this.#held, this.limit);
   }
@@ -40,7 +46,8 @@ export class Tail {
     const all = Buffer.concat(this.#chunks);
     const kept = all.subarray(Math.max(0, all.length - most));
     const cut = this.#total - kept.length;
-    return cut === 0 ? kept.toString('utf8') : `[${cut} bytes cut: the last ${amount(most)} are kept]\n${kept.toString('utf8')}`;
+    if (cut === 0) return kept.toString('utf8');
+    return `[${this.#uncounted ? 'at least ' : ''}${cut} bytes cut: the last ${amount(most)} are kept]\n${kept.toString('utf8')}`;
   }
 
   #trim(): void {

@@ -1,32 +1,12 @@
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { type Checkpoint, parseCheckpoints } from '../model/checkpoint.js';
 import { toRecordLine } from '../model/record-line.js';
 import { err, ok, type Result } from '../model/result.js';
-import { makeFolders, syncFolder, writeFileAtomic } from './atomic-file.js';
+import { makeFolders } from './atomic-file.js';
+import { CheckpointFiles } from './checkpoint-files.js';
+import { type JournalDisk, type JournalFile, type JournalTimer, REAL_DISK, REAL_TIMER } from './journal-disk.js';
 import { type EnvironmentProblem, systemProblem } from './problem.js';
-
-/** A file that grows. `write` says how many bytes it took: on a full disk that can be fewer than given, with no error. */
-export interface JournalFile {
-  /** Bytes that it held when it was opened; none where absent. */
-  readonly begin?: number;
-  write(bytes: Buffer): Promise<number>;
-  sync(): Promise<void>;
-  close(): Promise<void>;
-}
-
-/** The disk, as the journal uses it. */
-export interface JournalDisk {
-  openAppend(path: string): Promise<JournalFile>;
-  writeAtomic(path: string, text: string): Promise<void>;
-  syncFolder(path: string): Promise<void>;
-}
-
-/** Time, as the journal uses it. */
-export interface JournalTimer {
-  after(milliseconds: number, call: () => void): void;
-}
 
 /** Where a journal writes, and the seams that tests take. */
 export interface JournalOptions {
@@ -49,11 +29,9 @@ const SYNC_INTERVAL_MS = 1000;
 const SYNC_BYTES = 1024 * 1024;
 /** What is written at once at most, so that no group goes far beyond that. */
 const WRITE_BYTES = 64 * 1024;
-/** What may wait to be written before `ready` holds its caller. */
+/** What may wait to be written before the journal is behind. */
 const BACKLOG_BYTES = 16 * 1024 * 1024;
 const BACKLOG_FILES = 4096;
-/** Checkpoint files written at a time. */
-const FILES_AT_A_TIME = 16;
 
 /** Opens the journal of a run. Nothing is created in the run's folder before the first record. */
 export async function openJournal(options: JournalOptions): Promise<Result<Journal, EnvironmentProblem>> {
@@ -115,10 +93,7 @@ export class Journal {
   readonly #written = new Map<number, WrittenWave>();
   readonly #open = new Set<JournalFile>();
   readonly #waiters: (() => void)[] = [];
-  #files: Checkpoint[] = [];
-  #fileWriters = 0;
-  #fileNext = 0;
-  #idleWaiters: (() => void)[] = [];
+  readonly #files: CheckpointFiles | undefined;
   #backlogBytes = 0;
   #problem: EnvironmentProblem | undefined;
 
@@ -127,6 +102,14 @@ export class Journal {
     this.#options = options;
     this.#disk = options.disk ?? REAL_DISK;
     this.#timer = options.timer ?? REAL_TIMER;
+    const { checkpointFilesDir: folder } = options;
+    if (folder === undefined) return;
+    this.#files = new CheckpointFiles({
+      folder,
+      disk: this.#disk,
+      guard: (doing, step) => this.#guard(doing, step),
+      onWritten: () => this.#wake(),
+    });
   }
 
   /** Why the journal is broken; undefined while it is not. */
@@ -168,15 +151,18 @@ export class Journal {
         this.#handOver(wave);
       });
     }
-    const { checkpointFilesDir } = this.#options;
-    if (checkpointFilesDir !== undefined)
-      for (const checkpoint of parseCheckpoints(blocks)) this.#recordFile(checkpoint, checkpointFilesDir);
+    if (this.#files !== undefined) for (const checkpoint of parseCheckpoints(blocks)) this.#files.add(checkpoint);
+  }
+
+  /** Whether so much waits to be written that whoever makes records should stop: what waits is in memory. */
+  get behind(): boolean {
+    if (this.#problem !== undefined) return false;
+    return this.#backlogBytes > BACKLOG_BYTES || (this.#files?.waiting ?? 0) > BACKLOG_FILES;
   }
 
   /** Resolves at once while the disk keeps up; else when the backlog is small again, or the journal broke. */
-  async ready(): Promise<void> {
-    if (!this.#isBacklogged()) return;
-    await new Promise<void>((resolve) => this.#waiters.push(resolve));
+  async caughtUp(): Promise<void> {
+    if (this.behind) await new Promise<void>((resolve) => this.#waiters.push(resolve));
   }
 
   /** Waits until every checkpoint of a wave is on the disk. The result is the problem, if the journal broke at any time. */
@@ -189,14 +175,14 @@ export class Journal {
       wave.written = wave.written.then(() => this.#guard(`sync ${wave.path}`, () => this.#syncAndClose(wave)));
       await wave.written;
     }
-    await this.#filesWritten();
+    await this.#files?.written();
     return this.#problem === undefined ? ok(undefined) : err(this.#problem);
   }
 
   /** Closes every wave that is still open. */
   async close(): Promise<Result<void, EnvironmentProblem>> {
     for (const number of [...this.#waves.keys()]) await this.closeWave(number);
-    await this.#filesWritten();
+    await this.#files?.written();
     return this.#problem === undefined ? ok(undefined) : err(this.#problem);
   }
 
@@ -282,42 +268,6 @@ export class Journal {
     await file.close();
   }
 
-  #recordFile(checkpoint: Checkpoint, folder: string): void {
-    this.#files.push(checkpoint);
-    if (this.#fileWriters >= FILES_AT_A_TIME) return;
-    this.#fileWriters++;
-    void this.#writeFiles(folder);
-  }
-
-  /** One of a few writers that empty the queue together. */
-  async #writeFiles(folder: string): Promise<void> {
-    for (let checkpoint = this.#nextFile(); checkpoint !== undefined; checkpoint = this.#nextFile()) {
-      const path = join(folder, checkpointFileName(checkpoint));
-      const text = `${JSON.stringify(checkpoint, null, 2)}\n`;
-      await this.#guard(`write the checkpoint file ${path}`, () => this.#disk.writeAtomic(path, text));
-      this.#wake();
-    }
-    this.#fileWriters--;
-    if (this.#fileWriters > 0) return;
-    const waiters = this.#idleWaiters;
-    this.#idleWaiters = [];
-    for (const resolve of waiters) resolve();
-  }
-
-  #nextFile(): Checkpoint | undefined {
-    const next = this.#files[this.#fileNext];
-    this.#fileNext++;
-    if (this.#fileNext >= 1024 || next === undefined) {
-      this.#files = this.#files.slice(this.#fileNext);
-      this.#fileNext = 0;
-    }
-    return next;
-  }
-
-  async #filesWritten(): Promise<void> {
-    if (this.#fileWriters > 0) await new Promise<void>((resolve) => this.#idleWaiters.push(resolve));
-  }
-
   /** Does one step on the disk unless the journal is broken; a failure breaks it. Never rejects. */
   async #guard(doing: string, step: () => Promise<void>): Promise<void> {
     if (this.#problem !== undefined) return this.#closeQuietly();
@@ -343,13 +293,8 @@ export class Journal {
     for (const file of files) await file.close().catch(() => undefined);
   }
 
-  #isBacklogged(): boolean {
-    if (this.#problem !== undefined) return false;
-    return this.#backlogBytes > BACKLOG_BYTES || this.#files.length - this.#fileNext > BACKLOG_FILES;
-  }
-
   #wake(): void {
-    if (this.#isBacklogged()) return;
+    if (this.behind) return;
     for (const resolve of this.#waiters.splice(0)) resolve();
   }
 }
@@ -357,12 +302,6 @@ export class Journal {
 /** The file that holds a wave's checkpoints. */
 export function waveFile(runDir: string, wave: number): string {
   return join(runDir, `wave${wave}.ndjson`);
-}
-
-/** `wave<N>_<task>_results.json`, and `wave<N>_<task>-<index>_results.json` in a fan-out. */
-export function checkpointFileName(checkpoint: Pick<Checkpoint, 'wave' | 'task_id'>): string {
-  const id = checkpoint.task_id.replace(/\[(\d+)\]$/, '-$1').replace(/[^A-Za-z0-9._-]/g, '_');
-  return `wave${checkpoint.wave}_${id}_results.json`;
 }
 
 /** A bug must not become an unhandled rejection in the middle of a run either: it breaks the journal and says so. */
@@ -376,24 +315,3 @@ function problemOf(doing: string, error: unknown): EnvironmentProblem {
     };
   }
 }
-
-const REAL_DISK: JournalDisk = {
-  async openAppend(path) {
-    const handle = await open(path, 'a');
-    return {
-      begin: (await handle.stat()).size,
-      write: async (bytes) => (await handle.write(bytes, 0, bytes.length)).bytesWritten,
-      sync: () => handle.datasync(),
-      close: () => handle.close(),
-    };
-  },
-  writeAtomic: (path, text) => writeFileAtomic(path, text, { sync: false }),
-  syncFolder,
-};
-
-const REAL_TIMER: JournalTimer = {
-  after: (milliseconds, call) => {
-    // What is due later must not keep a command alive that is done: `close` writes and syncs it at once.
-    setTimeout(call, milliseconds).unref();
-  },
-};

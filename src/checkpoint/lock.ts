@@ -45,7 +45,8 @@ const TURNS = 20;
  *                   its process is gone ────────────┘
  *
  * Of several that would break the same lock, the claim lets one through. Without it, the second could remove the lock
- * that the first has just made. `purpose` is what others are told; `now` is in milliseconds since the epoch.
+ * that the first has just made. A claim is a lock itself: that of a process that was killed over it is broken in the same way.
+ * `purpose` is what others are told; `now` is in milliseconds since the epoch.
  */
 export async function acquireLock(
   stateDir: string,
@@ -98,8 +99,14 @@ async function breakLock(at: {
   const { stateDir, file, written, stale } = at;
   const claim = claimFile(stateDir, stale);
   if (!(await create(claim, written))) {
-    const now = await readHolder(file);
-    return typeof now === 'object' && now.id === stale.id ? 'claimed' : 'lost';
+    const claimant = await readHolder(claim);
+    const isGone = typeof claimant === 'object' && !(await isAlive(claimant));
+    const broken = isGone ? await breakLock({ stateDir, file: claim, written, stale: claimant }) : 'claimed';
+    if (broken === 'lost' || claimant === 'none') return 'lost';
+    if (broken === 'claimed') {
+      const now = await readHolder(file);
+      return typeof now === 'object' && now.id === stale.id ? 'claimed' : 'lost';
+    }
   }
   try {
     const now = await readHolder(file);

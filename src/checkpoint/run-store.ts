@@ -17,6 +17,8 @@ export interface RunManifest {
   /** Where the work was done. */
   readonly folder: string;
   readonly params: JsonObject;
+  /** Params that are masked because their values hold a secret; by name, the variable whose value it is as a whole, or null. */
+  readonly secretParams?: JsonObject;
   /** The part of the plan that ran, as the command line asked for it; absent where it was all of it. */
   readonly selection?: {
     readonly only?: readonly string[];
@@ -34,6 +36,8 @@ export interface RunManifest {
   readonly backup?: Backup;
   /** The tasks with their hashes, by which a resume tells which of them changed; includes and params have a part in them. */
   readonly tasks?: JsonObject;
+  /** The modules of the plan with hashes of their code, by which a resume tells which of them changed. */
+  readonly modules?: JsonObject;
   /** What the command line asked for beyond the plan, in the words of whoever started it; a resume asks for it again. */
   readonly asked?: JsonObject;
   /** Each time that the run was resumed, the first one first. */
@@ -244,6 +248,7 @@ const MANIFEST_CHECKS: Readonly<Record<keyof RunManifest, Check>> = {
   plan: isObjectOf({ name: isText, file: isText }),
   folder: isText,
   params: isObjectOf({}),
+  secretParams: isOptional(isObjectOf({})),
   selection: isOptional(isObjectOf({})),
   created: isText,
   waveplan: isText,
@@ -251,6 +256,7 @@ const MANIFEST_CHECKS: Readonly<Record<keyof RunManifest, Check>> = {
   methodologyHash: isText,
   backup: isOptional(isBackup),
   tasks: isOptional(isObjectOf({})),
+  modules: isOptional(isObjectOf({})),
   asked: isOptional(isObjectOf({})),
   resumes: isOptional(isListOf(isObjectOf({ at: isText, tasks: isListOf(isText), ends: isNumbers }))),
   end: isOptional(isObjectOf({ status: is(...RUN_STATUSES), reason: isText, ended: isText })),

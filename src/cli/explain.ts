@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { didYouMean } from '../plan/closest.js';
 import { inertLine } from '../report/inert.js';
+import { processEnvironment } from '../worker/environment.js';
 import { readAsked } from './execution-options.js';
 import { EXIT } from './exit-code.js';
 import { upToDateOf } from './explain-up-to-date.js';
@@ -8,6 +9,7 @@ import { findRun, type RunPlaceOptions, stateDirOf } from './find-run.js';
 import { loadFromOptions } from './plan-options.js';
 import { nextText } from './resume.js';
 import { selectionOf, standingOf, standingsOf } from './run-standing.js';
+import { unmasked } from './secret-params.js';
 import { printError, printLine, printProblem } from './streams.js';
 
 interface ExplainOptions extends RunPlaceOptions {
@@ -37,7 +39,8 @@ async function explain(name: string, options: ExplainOptions): Promise<number> {
     printProblem(found.error);
     return EXIT.refused;
   }
-  const { run, manifest } = found.value;
+  const { found: whole } = unmasked(found.value, processEnvironment());
+  const { run, manifest } = whole;
   const loaded = loadFromOptions(
     manifest.plan.file,
     { param: {}, ...readAsked(manifest.asked ?? {}), ...selectionOf(manifest) },
@@ -55,7 +58,7 @@ async function explain(name: string, options: ExplainOptions): Promise<number> {
     return EXIT.refused;
   }
   const failedRunAgain = options.resumeFailed === true;
-  const standing = await standingOf(found.value, plan, { repair: false, failedRunAgain });
+  const standing = await standingOf(whole, plan, { repair: false, failedRunAgain });
   if (!standing.ok) {
     printProblem(standing.error);
     return EXIT.environment;

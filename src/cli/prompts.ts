@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { checkpointFileName } from '../checkpoint/journal.js';
+import { checkpointFileName } from '../checkpoint/checkpoint-files.js';
 import { readLastResults } from '../checkpoint/last-results.js';
 import { openWorkspace } from '../checkpoint/workspace.js';
 import { expandItems } from '../execute/expand.js';

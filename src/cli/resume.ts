@@ -4,13 +4,18 @@ import { acquireLock } from '../checkpoint/lock.js';
 import { openWorkspace, prepareState } from '../checkpoint/workspace.js';
 import type { TaskStanding } from '../execute/plan-state.js';
 import { startTimeLine } from '../model/clock.js';
+import { didYouMean } from '../plan/closest.js';
 import { counted, figure } from '../report/figures.js';
 import { inertLine } from '../report/inert.js';
+import { processEnvironment } from '../worker/environment.js';
+import { changedModules } from './changed-modules.js';
 import { addExecutionOptions, askAgain, askedOf, type ExecutionOptions, readAsked } from './execution-options.js';
 import { EXIT } from './exit-code.js';
 import { type FoundRun, findRun, stateDirOf } from './find-run.js';
 import {
   agentsArgument,
+  collectNames,
+  collectParam,
   countArgument,
   type LoadedPlan,
   loadFromOptions,
@@ -21,6 +26,7 @@ import {
 } from './plan-options.js';
 import { type RunPlanOptions, runLocked, withMask } from './run-plan.js';
 import { type RunStanding, selectionOf, standingOf, standingsOf } from './run-standing.js';
+import { paramsProblem, unmasked } from './secret-params.js';
 import { showRun, showsText } from './show-run.js';
 import { printError, printLine, printProblem } from './streams.js';
 
@@ -28,6 +34,7 @@ interface ResumeOptions extends ExecutionOptions, Partial<PlanOptions> {
   readonly yes?: boolean;
   readonly dryRun?: boolean;
   readonly resumeFailed?: boolean;
+  readonly again?: readonly string[];
 }
 
 /** `waveplan resume [RUN]`: goes on with a run that did not end, or that failed. */
@@ -36,6 +43,8 @@ export function resumeCommand(): Command {
     .description('go on with a run: what it finished counts, and does not run again (without RUN: the last one)')
     .argument('[run]', 'run id')
     .option('--resume-failed', 'run the failed subtasks again too')
+    .addOption(new Option('--again <tasks>', 'run these tasks again, and what needs them: a,b').argParser(collectNames))
+    .addOption(new Option('--param <name=value>', 'a param that holds a secret, which is kept nowhere').argParser(collectParam))
     .option('-y, --yes', 'answer every question with yes')
     .option('-n, --dry-run', 'say what would run and stop; writes nothing')
     .addOption(new Option('-j, --agents <count>', 'as of `run`').argParser(agentsArgument))
@@ -55,24 +64,40 @@ async function resume(named: string | undefined, given: ResumeOptions): Promise<
     printProblem(found.error);
     return EXIT.refused;
   }
+  const { param = {} } = given;
+  const { found: whole, missing } = unmasked(found.value, processEnvironment(), param);
   const { run, manifest } = found.value;
+  const wanting = paramsProblem(found.value, missing, param);
+  if (wanting !== undefined) {
+    printProblem(wanting);
+    return EXIT.refused;
+  }
   const asked = readAsked(manifest.asked ?? {});
   const options: ResumeOptions & PlanOptions & SelectionOptions = {
-    param: {},
     ...askAgain(asked, given),
     ...selectionOf(manifest),
+    param: {},
     cwd: manifest.folder,
     stateDir,
   };
-  const loaded = loadFromOptions(manifest.plan.file, options, { params: manifest.params });
+  const loaded = loadFromOptions(manifest.plan.file, options, { params: whole.manifest.params });
   if (loaded === undefined) {
     printError(
       `waveplan: run ${run} goes on with its plan as it is now; as it was, it is kept at ${found.value.runDir}/plan.yaml`,
     );
     return EXIT.refused;
   }
+  const unknown = options.again?.find((name) => !loaded.plan.tasks.some(({ id }) => id === name));
+  if (unknown !== undefined) {
+    const names = loaded.plan.tasks.map(({ id }) => id);
+    printProblem({
+      message: `--again: there is no task '${inertLine(unknown)}'`,
+      hint: didYouMean(unknown, names) ?? `the tasks are ${names.slice(0, 20).join(', ')}`,
+    });
+    return EXIT.refused;
+  }
   // It writes nothing, a lock neither.
-  if (options.dryRun === true) return tellWhatRuns(found.value, loaded, options);
+  if (options.dryRun === true) return tellWhatRuns(whole, loaded, options);
 
   const timeLine = startTimeLine();
   const lock = await acquireLock(stateDir, { purpose: `run ${run}`, now: timeLine.epochMs });
@@ -91,7 +116,8 @@ async function resume(named: string | undefined, given: ResumeOptions): Promise<
     }
     const workspace = openWorkspace({ planFile: manifest.plan.file, cwd: manifest.folder, stateDir });
     const folders = await prepareState(workspace, run);
-    const standing = await standingOf(found.value, loaded.plan, { repair: true, failedRunAgain: options.resumeFailed === true });
+    const { again } = options;
+    const standing = await standingOf(whole, loaded.plan, { repair: true, failedRunAgain: options.resumeFailed === true, again });
     if (!folders.ok || !standing.ok) {
       for (const part of [folders, standing]) if (!part.ok) printProblem(part.error);
       return EXIT.environment;
@@ -110,7 +136,7 @@ async function resume(named: string | undefined, given: ResumeOptions): Promise<
       leftovers: leftovers.found,
     };
     const broken = lock.value.broken === undefined ? [] : [lock.value.broken];
-    const warnings = [...broken, ...index.warnings];
+    const warnings = [...broken, ...index.warnings, ...modulesText(whole, loaded, standing.value)];
     const runOptions: RunPlanOptions = {
       confirmed: 'flag',
       checkpointFiles: options.checkpointFiles,
@@ -140,12 +166,13 @@ function countsOf({ index, outdated }: RunStanding): { readonly finished: number
 
 async function tellWhatRuns(found: FoundRun, { plan, methodology }: LoadedPlan, options: ResumeOptions): Promise<number> {
   const failedRunAgain = options.resumeFailed === true;
-  const standing = await standingOf(found, plan, { repair: false, failedRunAgain });
+  const standing = await standingOf(found, plan, { repair: false, failedRunAgain, again: options.again });
   if (!standing.ok) {
     printProblem(standing.error);
     return EXIT.environment;
   }
-  for (const warning of standing.value.index.warnings) printError(`waveplan: ${warning}`);
+  const modules = modulesText(found, { plan, methodology }, standing.value);
+  for (const warning of [...standing.value.index.warnings, ...modules]) printError(`waveplan: ${warning}`);
   const tasks = standingsOf(plan, standing.value, {
     failedRunAgain,
     majorShare: plan.failure.major ?? methodology.failure.major,
@@ -154,6 +181,11 @@ async function tellWhatRuns(found: FoundRun, { plan, methodology }: LoadedPlan, 
   if (options.json === true) printLine(JSON.stringify({ run: found.run, tasks }));
   else for (const task of tasks) printLine(`${inertLine(task.task)}: ${nextText(task)}`);
   return EXIT.done;
+}
+
+function modulesText({ run, manifest }: FoundRun, { plan }: LoadedPlan, { index, outdated }: RunStanding): readonly string[] {
+  const counts = (task: string) => !outdated.has(task) && (index.tasks.get(task)?.success ?? 0) > 0;
+  return changedModules(plan, manifest.modules, { run, counts });
 }
 
 /** What becomes of a task, in words. */

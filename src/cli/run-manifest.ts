@@ -3,9 +3,12 @@ import type { TimeLine } from '../model/clock.js';
 import type { JsonObject } from '../model/json.js';
 import { writtenFilter } from '../plan/item-filter.js';
 import type { Selection } from '../plan/valid-plan.js';
+import { processEnvironment } from '../worker/environment.js';
+import { moduleHashes } from './changed-modules.js';
 import type { CompiledPlan } from './compile-plan.js';
 import { packageVersion } from './package-version.js';
 import type { RunPlace, RunSoFar } from './run-place.js';
+import { secretParamsOf } from './secret-params.js';
 
 /**
  * What is recorded of a run that begins, or that goes on: then its earlier manifest stays, but for how it ended.
@@ -17,6 +20,8 @@ export function manifestOf(
   asked: JsonObject | undefined,
 ): RunManifest {
   const { end: _, ...before }: Partial<RunManifest> = soFar?.manifest ?? {};
+  const secretParams = soFar === undefined ? secretParamsOf(plan, mask, processEnvironment()) : undefined;
+  const modules = moduleHashes(plan);
   return {
     ...before,
     version: 1,
@@ -24,7 +29,9 @@ export function manifestOf(
     plan: { name: plan.name, file: plan.file },
     folder: workspace.folder,
     params: soFar?.manifest.params ?? (mask.json(plan.params) as JsonObject),
+    ...(secretParams && { secretParams }),
     tasks: Object.fromEntries(plan.tasks.map(({ id, hash }) => [id, hash])),
+    ...(modules && { modules }),
     ...(plan.selection && { selection: manifestSelection(plan.selection) }),
     created: before.created ?? new Date(timeLine.epochMs).toISOString(),
     waveplan: packageVersion(),

@@ -203,6 +203,7 @@ export async function runLocked(
         agents === 1 && tasks.every(mayRunInline) ? { agents, threads: 0 } : layoutAgents(agents, plan.type, machine.cores),
       steering: steeringOf(compiled),
       emit,
+      records: sinks,
       verifyWave: (wave) => sinks.verifyWave(wave),
     },
   );

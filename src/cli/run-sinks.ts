@@ -51,6 +51,17 @@ export class RunSinks {
     return this.#skipped;
   }
 
+  /** Whether the disk is so far behind that no more should start. */
+  get behind(): boolean {
+    return this.journal.behind || this.#logs.behind;
+  }
+
+  /** Resolves when the disk has caught up. */
+  async caughtUp(): Promise<void> {
+    await this.journal.caughtUp();
+    await this.#logs.caughtUp();
+  }
+
   /** The one way to everything that is told or stored. */
   emit(raw: RunEvent): void {
     const { mask } = this.#place;

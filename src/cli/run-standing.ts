@@ -54,7 +54,7 @@ export async function planOfRun({ runDir, manifest }: FoundRun): Promise<ValidPl
 export async function standingOf(
   found: FoundRun,
   now: ValidPlan,
-  options: { readonly repair: boolean; readonly failedRunAgain: boolean },
+  options: { readonly repair: boolean; readonly failedRunAgain: boolean; readonly again?: readonly string[] | undefined },
 ): Promise<Result<RunStanding, EnvironmentProblem>> {
   const index = await readFinished(found.runDir, { voided: found.manifest.resumes ?? [], repair: options.repair });
   if (!index.ok) return index;
@@ -66,6 +66,7 @@ export async function standingOf(
   const failed = [...index.value.tasks].flatMap(([task, records]) => (records.failed > 0 ? [task] : []));
   const outdated = outdatedTasks(before, now, {
     changing: new Set(options.failedRunAgain ? failed : []),
+    again: new Set(options.again),
     hashes: found.manifest.tasks,
   });
   return ok({ index: index.value, outdated: new Map([...outdated].map(([task, reason]) => [task, outdatedText(reason)])) });

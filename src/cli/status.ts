@@ -4,11 +4,13 @@ import type { TaskStanding } from '../execute/plan-state.js';
 import { loadMethodology } from '../plan/methodology.js';
 import { figure } from '../report/figures.js';
 import { inertLine } from '../report/inert.js';
+import { processEnvironment } from '../worker/environment.js';
 import { readAsked } from './execution-options.js';
 import { EXIT } from './exit-code.js';
 import { findRun, type RunPlaceOptions, stateDirOf } from './find-run.js';
 import { runState } from './list.js';
 import { planOfRun, standingOf, standingsOf } from './run-standing.js';
+import { unmasked } from './secret-params.js';
 import { printError, printLine, printProblem } from './streams.js';
 
 /** `waveplan status [RUN]`: how far a run is, by its records. */
@@ -32,12 +34,13 @@ async function status(named: string | undefined, options: RunPlaceOptions & { re
     return EXIT.refused;
   }
   const { run, runDir, manifest } = found.value;
-  const plan = await planOfRun(found.value);
+  const whole = unmasked(found.value, processEnvironment()).found;
+  const plan = await planOfRun(whole);
   if (plan === undefined) {
     printProblem({ message: `the plan of run ${run} cannot be read`, hint: `look at ${runDir}/plan.yaml` });
     return EXIT.environment;
   }
-  const standing = await standingOf(found.value, plan, { repair: false, failedRunAgain: false });
+  const standing = await standingOf(whole, plan, { repair: false, failedRunAgain: false });
   if (!standing.ok) {
     printProblem(standing.error);
     return EXIT.environment;

@@ -2,6 +2,8 @@ import { saveLog } from '../checkpoint/run-store.js';
 
 /** Logs that are written at a time. */
 const AT_A_TIME = 8;
+/** Logs that may wait to be written before whoever makes them should stop. */
+const BACKLOG = 1024;
 
 /**
  * Writes what subtasks said into the run's `logs/`, a few at a time. Logs are a help for people, not a record:
@@ -11,6 +13,7 @@ export class SubtaskLogs {
   readonly #runDir: string;
   readonly #waiting: { readonly subtask: string; readonly log: string }[] = [];
   readonly #writers = new Set<Promise<void>>();
+  readonly #waiters: (() => void)[] = [];
 
   constructor(runDir: string) {
     this.#runDir = runDir;
@@ -23,6 +26,16 @@ export class SubtaskLogs {
     this.#writers.add(writer);
   }
 
+  /** Whether so many wait to be written that no more should be made. */
+  get behind(): boolean {
+    return this.#waiting.length > BACKLOG;
+  }
+
+  /** Resolves when it is behind no more. */
+  async caughtUp(): Promise<void> {
+    if (this.behind) await new Promise<void>((resolve) => this.#waiters.push(resolve));
+  }
+
   /** Resolves when everything saved so far is written. */
   async settled(): Promise<void> {
     await Promise.all(this.#writers);
@@ -31,6 +44,7 @@ export class SubtaskLogs {
   async #write(): Promise<void> {
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
       await saveLog(this.#runDir, next.subtask, next.log);
+      if (!this.behind) for (const resolve of this.#waiters.splice(0)) resolve();
     }
   }
 }

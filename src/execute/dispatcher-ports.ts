@@ -9,6 +9,14 @@ import type { ResultsStore } from './results-store.js';
 import type { RunControl } from './run-control.js';
 import type { TaskWork } from './task-work.js';
 
+/** Whoever keeps the records of what is over. */
+export interface RecordKeeper {
+  /** Whether so much waits to be written that nothing more should start. */
+  readonly behind: boolean;
+  /** Resolves when it is behind no more, or when it keeps nothing any more. */
+  readonly caughtUp: () => Promise<void>;
+}
+
 /** What a dispatcher works with. */
 export interface DispatcherPorts {
   readonly executor: Executor;
@@ -21,6 +29,8 @@ export interface DispatcherPorts {
   readonly surroundings: RunSurroundings;
   readonly results: ResultsStore;
   readonly emit: (event: RunEvent) => void;
+  /** Absent: records take no time. */
+  readonly records?: RecordKeeper;
   /** Numbers for chunks and programs; unique in the run. */
   readonly nextId: () => number;
   /** The most subtasks of a chunk; 8192 by default. 1 hands subtasks out one by one. */

@@ -143,9 +143,9 @@ export class Dispatcher {
 
   /** Gives waiting work to idle agents. */
   pump(): void {
-    this.#earlier.tell();
+    if (!this.#waiting.mustWaitForRecords()) this.#earlier.tell();
     while (this.#ports.control.state === 'running' && this.#agents.hasIdle) {
-      if (this.#waiting.mustWaitForPace()) break;
+      if (this.#waiting.mustWaitForRecords() || this.#waiting.mustWaitForPace()) break;
       const retry = this.#waiting.nextRetry();
       if (retry !== undefined) {
         this.#start(retry.state, retry.index, 1, retry);

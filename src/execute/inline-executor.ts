@@ -8,7 +8,7 @@ import { ChunkRunner } from '../worker/chunk-runner.js';
 import { Claims } from '../worker/claims.js';
 import { processEnvironment } from '../worker/environment.js';
 import { successOutcome } from '../worker/outcome-log.js';
-import { hasExpressions, loadEvaluator, Preparer } from '../worker/prepare.js';
+import { preparerOf } from '../worker/prepare.js';
 import { chunkHandle } from './chunk-handle.js';
 import type { ChunkHandle, ChunkListener, Executor } from './executor.js';
 
@@ -50,10 +50,9 @@ export class InlineExecutor implements Executor {
     let cancelled = false;
     const run = async () => {
       const { task, surroundings } = chunk.program;
-      const evaluator = hasExpressions(task) ? await loadEvaluator() : undefined;
       runner = new ChunkRunner(chunk, {
         perform: (request, stop, log) => perform(request, stop, log, host),
-        preparer: new Preparer(task, { ...surroundings, env: this.#env }, evaluator),
+        preparer: await preparerOf(task, { ...surroundings, env: this.#env }),
         sink: directSink(listener),
         claims,
         now: this.#now,

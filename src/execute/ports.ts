@@ -4,6 +4,7 @@ import type { RunEvent } from '../model/run-event.js';
 import type { ScalingDecision } from '../model/scaling-decision.js';
 import type { PoolLimits, TaskDefinition } from '../plan/valid-plan.js';
 import type { RunSurroundings } from '../worker/prepare.js';
+import type { RecordKeeper } from './dispatcher-ports.js';
 import type { AgentLayout, Executor } from './executor.js';
 import type { FailureHandling } from './failure-passes.js';
 import type { FinishedSubtasks } from './finished.js';
@@ -39,6 +40,8 @@ export interface RunWavesPorts {
   readonly random: () => number;
   readonly control: RunControl;
   readonly emit: (event: RunEvent) => void;
+  /** Whoever keeps what is emitted; absent: it takes no time. */
+  readonly records?: RecordKeeper;
   /** The decision for all that is known now: subtasks, and what was measured, by position of their task in the graph. */
   readonly decide: (subtasks: ReadonlyMap<number, number>, probes: ReadonlyMap<number, MeasuredWork>) => ScalingDecision;
   /** Room for agents that run such tasks. */

@@ -58,7 +58,7 @@ export class RunState {
 
   /** What a dispatcher takes from the run. */
   dispatcherPorts(): DispatcherPorts {
-    const { executor, clock, random, control, emit, expectedMs, mostInChunk } = this.#ports;
+    const { executor, clock, random, control, emit, records, expectedMs, mostInChunk } = this.#ports;
     return {
       executor,
       clock,
@@ -70,6 +70,7 @@ export class RunState {
       surroundings: this.#options.surroundings,
       results: this.results,
       nextId: () => this.#nextId++,
+      ...(records && { records }),
       ...(expectedMs && { expectedMs }),
       ...(this.#options.failure && { failure: this.#options.failure }),
       ...(mostInChunk !== undefined && { mostInChunk }),

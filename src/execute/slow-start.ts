@@ -35,6 +35,16 @@ export class SlowStart {
     return this.#done;
   }
 
+  /** Whether a number of agents was measured, so that the next is held against it. */
+  get measured(): boolean {
+    return this.#before !== undefined;
+  }
+
+  /** The number of agents was changed by others: measuring begins anew. */
+  restart(finished: number): void {
+    this.#level = { from: finished, at: undefined };
+  }
+
   /** Takes the state after an outcome: milliseconds, outcomes so far, agents now. */
   next(now: number, finished: number, agents: number): SlowStartStep | undefined {
     if (this.#done) return undefined;

@@ -2,15 +2,18 @@ import { PriorityQueue } from '../graph/priority-queue.js';
 import type { DispatcherPorts } from './dispatcher-ports.js';
 import type { Retry, TaskState } from './task-state.js';
 
+/** What holds work back that could start. */
+type WaitingPorts = Pick<DispatcherPorts, 'clock' | 'pacer' | 'pools' | 'records'>;
+
 /**
  * What waits for an agent, and what of it may start next: tasks that have subtasks waiting, subtasks that are to be tried
- * again, and what the pace of the run and the plan's pools let through of both.
+ * again, and what the pace of the run, the plan's pools and the disk let through of both.
  *
  *   a task:   queued ──its turn──▶ next ──its pool is full──▶ kept ──a share is given back, or time──▶ queued
  *   a retry:  waits for its time ──▶ due ──its pool has room──▶ next
  */
 export class WaitingWork {
-  readonly #ports: Pick<DispatcherPorts, 'clock' | 'pacer' | 'pools'>;
+  readonly #ports: WaitingPorts;
   readonly #onTime: () => void;
   readonly #ready = new PriorityQueue<TaskState>();
   /** Those that may be tried again now. */
@@ -21,9 +24,11 @@ export class WaitingWork {
   readonly #kept = new Set<TaskState>();
   #poolTimer: (() => void) | undefined;
   #paceTimer: (() => void) | undefined;
+  #catchingUp = false;
+  #stopped = false;
 
   /** @param onTime told when something may start that could not before, by nothing but time. */
-  constructor(ports: Pick<DispatcherPorts, 'clock' | 'pacer' | 'pools'>, onTime: () => void) {
+  constructor(ports: WaitingPorts, onTime: () => void) {
     this.#ports = ports;
     this.#onTime = onTime;
   }
@@ -86,6 +91,19 @@ export class WaitingWork {
     return true;
   }
 
+  /** Whether what ended must be written before anything may start; then that is waited for. */
+  mustWaitForRecords(): boolean {
+    const { records } = this.#ports;
+    if (records?.behind !== true) return false;
+    if (this.#catchingUp) return true;
+    this.#catchingUp = true;
+    void records.caughtUp().then(() => {
+      this.#catchingUp = false;
+      if (!this.#stopped) this.#onTime();
+    });
+    return true;
+  }
+
   /** Whether the task's subtasks start one by one, because their starts are spaced. */
   isPaced({ work: { task } }: TaskState): boolean {
     const { pacer, pools } = this.#ports;
@@ -108,6 +126,7 @@ export class WaitingWork {
 
   /** Nothing is waited for any more. */
   stop(): void {
+    this.#stopped = true;
     for (const cancel of this.#retryTimers) cancel();
     this.#paceTimer?.();
     this.#poolTimer?.();

@@ -49,6 +49,10 @@ export interface PilotOptions {
 /** A window of the hill climb, and how long a wave must have run before it begins: short waves are left alone. */
 const WINDOW_MS = 1000;
 const CLIMB_AFTER_MS = 3000;
+/** Work of which few subtasks ended in this time is given more agents, and looked at again after as long as the wave took by then. */
+const UNSEEN_MS = 50;
+/** Up to so many for each core. */
+const UNSEEN_AGENTS_PER_CORE = 16;
 /** A probe that has no outcome after this is at least this long; asked again at twice the time. */
 const FIRST_PATIENCE_MS = 1000;
 
@@ -80,7 +84,22 @@ export class WavePilot {
     if (this.#probing) this.#after(FIRST_PATIENCE_MS, () => this.#lookAtSlowProbe(FIRST_PATIENCE_MS));
     // Where the work is known but not yet its wave, it began with fewer agents than decided.
     else if (options.target > run.agents) this.#aimFor(options.target, 'the work is known');
+    if (options.target > run.agents) this.#after(UNSEEN_MS, () => this.#growUnseen(UNSEEN_MS));
     this.#after(CLIMB_AFTER_MS, () => this.#watch());
+  }
+
+  /**
+   * Twice the agents while those that there are still wait for their first outcomes: subtasks that long show no throughput
+   * soon, and are seldom the kind that queues behind a disk.
+   */
+  #growUnseen(waitedMs: number): void {
+    const finished = this.#finished();
+    const { agents } = this.#run;
+    const most = Math.min(this.#options.target, UNSEEN_AGENTS_PER_CORE * this.#options.cores);
+    if (finished >= agents || agents >= most || this.#slowStart?.measured === true) return;
+    this.#slowStart?.restart(finished);
+    void this.#change(Math.min(most, 2 * agents), `fewer than ${agents} subtasks have ended after ${waitedMs} ms`);
+    this.#after(waitedMs, () => this.#growUnseen(2 * waitedMs));
   }
 
   /** To be called after each attempt. */

@@ -9,7 +9,7 @@ const MASKED = '***';
 export const MIN_SECRET_LENGTH = 4;
 
 /** The first line of an output of which only the end was kept (`Tail` writes it). */
-const CUT_MARK = /^\[\d+ bytes cut(?:: the last \d+ (?:bytes|KiB) are kept)?\]\n\ufffd*/;
+const CUT_MARK = /^\[(?:at least )?\d+ bytes cut(?:: the last \d+ (?:bytes|KiB) are kept)?\]\n\ufffd*/;
 
 /** Takes the values of secrets out of whatever is about to be shown or stored. */
 export interface Mask {

@@ -10,12 +10,16 @@ export type Outdated =
   /** The plan did not have it. */
   | { readonly kind: 'new' }
   /** It needs a task whose results are others now. */
-  | { readonly kind: 'needs'; readonly task: string };
+  | { readonly kind: 'needs'; readonly task: string }
+  /** It is to run again, whatever it did. */
+  | { readonly kind: 'asked' };
 
 /** What is known beside the two plans. */
 export interface CompareOptions {
   /** Tasks whose results change for another reason, such as failures that are tried again. */
   readonly changing?: ReadonlySet<string>;
+  /** Tasks that are to run again in any case. */
+  readonly again?: ReadonlySet<string>;
   /** The hashes that tasks had, by name: files that a plan includes may have changed since. */
   readonly hashes?: Readonly<Record<string, unknown>> | undefined;
 }
@@ -28,7 +32,7 @@ export interface CompareOptions {
 export function outdatedTasks(
   before: ValidPlan,
   now: ValidPlan,
-  { changing = new Set<string>(), hashes }: CompareOptions = {},
+  { changing = new Set<string>(), again, hashes }: CompareOptions = {},
 ): ReadonlyMap<string, Outdated> {
   const earlier = new Map(before.tasks.map((task) => [task.id, task]));
   const outdated = new Map<string, Outdated>();
@@ -41,6 +45,7 @@ export function outdatedTasks(
       const keys = changedKeys(old, task);
       if (keys.length > 0) outdated.set(task.id, { kind: 'changed', keys });
       else if (hash !== task.hash) outdated.set(task.id, { kind: 'changed', keys: ['params, or a file that is included'] });
+      else if (again?.has(task.id) === true) outdated.set(task.id, { kind: 'asked' });
       else if (itemsChanged(old, task)) others.add(task.id);
     }
   }
@@ -109,6 +114,8 @@ export function outdatedText(reason: Outdated): string {
       return `its definition changed (${reason.keys.join(', ')})`;
     case 'new':
       return 'the plan did not have it before';
+    case 'asked':
+      return 'that was asked for';
     case 'needs':
       return `it needs ${reason.task}, whose results are new`;
   }

@@ -1,5 +1,4 @@
-import { canonicalJson, contentHash } from '../model/ids.js';
-import type { JsonObject, JsonValue } from '../model/json.js';
+import type { JsonObject } from '../model/json.js';
 import { checkInput } from './built-in.js';
 import { didYouMean } from './closest.js';
 import { type ExpressionChecker, type ExpressionFindings, noFindings, type TaskRead } from './expression-check.js';
@@ -25,6 +24,7 @@ import {
   writtenText,
 } from './source-node.js';
 import type { SourceTexts } from './source-texts.js';
+import { seesOnlyItsInput, taskHash } from './task-hash.js';
 import { TEMPLATE_START } from './template.js';
 import type { PoolShare, TaskDefinition, Work } from './valid-plan.js';
 
@@ -212,7 +212,7 @@ class TaskReader {
       ...(inputs && { inputs }),
       ...(outputs && { outputs }),
       ...(inputs && { envReads: this.#environment(work) }),
-      hash: this.#hash(work, shared),
+      hash: taskHash({ work, ...shared }, this.#visibleParams(work)),
       range: this.#around.sources.place(this.#key).range,
     };
   }
@@ -318,6 +318,14 @@ class TaskReader {
     return [...new Set([...named, ...inShell])].sort();
   }
 
+  /** The params that can have a part in what the task does. */
+  #visibleParams(work: Work): JsonObject {
+    const { params, envFindings } = this.#around;
+    const seesAll = !seesOnlyItsInput(work) || this.#findings.readsAllParams || envFindings.readsAllParams;
+    const names = new Set([...this.#findings.params, ...envFindings.params]);
+    return Object.fromEntries(Object.entries(params.values).filter(([name]) => seesAll || names.has(name)));
+  }
+
   #condition(): string | undefined {
     const node = this.#at('if');
     if (node?.kind === 'scalar' && typeof node.json === 'boolean') return String(node.json);
@@ -329,27 +337,6 @@ class TaskReader {
     if (text === undefined) return undefined;
     return this.#expressions.bare(node, text, { allowed, role: 'condition', findings: this.#findings });
   }
-
-  /**
-   * What the task does, apart from its name, place and patience: equal hashes may share results. Values of the params
-   * that it can see are part of it; a command sees all of them as `$PARAM_<name>`.
-   */
-  #hash(work: Work, parts: Pick<TaskDefinition, 'with' | 'env' | 'cwd' | 'output' | 'success'>): string {
-    const { params, envFindings } = this.#around;
-    const seesAll = !seesOnlyItsInput(work) || this.#findings.readsAllParams || envFindings.readsAllParams;
-    const names = new Set([...this.#findings.params, ...envFindings.params]);
-    const seen = Object.entries(params.values).filter(([name]) => seesAll || names.has(name));
-    const does: JsonObject = {
-      work: workIdentity(work),
-      with: parts.with ?? null,
-      env: { ...parts.env },
-      cwd: parts.cwd ?? null,
-      output: parts.output,
-      success: parts.success,
-      params: Object.fromEntries(seen),
-    };
-    return contentHash(canonicalJson(does));
-  }
 }
 
 /** The variables of an `env` mapping, values as written. */
@@ -358,23 +345,4 @@ export function envOf(node: SourceNode | undefined): readonly (readonly [string,
     const value = writtenText(entry.value);
     return value === undefined ? [] : [[name, value] as const];
   });
-}
-
-/** Commands get all params as variables; so does the one that `agent/prompt` starts. */
-function seesOnlyItsInput(work: Work): boolean {
-  return work.kind === 'module' || (work.kind === 'builtin' && work.action !== 'agent/prompt');
-}
-
-/** A module is its path as the plan writes it: a repository that moved is the same work. */
-function workIdentity(work: Work): JsonValue {
-  switch (work.kind) {
-    case 'shell':
-      return { run: work.command };
-    case 'argv':
-      return { run: work.argv };
-    case 'module':
-      return { uses: work.uses };
-    case 'builtin':
-      return { uses: work.action };
-  }
 }

@@ -31,6 +31,26 @@ export function readCgroupLimits(read: SystemFiles): CgroupLimits {
   return { cores: least(cores), memoryBytes: least(memory) };
 }
 
+/**
+ * The processor time that this process's own group has used, in seconds, as a meter to be read again and again; `undefined`
+ * where the system keeps none. Unlike a process's own times it knows of children that still run, and finely: theirs are
+ * rounded down to hundredths of a second in /proc, each by itself.
+ */
+export function groupCpuMeter(read: SystemFiles): (() => number) | undefined {
+  const meters = [
+    ...groupFolders(read, undefined).map((folder) => () => {
+      const usage = /^usage_usec (\d+)$/m.exec(read(`${folder}/cpu.stat`) ?? '')?.[1];
+      return usage === undefined ? undefined : Number(usage) / 1e6;
+    }),
+    ...groupFolders(read, 'cpuacct').map((folder) => () => {
+      const usage = read(`${folder}/cpuacct.usage`);
+      return usage === undefined ? undefined : Number(usage) / 1e9;
+    }),
+  ];
+  const meter = meters.findLast((seconds) => Number.isFinite(seconds()));
+  return meter === undefined ? undefined : () => meter() ?? 0;
+}
+
 /** The folders of the process's group and of those above it, in the hierarchy of a controller, or in version 2's. */
 function groupFolders(read: SystemFiles, controller: string | undefined): readonly string[] {
   const group = groupOf(read, controller);

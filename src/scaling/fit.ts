@@ -1,3 +1,4 @@
+import { PriorityQueue } from '../graph/priority-queue.js';
 import type { Overhead, TaskType } from '../model/scaling-decision.js';
 import type { MachineProfile } from './machine.js';
 
@@ -10,6 +11,8 @@ export interface WaveWork {
   readonly seconds: number;
   /** Of the longest subtask, where it was measured. Seconds. */
   readonly longest?: number;
+  /** Of the middle one of all subtasks, where it was measured. Seconds. */
+  readonly usual?: number;
   /** Share of a subtask's time in which it keeps a core busy, from 0 to 1, where it was measured; else its type's. */
   readonly cpuShare?: number;
   /** What its kind of work costs, where it was measured; else the input's overhead. */
@@ -90,13 +93,42 @@ export function predictWave(
 }
 
 /**
- * What subtasks of different lengths take, handed out in turn: at most work/n + (1 − 1/n)·longest (R. L. Graham, "Bounds on
- * Multiprocessing Timing Anomalies", SIAM J. Appl. Math. 17, 1969), and that is what they take when the longest come late.
+ * What subtasks of different lengths take, handed out in turn. Where the middle one is known, all are taken to be as long as
+ * that or as the longest, in the shares that make the average, the long ones evenly spread; how those come to lie on the
+ * agents is played through. Without it, at most work/n + (1 − 1/n)·longest (R. L. Graham, "Bounds on Multiprocessing Timing
+ * Anomalies", SIAM J. Appl. Math. 17, 1969).
  */
-function unevenSeconds(agents: number, { subtasks, seconds, longest = 0 }: WaveWork, turnaround: number): number {
+function unevenSeconds(agents: number, work: WaveWork, turnaround: number): number {
+  const { subtasks, seconds, longest = 0, usual } = work;
   if (longest <= UNEVEN * seconds || subtasks <= agents) return Math.min(longest, subtasks * seconds);
-  return (subtasks * (seconds + turnaround)) / agents + (1 - 1 / agents) * longest;
+  if (usual === undefined || usual >= seconds || agents > PLAYED / 2)
+    return (subtasks * (seconds + turnaround)) / agents + (1 - 1 / agents) * longest;
+  const played = Math.min(subtasks, PLAYED);
+  const before = ((subtasks - played) * (seconds + turnaround)) / agents;
+  const longOnes = Math.max(1, Math.round((played * (seconds - usual)) / (longest - usual)));
+  return before + playedSeconds(agents, { subtasks: played, usual: usual + turnaround, longest: longest + turnaround, longOnes });
 }
+
+/** List scheduling of two lengths of work, the long ones evenly spread: when the last is done. */
+function playedSeconds(
+  agents: number,
+  work: { readonly subtasks: number; readonly usual: number; readonly longest: number; readonly longOnes: number },
+): number {
+  const free = new PriorityQueue<number>();
+  for (let agent = 0; agent < agents; agent++) free.push(0, 0);
+  let end = 0;
+  for (let i = 0; i < work.subtasks; i++) {
+    const long =
+      Math.floor(((i + 0.5) * work.longOnes) / work.subtasks) !== Math.floor(((i - 0.5) * work.longOnes) / work.subtasks);
+    const done = (free.pop() ?? 0) + (long ? work.longest : work.usual);
+    free.push(done, -done);
+    end = Math.max(end, done);
+  }
+  return end;
+}
+
+/** The last so many subtasks are played through; what goes before them keeps all agents busy. */
+const PLAYED = 1024;
 
 /** Below this ratio of the longest subtask to the average one, lengths count as even: chance alone makes some longer. */
 const UNEVEN = 4;

@@ -34,6 +34,8 @@ export interface WaveRecord {
   readonly machine: string;
   readonly at: string;
   readonly extra_seconds: number;
+  /** On which it ended. Absent in earlier records, which were made on as many as were decided. */
+  readonly agents?: number;
   /** Beyond this number, more agents brought no more throughput; absent where that was not seen. */
   readonly useful_agents?: number;
 }
@@ -84,9 +86,10 @@ export class History {
     };
   }
 
-  /** Whether this wave has run to its end before. */
-  knowsWave(key: string): boolean {
-    return this.#waves.has(key);
+  /** The most agents that this wave was seen to end with; infinite where records do not say, `undefined` where there are none. */
+  triedAgents(key: string): number | undefined {
+    const records = this.#waves.get(key);
+    return records && Math.max(...records.map(({ agents }) => agents ?? Number.POSITIVE_INFINITY));
   }
 
   /** The number of agents beyond which the wave's throughput did not grow, as last seen. */

@@ -19,6 +19,8 @@ export interface TaskEstimate {
   readonly cpuShare: number | undefined;
   /** Of the longest subtask, where it was measured. */
   readonly longest?: number;
+  /** The middle one of all durations, where they were measured. */
+  readonly usual?: number;
   readonly source: EstimateSource;
 }
 
@@ -54,7 +56,13 @@ export function estimateTask(node: TaskNode, { history, probes }: Knowledge): Ta
   if (probe !== undefined) return probe;
   const known = history?.task(node.task.hash);
   if (known !== undefined)
-    return { seconds: known.meanSeconds, cpuShare: known.cpuShare, longest: known.longestSeconds, source: 'history' };
+    return {
+      seconds: known.meanSeconds,
+      cpuShare: known.cpuShare,
+      longest: known.longestSeconds,
+      usual: known.medianSeconds,
+      source: 'history',
+    };
   const { estimateMs } = node.task;
   if (estimateMs !== undefined) return { seconds: estimateMs / 1000, cpuShare: undefined, source: 'estimate' };
   return { seconds: ASSUMED_SUBTASK_MS / 1000, cpuShare: undefined, source: 'assumed' };
@@ -89,10 +97,12 @@ function waveWork(wave: Wave, counts: ReadonlyMap<number, number>, knowledge: Kn
   let seconds = 0;
   let busySeconds: number | undefined = 0;
   let longest = 0;
+  let usual = 0;
   for (const node of wave.nodes) {
     const count = counts.get(node.index) ?? 1;
     const estimate = estimateTask(node, knowledge);
     longest = Math.max(longest, estimate.longest ?? 0);
+    usual += count * (estimate.usual ?? estimate.seconds);
     subtasks += count;
     seconds += count * estimate.seconds;
     if (estimate.cpuShare === undefined) busySeconds = undefined;
@@ -107,7 +117,7 @@ function waveWork(wave: Wave, counts: ReadonlyMap<number, number>, knowledge: Kn
     seconds: subtasks === 0 ? 0 : seconds / subtasks,
     ...(busySeconds !== undefined && seconds > 0 && { cpuShare: busySeconds / seconds }),
     ...(cost !== undefined && { cost }),
-    ...(longest > 0 && { longest }),
+    ...(longest > 0 && { longest, usual: usual / subtasks }),
     ...(extraSeconds !== 0 && { extraSeconds }),
     ...(usefulAgents !== undefined && { usefulAgents }),
   };
@@ -118,10 +128,13 @@ export function waveKey(tasks: readonly TaskDefinition[]): string {
   return contentHash(tasks.map(({ hash }) => hash).join(' '));
 }
 
+/** Whether a task's work starts processes. */
+export function startsCommands({ work }: TaskDefinition): boolean {
+  return work.kind === 'shell' || work.kind === 'argv' || (work.kind === 'builtin' && work.action === 'agent/prompt');
+}
+
 function kindOf(nodes: readonly TaskNode[], counts: ReadonlyMap<number, number>): WorkKind {
   const size = (of: readonly TaskNode[]) => of.reduce((sum, node) => sum + (counts.get(node.index) ?? 1), 0);
-  const modules = nodes.filter(
-    ({ task: { work } }) => work.kind === 'module' || (work.kind === 'builtin' && work.action !== 'agent/prompt'),
-  );
+  const modules = nodes.filter(({ task }) => !startsCommands(task));
   return 2 * size(modules) >= size(nodes) ? 'modules' : 'commands';
 }

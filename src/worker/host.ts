@@ -11,7 +11,7 @@ import { ChunkRunner, type Perform } from './chunk-runner.js';
 import { Claims } from './claims.js';
 import { processEnvironment } from './environment.js';
 import { OutcomeWriter } from './outcome-log.js';
-import { hasExpressions, loadEvaluator, Preparer } from './prepare.js';
+import { Preparer, preparerOf } from './prepare.js';
 import type { FromHost, HostStart, SentChunk, ToHost } from './protocol.js';
 
 /** The Piscina task of a thread: hosts agents until it is told to end. */
@@ -115,10 +115,7 @@ class HostSession {
   }
 
   #preparer({ task, surroundings }: TaskProgram): Preparer | Promise<Preparer> {
-    const around = { ...surroundings, env: this.#env };
-    return hasExpressions(task)
-      ? loadEvaluator().then((evaluator) => new Preparer(task, around, evaluator))
-      : new Preparer(task, around, undefined);
+    return preparerOf(task, { ...surroundings, env: this.#env });
   }
 
   #performer(chunk: number): Perform {

@@ -55,10 +55,17 @@ export function loadEvaluator(): Promise<Evaluator> {
 }
 
 /** Whether anything in a task is to be evaluated for each subtask. */
-export function hasExpressions({ if: condition, success, work, with: input, env, cwd }: TaskDefinition): boolean {
+function hasExpressions({ if: condition, success, work, with: input, env, cwd }: TaskDefinition): boolean {
   if (condition !== undefined || success.length > 0) return true;
   const argv = work.kind === 'argv' ? work.argv : undefined;
   return JSON.stringify([argv, input, env, cwd]).includes(TEMPLATE_START);
+}
+
+/** Makes what prepares a task's subtasks; at once where it has no expressions, for which an evaluator must be loaded. */
+export function preparerOf(task: TaskDefinition, surroundings: TaskSurroundings): Preparer | Promise<Preparer> {
+  return hasExpressions(task)
+    ? loadEvaluator().then((evaluator) => new Preparer(task, surroundings, evaluator))
+    : new Preparer(task, surroundings, undefined);
 }
 
 /** What of a task is the same for all its subtasks. */

@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { waveplan } from '../support/cli.js';
+import { script } from '../support/processes.js';
 import { tempFolder, writeFiles } from '../support/repository.js';
 
 /** Seven different mistakes; the marks are the lines and the codes that must be printed. */
@@ -70,4 +72,22 @@ describe('a plan with seven different mistakes', () => {
       expect(done.stderr.length).toBeGreaterThan(10);
     }
   });
+});
+
+describe.skipIf(!existsSync('/dev/full'))('output that is lost', () => {
+  it.each(['plan plan.yaml --overhead 1ms', 'validate plan.yaml', 'schema', 'completion bash', 'list'])(
+    'makes %s exit with 3, and says why',
+    async (verb) => {
+      const folder = tempFolder();
+      writeFiles(folder, { 'plan.yaml': "version: 1\nname: x\ntasks: { a: { run: 'true' } }\n" });
+      const done = await script(`$WAVEPLAN ${verb} > /dev/full`, folder);
+      expect([done.code, done.stderr]).toEqual([3, expect.stringMatching(/^waveplan: cannot write to standard output: ENOSPC/)]);
+    },
+  );
+});
+
+it('says that the current folder is gone, in words', async () => {
+  const folder = tempFolder();
+  const done = await script('mkdir gone; cd gone; rmdir ../gone; $WAVEPLAN list', folder);
+  expect([done.code, done.stderr]).toEqual([3, expect.stringContaining('waveplan: the current folder is not there any more\n')]);
 });

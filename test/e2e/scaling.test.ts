@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { calibrated } from '../support/calibrated.js';
 import { cleanEnv, MAIN, waveplan } from '../support/cli.js';
 import { onlyRun, tempFolder, writeFiles } from '../support/repository.js';
 
@@ -21,23 +22,12 @@ function decisionUnder(launcher: readonly string[], cwd: string) {
   return JSON.parse(done.stdout).decision;
 }
 
-/** Runs the command until its quick calibration found the time that it needs: a busy machine may deny it, and is told so. */
-async function calibrated(args: readonly string[], cwd: string): Promise<string> {
-  for (let tries = 0; tries < 10; tries++) {
-    const done = await waveplan(args, { cwd });
-    expect(done.code, done.text).toBe(0);
-    if (/^Calibrated in \d+ ms/.test(done.stdout)) return done.stdout;
-    expect(done.stdout).toMatch(/^This machine's overhead could not be measured/);
-  }
-  throw new Error('no calibration in ten tries');
-}
-
 describe('what is not known is measured', () => {
   it('by a quick calibration, which says so, is kept by a run and not by a plan', async () => {
     const folder = tempFolder();
     writeFiles(folder, plan('general', `{ foreach: ${TWENTY}, uses: ./work.mjs, with: 1, estimate: 1ms }`));
     for (let i = 0; i < 2; i++) {
-      const planned = await calibrated(['plan', 'plan.yaml'], folder);
+      const { stdout: planned } = await calibrated(['plan', 'plan.yaml'], folder);
       expect(planned.replace(/[\s║]+/g, ' ')).toContain('measured (a quick calibration on');
     }
     await calibrated(['run', 'plan.yaml', '--yes'], folder);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { calibrated } from '../support/calibrated.js';
 import { type CliResult, waveplan } from '../support/cli.js';
 import { onlyRun, repository } from '../support/repository.js';
 
@@ -120,7 +121,7 @@ function missing(words: readonly string[], done: CliResult): string[] {
 describe('WORDS', () => {
   it('every field of the analysis panel is printed, in automatic mode', async () => {
     const folder = repository({ 'plan.yaml': PLAN });
-    const done = await waveplan(['plan', 'plan.yaml'], { cwd: folder });
+    const done = await calibrated(['plan', 'plan.yaml'], folder);
     expect(missing([...ANALYSIS_WORDS, ...AUTOMATIC_WORDS], done), done.stdout).toEqual([]);
   });
 

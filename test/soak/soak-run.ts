@@ -101,14 +101,14 @@ function recordedRun(folder: string): string | undefined {
   return readdirSync(runs).find((run) => existsSync(join(runs, run, 'manifest.json')));
 }
 
-/** The last valid record of each subtask that succeeded, by its name. */
+/** The last valid record of each subtask that succeeded, by its name; a line that lost its end is none. */
 function checkpointsIn(folder: string): Map<string, Checkpoint> {
   const found = new Map<string, Checkpoint>();
   const run = recordedRun(folder);
   if (run === undefined) return found;
   const runDir = join(folder, '.waveplan', 'runs', run);
   for (const name of readdirSync(runDir).filter((file) => /^wave\d+\.ndjson$/.test(file))) {
-    for (const line of readFileSync(join(runDir, name), 'latin1').split('\n')) {
+    for (const line of readFileSync(join(runDir, name), 'latin1').split('\n').slice(0, -1)) {
       const checkpoint = fromRecordLine(Buffer.from(line, 'latin1'));
       if (checkpoint?.status === 'success') found.set(checkpoint.task_id, checkpoint);
     }

@@ -62,3 +62,12 @@ export function checkpointsOf(runFolder: string): Checkpoint[] {
     .filter((line) => line !== '')
     .map((line) => JSON.parse(line) as Checkpoint);
 }
+
+/** When the first wave of a run began, in milliseconds since the epoch: nothing of it can have started before. */
+export function waveStartOf(runFolder: string): number {
+  const lines = readFileSync(join(runFolder, 'events.ndjson'), 'utf8').trimEnd().split('\n');
+  const events = lines.map((line) => JSON.parse(line) as { readonly type: string; readonly at: number });
+  const start = events.find(({ type }) => type === 'wave-started');
+  if (start === undefined) throw new Error('no wave has started');
+  return start.at;
+}

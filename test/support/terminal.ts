@@ -1,5 +1,6 @@
 import { spawn } from '@lydell/node-pty';
 import { cleanEnv, MAIN } from './cli.js';
+import { PATIENCE_MS } from './processes.js';
 
 /** The built command in a pseudo-terminal, driven as a person drives it. */
 export interface Terminal {
@@ -8,13 +9,20 @@ export interface Terminal {
   /** Resolves when `text` was printed after what earlier waits found. */
   readonly waitFor: (text: string) => Promise<void>;
   readonly type: (text: string) => void;
+  /** When it has ended, and everything that it printed is on the screen. */
   readonly exit: Promise<number>;
-  readonly pid: number;
 }
+
+/**
+ * Keeps the terminal open beyond the command's end, until that was told of: of a terminal that nobody has open any more, up
+ * to 8 KiB of what was printed last can be lost to its reader. Signals are for the command alone.
+ */
+const KEEPER = `trap : INT QUIT TERM; "$@"; printf '\\036%s\\036' $?; read -r told`;
+const END = /\u001e(\d+)\u001e/;
 
 /** Starts the built command in a terminal of 100 by 50. */
 export function inTerminal(args: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}): Terminal {
-  const pty = spawn(process.execPath, [MAIN, ...args], {
+  const pty = spawn('sh', ['-c', KEEPER, 'sh', process.execPath, MAIN, ...args], {
     cwd,
     cols: 100,
     rows: 50,
@@ -22,37 +30,42 @@ export function inTerminal(args: readonly string[], cwd: string, env: Readonly<R
   });
   let printed = '';
   let from = 0;
+  let ended: (code: number) => void = () => {};
+  const exit = new Promise<number>((resolve) => {
+    ended = resolve;
+  });
   const waiting = new Set<() => void>();
-  const check = () => {
-    for (const look of [...waiting]) look();
-  };
   pty.onData((data) => {
     printed += data;
-    check();
-  });
-  const exit = new Promise<number>((resolve) => {
-    pty.onExit(({ exitCode }) => {
-      resolve(exitCode);
-      check();
-    });
+    const end = END.exec(printed);
+    if (end !== null) printed = printed.slice(0, end.index);
+    for (const look of [...waiting]) look();
+    if (end === null) return;
+    ended(Number(end[1]));
+    pty.write('\n');
   });
   return {
     screen: () => printed,
-    pid: pty.pid,
     type: (text) => pty.write(text),
     exit,
     waitFor: (text) =>
       new Promise((resolve, reject) => {
+        const vainly = setTimeout(
+          () => reject(new Error(`waited in vain for ${JSON.stringify(text)}:\n${printed}`)),
+          PATIENCE_MS,
+        );
         const look = () => {
           const at = printed.indexOf(text, from);
           if (at < 0) return;
           from = at + text.length;
           waiting.delete(look);
+          clearTimeout(vainly);
           resolve();
         };
         waiting.add(look);
         look();
         void exit.then(() => {
+          clearTimeout(vainly);
           if (waiting.delete(look)) reject(new Error(`the command ended before it printed ${JSON.stringify(text)}:\n${printed}`));
         });
       }),

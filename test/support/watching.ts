@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { afterEach } from 'vitest';
 import { cleanEnv, MAIN } from './cli.js';
+import { PATIENCE_MS } from './processes.js';
 
 /** `waveplan watch`, without a terminal. */
 export interface Watching {
@@ -41,17 +42,23 @@ export function watching(args: readonly string[], cwd: string): Watching {
     exit,
     waitFor: (text) =>
       new Promise((resolve, reject) => {
+        const vainly = setTimeout(
+          () => reject(new Error(`waited in vain for ${JSON.stringify(text)}:\n${printed}`)),
+          PATIENCE_MS,
+        );
         const look = () => {
           const at = printed.indexOf(text, from);
           if (at < 0) return;
           const found = printed.slice(from, at + text.length);
           from = at + text.length;
           looks.delete(look);
+          clearTimeout(vainly);
           resolve(found);
         };
         looks.add(look);
         look();
         void exit.then(() => {
+          clearTimeout(vainly);
           if (looks.delete(look)) reject(new Error(`it ended before it printed ${JSON.stringify(text)}:\n${printed}`));
         });
       }),

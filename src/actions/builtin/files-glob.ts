@@ -1,3 +1,4 @@
+import { lstatSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { err, ok } from '../../model/result.js';
@@ -29,9 +30,10 @@ export const globFiles: BuiltIn<GlobInput> = async (input, { cwd, folder, signal
   if (found?.isDirectory() !== true) return err(actionFailure(`cwd: there is no folder ${shown(input.cwd ?? '.')}`));
   const { glob } = await import('tinyglobby');
   const folders = input.kind === 'folders';
-  const matches = await glob(asList(input.patterns), {
+  const ignored = [...NEVER, ...asList(input.ignore ?? [])];
+  const matches = await glob(folders ? asList(input.patterns) : asList(input.patterns).map(withLastStar), {
     cwd: start.value,
-    ignore: [...NEVER, ...asList(input.ignore ?? [])],
+    ignore: [...ignored, ...ignored.map(withLastStar)],
     dot: input.dot === true,
     onlyDirectories: folders,
     onlyFiles: !folders,
@@ -40,9 +42,24 @@ export const globFiles: BuiltIn<GlobInput> = async (input, { cwd, folder, signal
     signal,
   });
   const inside = input.outside === true ? matches : matches.filter((match) => isInside(start.value, join(start.value, match)));
+  const lost = inside.find((match) => match.includes(NO_CHARACTER) && !isThere(join(start.value, match)));
+  if (lost !== undefined)
+    return err(actionFailure(`a name is not UTF-8: ${shown(pathOf(input.cwd, lost))}; rename it, or leave it out with ignore`));
   const files = inside.map((match) => pathOf(input.cwd, match)).sort(byCodeUnit);
   return ok({ files, count: files.length });
 };
+
+/** Stands for bytes that are no character: a name that has it may be another on the disk, which nobody could open by it. */
+const NO_CHARACTER = '\ufffd';
+
+function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+/** Two stars alone do not match names with a line break in them, and one does. */
+function withLastStar(pattern: string): string {
+  return pattern === '**' || pattern.endsWith('/**') ? `${pattern}/*` : pattern;
+}
 
 /** As `cwd` was written, in front of the match; folders come with a slash at their end, which goes. */
 function pathOf(cwd: string | undefined, match: string): string {

@@ -2,7 +2,8 @@ import { appendFileSync, mkdirSync, readdirSync, readFileSync, truncateSync, wri
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type JournalDisk, openJournal } from '../../../src/checkpoint/journal.js';
+import { openJournal } from '../../../src/checkpoint/journal.js';
+import type { JournalDisk } from '../../../src/checkpoint/journal-disk.js';
 import type { EnvironmentProblem } from '../../../src/checkpoint/problem.js';
 import { type JournalEntry, readCheckpoints, readWave } from '../../../src/checkpoint/read-journal.js';
 import type { Checkpoint } from '../../../src/model/checkpoint.js';
@@ -280,7 +281,7 @@ describe('groups', () => {
     const journal = value(await openJournal({ runDir: '/run', ...fake }));
     let ready = false;
     for (let index = 0; index < 20; index++) journal.record(checkpoint(`t[${index}]`, { results: 'x'.repeat(1024 * 1024) }));
-    const waiting = journal.ready().then(() => {
+    const waiting = journal.caughtUp().then(() => {
       ready = true;
     });
     await settle();
@@ -288,7 +289,7 @@ describe('groups', () => {
     release();
     await waiting;
     value(await journal.close());
-    await journal.ready();
+    await journal.caughtUp();
   });
 });
 

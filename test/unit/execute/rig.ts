@@ -26,6 +26,8 @@ export interface RigOptions {
   /** 1, unless a test is about chunks. */
   readonly mostInChunk?: number;
   readonly random?: () => number;
+  /** Where outcomes are written; nowhere, unless a test is about that. */
+  readonly records?: NonNullable<RunWavesPorts['records']>;
   /** Told of every event before it is kept. */
   readonly onEvent?: (event: RunEvent, rig: Rig) => void;
   /** What the check between waves finds, in place of the checkpoints that were emitted. */
@@ -81,6 +83,7 @@ export class Rig {
       layout: (agents) => ({ agents, threads: 1 }),
       expectedMs: (task) => task.estimateMs,
       mostInChunk: this.#options.mostInChunk ?? 1,
+      ...(this.#options.records && { records: this.#options.records }),
       verifyWave: (wave) => Promise.resolve(this.#verify(wave)),
     };
     runWaves(options, ports).then(

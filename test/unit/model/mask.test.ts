@@ -69,6 +69,9 @@ describe('a mask', () => {
     expect(mask.text(`[5 bytes cut]\n${TOKEN.slice(8)} and more`)).toBe('[5 bytes cut]\n*** and more');
     const marked = '[5 bytes cut: the last 16 KiB are kept]\n';
     expect(mask.text(`${marked}${TOKEN.slice(8)} and more`)).toBe(`${marked}*** and more`);
+    expect(mask.text(`[at least 5 bytes cut: the last 16 KiB are kept]\n${TOKEN.slice(8)} and more`)).toContain(
+      ']\n*** and more',
+    );
     expect(mask.text(`[5 bytes cut]\n${TOKEN.slice(-3)} and more`)).toBe(`[5 bytes cut]\n${TOKEN.slice(-3)} and more`);
     expect(mask.text(`[5 bytes cut]\n\ufffd\ufffd${TOKEN.slice(8)}`)).toBe('[5 bytes cut]\n\ufffd\ufffd***');
     expect(mask.text(`${TOKEN.slice(8)} is a text like any other`)).toBe(`${TOKEN.slice(8)} is a text like any other`);

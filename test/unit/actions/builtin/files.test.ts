@@ -25,6 +25,26 @@ const leftovers = (folder: string) =>
   (readdirSync(folder, { recursive: true }) as string[]).filter((name) => name.endsWith('.tmp'));
 
 describe('files/glob', () => {
+  it('lists names with line breaks, and leaves them out where they are ignored', async () => {
+    const folder = tempFolder();
+    writeFiles(folder, { 'd/new\nline': '', 'd/e/two\r\nlines\n': '', 'out/no\nt': '' });
+    const all = ['d/e/two\r\nlines\n', 'd/new\nline', 'out/no\nt'];
+    expect((await act('files/glob', { patterns: '**' }, folder)).results.files).toEqual(all);
+    expect((await act('files/glob', { patterns: ['d/**', 'out/**'] }, folder)).results.files).toEqual(all);
+    expect((await act('files/glob', { patterns: '**/*', ignore: 'out/**' }, folder)).results.files).toEqual(all.slice(0, 2));
+    expect((await act('files/glob', { patterns: ['**', '!out/**'] }, folder)).results.files).toEqual(all.slice(0, 2));
+  });
+
+  it('refuses a name that nobody could open by what is listed', async () => {
+    const folder = tempFolder();
+    writeFiles(folder, { 'd/\ufffd': 'a name like any other' });
+    expect((await act('files/glob', { patterns: '**' }, folder)).results.files).toEqual(['d/\ufffd']);
+    writeFileSync(Buffer.concat([Buffer.from(`${folder}/d/caf`), Buffer.from([0xe9])]), '');
+    const found = await act('files/glob', { patterns: '**' }, folder);
+    expect(found.failure?.message).toBe('a name is not UTF-8: "d/caf\ufffd"; rename it, or leave it out with ignore');
+    expect((await act('files/glob', { patterns: '**', ignore: 'd/caf*' }, folder)).results.files).toEqual(['d/\ufffd']);
+  });
+
   it('lists files sorted by code unit, without what git and waveplan keep', async () => {
     const folder = tempFolder();
     writeFiles(folder, {

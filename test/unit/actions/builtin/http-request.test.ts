@@ -87,11 +87,7 @@ describe('http/request', () => {
         response.socket?.destroySoon();
       } else json(response, 200, 'done');
     });
-    const done = await act(
-      'http/request',
-      { url: server.url, timeout: '200ms', retries: { max: 5, backoff: '1ms' } },
-      tempFolder(),
-    );
+    const done = await act('http/request', { url: server.url, timeout: '1s', retries: { max: 5, backoff: '1ms' } }, tempFolder());
     expect(done.results).toMatchObject({ body: 'done', tries: 6 });
     expect(done.log.match(/^try \d: /gm)).toHaveLength(5);
   });
