@@ -29,6 +29,20 @@ const EXAMPLES: Readonly<Record<string, readonly (readonly [string, string])[]>>
     ['waveplan watch plan.yaml', 'runs it, and what is affected of it at every save'],
     ['waveplan watch plan.yaml --yes', 'the same without a terminal, in plain lines'],
   ],
+  resume: [
+    ['waveplan resume', 'the last run goes on where it was stopped'],
+    ['waveplan resume --resume-failed', 'what failed runs again, too'],
+    ['waveplan resume --dry-run', 'what would run; writes nothing'],
+  ],
+  status: [
+    ['waveplan status', 'how far the last run is, task by task'],
+    ['waveplan status --json | jq .state', 'as data'],
+  ],
+  list: [['waveplan list', 'every run that is kept: its id, how it ended, its plan']],
+  explain: [
+    ['waveplan explain build', 'why build would run again in the last run, or why not'],
+    ['waveplan explain build --resume-failed', 'the same, if what failed were to run again'],
+  ],
   report: [
     ['waveplan report', "the last run's, on the screen"],
     ['waveplan report --format html -o report.html', 'as a page with charts'],

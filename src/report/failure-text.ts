@@ -1,4 +1,4 @@
-import { cutToWidth, steadyText } from './display-width.js';
+import { cutToWidth, steadyText, wrapText } from './display-width.js';
 import { counted } from './figures.js';
 import { inertLine } from './inert.js';
 import { type PanelOptions, painter } from './panel.js';
@@ -17,16 +17,17 @@ export function renderFailures(
 ): string {
   const paint = painter(options.color);
   const width = Math.max(40, options.width ?? 80);
-  const say = (text: string) => cutToWidth(steadyText(inertLine(text)), width);
+  const say = (text: string) => `  ${cutToWidth(steadyText(inertLine(text)), width - 2)}`;
+  const wrapped = (text: string) => wrapText(steadyText(inertLine(text)), width, '  ').join('\n');
   const causes = summary.failures.slice(0, MOST_CAUSES);
   if (causes.length === 0) return '';
   const failed = causes.reduce((sum, { count }) => sum + count, 0);
   const lines = [paint(`❌ ${counted(summary.totals.failed, 'failure')}, by cause`, 'bad')];
   for (const { kind, message, count, subtasks } of causes) {
     const names = `${subtasks.slice(0, 3).join(', ')}${count > 3 ? ', …' : ''}`;
-    lines.push(paint(say(`${counted(count, 'time')}: ${message} (${kind})`), 'bad'), paint(`  ${say(names)}`, 'plain'));
+    lines.push(paint(wrapped(`${counted(count, 'time')}: ${message} (${kind})`), 'bad'), paint(say(names), 'plain'));
     for (const log of logs.filter(({ subtask }) => subtasks.includes(subtask))) {
-      lines.push(paint(`  ${say(`the end of what ${log.subtask} said:`)}`, 'dim'));
+      lines.push(paint(say(`the end of what ${log.subtask} said:`), 'dim'));
       for (const text of logTail(log.text)) lines.push(`  │ ${cutToWidth(text, width - 4)}`);
     }
   }

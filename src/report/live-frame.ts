@@ -1,4 +1,4 @@
-import { cutToWidth, displayWidth } from './display-width.js';
+import { cutToWidth, displayWidth, wrapText } from './display-width.js';
 import { counted, figure, humanDuration } from './figures.js';
 import { inertLine } from './inert.js';
 import type { LineTone } from './panel.js';
@@ -37,6 +37,8 @@ export interface LiveLine {
 
 /** Lines for waves; the others are counted. */
 const MOST_WAVES = 6;
+/** Columns below which figures come before the beauty of bars. */
+const NARROW = 50;
 const FULL = '█';
 const REST = '░';
 
@@ -52,11 +54,12 @@ export function liveFrame(moment: LiveMoment, width: number): readonly LiveLine[
     Math.max(...shown.map((wave) => displayWidth(waveTitle(wave))), 4),
     Math.max(8, Math.floor(width / 4)),
   );
-  const barWidth = Math.max(6, Math.min(40, Math.floor(width / 3) - 4));
-  for (const wave of shown) add(waveLine(wave, nameWidth, barWidth), waveTone(wave));
+  const narrow = width < NARROW;
+  const barWidth = narrow ? 6 : Math.min(40, Math.floor(width / 3) - 4);
+  for (const wave of shown) add(waveLine(wave, { nameWidth, barWidth, narrow }), waveTone(wave));
   const after = moment.waves.length - first - shown.length;
   if (after > 0) add(`… ${counted(after, 'more wave')}`, 'dim');
-  add(figuresLine(moment), 'plain');
+  for (const part of wrapText(figuresLine(moment), width, '  ')) add(part, 'plain');
   if (moment.slowest.length > 0) {
     const slow = moment.slowest.map(({ name, forMs }) => `${inertLine(name)} ${humanDuration(forMs)}`);
     add(`slowest now: ${slow.join(', ')}`, 'dim');
@@ -64,7 +67,13 @@ export function liveFrame(moment: LiveMoment, width: number): readonly LiveLine[
   return lines;
 }
 
-function waveLine(wave: WaveMoment, nameWidth: number, barWidth: number): string {
+interface LineShape {
+  readonly nameWidth: number;
+  readonly barWidth: number;
+  readonly narrow: boolean;
+}
+
+function waveLine(wave: WaveMoment, { nameWidth, barWidth, narrow }: LineShape): string {
   const { state, done, failed, skipped, retried, total } = wave;
   const title = cutToWidth(waveTitle(wave), nameWidth);
   const share = total === 0 ? (state === 'over' ? 1 : 0) : Math.min(1, done / total);
@@ -72,7 +81,8 @@ function waveLine(wave: WaveMoment, nameWidth: number, barWidth: number): string
   const full = Math.floor(share * barWidth);
   const bar = FULL.repeat(full) + REST.repeat(barWidth - full);
   const percent = `${Math.floor(share * 100)}%`.padStart(4);
-  const size = total === 0 && state !== 'over' ? 'size not known yet' : `${figure(done)} of ${figure(total)}`;
+  const known = total > 0 || state === 'over';
+  const size = known ? `${figure(done)}${narrow ? '/' : ' of '}${figure(total)}` : narrow ? 'of ?' : 'size not known yet';
   const notes = [
     ...(failed > 0 ? [`${figure(failed)} failed`] : []),
     ...(retried > 0 ? [`${figure(retried)} retried`] : []),

@@ -39,6 +39,22 @@ const CASES: readonly (readonly [readonly string[], readonly string[]])[] = [
   [['run', 'my'], ['my plan.yml']],
 ];
 
+it("every verb's help ends with examples, whose options it has", async () => {
+  const help = async (...verb: readonly string[]) => (await waveplan([...verb, '--help'], { cwd: folder })).stdout;
+  const [, commands = ''] = (await help()).split(/\nCommands:\n|\nExamples:\n/);
+  const verbs = [...commands.matchAll(/^ {2}([a-z]+) /gm)].map(([, verb]) => verb ?? '').filter((verb) => verb !== 'help');
+  expect(verbs.length).toBeGreaterThan(15);
+  for (const verb of verbs) {
+    const text = await help(verb);
+    const [about = '', examples = ''] = text.split('\nExamples:\n');
+    expect(examples, verb).toContain(`waveplan ${verb}`);
+    const line = [...examples.matchAll(new RegExp(`waveplan ${verb}([^|>]*?)(?: {3}|$)`, 'gm'))]
+      .map(([, words]) => words)
+      .join(' ');
+    for (const [option] of line.matchAll(/(?<= )--?[a-z][a-z-]*/g)) expect(about, `${verb} ${option}`).toContain(option);
+  }
+});
+
 describe('completion', () => {
   it('refuses a shell that it does not know', async () => {
     expect(await waveplan(['completion', 'csh'], { cwd: folder })).toMatchObject({ code: 2 });

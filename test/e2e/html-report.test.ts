@@ -100,7 +100,7 @@ describeInBrowser('the page of a report', () => {
 
   it('stays small, and says that it is aggregated', () => {
     expect(statSync(stored(large)).size).toBeLessThan(700_000);
-    expect(large).toContain('the darker, the busier');
+    expect(large).toContain('the stronger its colour, the busier');
     expect(small).toContain('Every subtask is a bar');
   });
 

@@ -77,6 +77,16 @@ describe('init', () => {
     expect(checkpointsOf(onlyRun(folder))).toHaveLength(4);
   });
 
+  it("offers Node's own runner where a test file asks for it", async () => {
+    const folder = tempFolder();
+    const test = "import test from 'node:test';\ntest('adds', () => {});\n";
+    writeFiles(folder, { 'a.test.mjs': test, 'sub/b.test.mjs': test, 'sub/c d.test.mjs': test, 'sub/e.test.ts': 'not for node' });
+    expect((await waveplan(['init'], { cwd: folder })).stdout).toContain('runs 3 test files side by side with node --test');
+    const done = await waveplan(['run', 'plan.yaml', '--yes', '--overhead', '3ms'], { cwd: folder });
+    expect(done.code, done.text).toBe(0);
+    expect(checkpointsOf(onlyRun(folder))).toHaveLength(4);
+  });
+
   it('replaces nothing unless told, and writes nothing when dry', async () => {
     const folder = tempFolder();
     writeFiles(folder, { 'plan.yaml': 'mine' });

@@ -18,7 +18,6 @@ const NO_TESTS = /no test specified/;
 
 /** From here on it pays to split work by file. */
 const FEW_FILES = 3;
-const FEW_MEDIA = 5;
 
 /** The plans that fit a folder, the best first; the last one runs anywhere. */
 export function offersFor(survey: Survey): readonly Offer[] {
@@ -82,7 +81,7 @@ tasks:
 
 function media({ images, otherMedia }: Survey): Offer | undefined {
   const count = images + otherMedia;
-  if (count < FEW_MEDIA) return undefined;
+  if (count < FEW_FILES) return undefined;
   const kinds = [
     'jpg',
     'jpeg',

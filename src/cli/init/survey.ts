@@ -73,12 +73,14 @@ const TEXTS = new Set([
 ]);
 
 const JS_TESTS: TestPattern = ['*.test.js', '*.test.mjs', '*.test.ts', '*.test.tsx', '*.spec.js', '*.spec.ts'];
+/** Of Node's own runner, which takes no TypeScript. */
+const NODE_TESTS: TestPattern = ['*.test.js', '*.test.mjs'];
 const PYTHON_TESTS: TestPattern = ['test_*.py', '*_test.py'];
 
 /** Looks at a folder; reads its package.json and names of files, and writes nothing. */
 export function surveyFolder(folder: string): Survey {
   const counts = { images: 0, otherMedia: 0, texts: 0, files: 0, entries: 0 };
-  const tests = { js: 0, python: 0 };
+  const tests: FoundTests = { js: 0, node: 0, python: 0 };
   const visit = (path: string, depth: number): void => {
     for (const { name, directory } of entriesOf(path)) {
       if (counts.entries >= MOST_ENTRIES) return;
@@ -92,8 +94,13 @@ export function surveyFolder(folder: string): Survey {
       if (IMAGES.has(extension)) counts.images += 1;
       else if (OTHER_MEDIA.has(extension)) counts.otherMedia += 1;
       else if (TEXTS.has(extension)) counts.texts += 1;
-      if (/\.(test|spec)\.(m?js|tsx?)$/.test(name)) tests.js += 1;
-      else if (/^test_.*\.py$|_test\.py$/.test(name)) tests.python += 1;
+      if (/\.(test|spec)\.(m?js|tsx?)$/.test(name)) {
+        tests.js += 1;
+        if (/\.test\.m?js$/.test(name)) {
+          tests.node += 1;
+          tests.sample ??= join(path, name);
+        }
+      } else if (/^test_.*\.py$|_test\.py$/.test(name)) tests.python += 1;
     }
   };
   visit(folder, 0);
@@ -111,15 +118,29 @@ export function surveyFolder(folder: string): Survey {
   };
 }
 
-function testsOf(
-  folder: string,
-  dependencies: ReadonlySet<string>,
-  { js, python }: { readonly js: number; readonly python: number },
-): Survey['tests'] {
+/** Test files by name. */
+interface FoundTests {
+  js: number;
+  /** Those that Node can run by itself, and one of them. */
+  node: number;
+  sample?: string;
+  python: number;
+}
+
+function usesNodeTest(file: string): boolean {
+  try {
+    return statSync(file).size <= 1_000_000 && /['"]node:test['"]/.test(readFileSync(file, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+function testsOf(folder: string, dependencies: ReadonlySet<string>, { js, node, sample, python }: FoundTests): Survey['tests'] {
   const local = (name: string) => join('node_modules', '.bin', name);
   const has = (name: string) => dependencies.has(name) && existsSync(join(folder, local(name)));
   if (js > 0 && has('vitest')) return { command: [local('vitest'), 'run'], pattern: JS_TESTS, files: js };
   if (js > 0 && has('jest')) return { command: [local('jest')], pattern: JS_TESTS, files: js };
+  if (sample !== undefined && usesNodeTest(sample)) return { command: ['node', '--test'], pattern: NODE_TESTS, files: node };
   const config = ['pytest.ini', 'pyproject.toml', 'tox.ini', 'setup.cfg', 'conftest.py'].some((name) =>
     existsSync(join(folder, name)),
   );

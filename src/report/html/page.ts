@@ -87,7 +87,7 @@ function drawnSections(canvas: Canvas, data: PageData): readonly string[] {
       title: 'Timeline of agents by wave',
       text: single
         ? 'Every subtask is a bar on its agent; the bands, or the grey rows, are the waves.'
-        : `${details.agentsPerLane === 1 ? 'Every row is an agent' : `Every row is ${counted(details.agentsPerLane, 'agent')}`}; the darker, the busier. The bands, or the grey rows, are the waves.`,
+        : `${details.agentsPerLane === 1 ? 'Every row is an agent' : `Every row is ${counted(details.agentsPerLane, 'agent')}`}; the stronger its colour, the busier. The bands, or the grey rows, are the waves.`,
       keys: [['work', 'work'], ...(single ? [['bad', 'failed'] as const] : [])],
     },
     {

@@ -166,7 +166,7 @@ describe('on a terminal', () => {
     view.handle(started(1, 'scan', 'scan', 'agent_0'));
     clock.now = 61_000;
     clock.tick();
-    expect(text()).toContain('1 of 1 agent at work, time left not known yet, 1 min 1 s s…');
+    expect(text()).toContain('1 of 1 agent at work, time left not known yet, 1 min 1 s so\n  far');
     expect(text()).toContain('slowest now: scan 1 min 1 s');
     view.close();
     view.close();
