@@ -71,6 +71,7 @@ function keptOf(event: RunEvent): RunEvent | undefined {
     case 'attempt-failed':
     case 'subtask-finished':
     case 'subtasks-finished':
+    case 'subtasks-up-to-date':
     case 'finally-finished':
       return undefined;
     case 'subtask-retried': {

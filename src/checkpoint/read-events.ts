@@ -143,6 +143,7 @@ const KEPT: Readonly<Record<RunEvent['type'], boolean>> = {
   'failure-assessed': true,
   'subtask-finished': false,
   'subtasks-finished': false,
+  'subtasks-up-to-date': false,
   'subtask-skipped': true,
   'wave-finished': true,
   'finally-finished': false,

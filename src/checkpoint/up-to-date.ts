@@ -5,13 +5,13 @@ import type { JsonObject } from '../model/json.js';
 import { err, ok, type Result } from '../model/result.js';
 import type { ExpressionScope } from '../plan/expressions.js';
 import type { TaskDefinition } from '../plan/valid-plan.js';
-import { subtaskKey } from '../worker/subtask-key.js';
 import { FileHashes } from './fingerprint-files.js';
-import type { FingerprintIndex, KeptSubtask } from './fingerprint-index.js';
+import type { FingerprintIndex } from './fingerprint-index.js';
 import { mayAskForResults, moduleFiles } from './fingerprint-modules.js';
-import { changeText, type FingerprintParts, MISSING, MOST_NAMED_FILES } from './fingerprint-parts.js';
+import { MISSING, MOST_NAMED_FILES } from './fingerprint-parts.js';
 import { filePatterns } from './fingerprint-patterns.js';
 import { taskOf } from './finished-index.js';
+import { checkpointOf, isInState, keptText, outputsOf, pairsText, recordOf, stateChange } from './kept-subtask.js';
 
 /** What it takes to say whether subtasks are up to date. */
 export interface UpToDateOptions {
@@ -34,7 +34,7 @@ export interface UpToDateOptions {
 /** What a session remembers from run to run. */
 export class WatchMemory {
   /** Subtasks of tasks without `inputs`. */
-  readonly kept = new Map<string, KeptSubtask>();
+  readonly kept = new Map<string, string>();
   /** Tasks of which something ran in this round and may have changed something. */
   readonly affected = new Set<string>();
   /** Files that were read or written by name, with the hash that they had then. */
@@ -52,8 +52,10 @@ export class WatchMemory {
 interface Asked {
   readonly id: string;
   readonly about: SubtaskAbout;
-  readonly parts: FingerprintParts;
-  readonly kept: KeptSubtask | undefined;
+  /** What it hangs on, as it is now. */
+  readonly state: string;
+  /** The line that says that it need not run. */
+  readonly kept: string | undefined;
 }
 
 interface ModuleFacts {
@@ -70,7 +72,9 @@ export class UpToDate implements FinishedSubtasks {
   readonly #options: UpToDateOptions;
   readonly #hashes: FileHashes;
   readonly #tasks: ReadonlySet<string>;
-  readonly #asked = new Map<string, Asked>();
+  /** By task and key. */
+  readonly #asked = new Map<string, Map<string, Asked>>();
+  readonly #sharedStates = new WeakMap<TaskDefinition, { readonly tasks: JsonObject; readonly text: string }>();
   readonly #modules = new Map<string, ModuleFacts>();
   /** Hashes of what all subtasks of a task read alike. */
   readonly #shared = new WeakMap<object, string>();
@@ -91,15 +95,15 @@ export class UpToDate implements FinishedSubtasks {
 
   has(task: string, key: string, about?: SubtaskAbout): boolean {
     if (!this.#tasks.has(task)) return false;
-    if (about === undefined) return this.#asked.get(`${task} ${key}`)?.kept !== undefined;
+    if (about === undefined) return this.#keptOf(task, key) !== undefined;
     const { index, force, session } = this.#options;
     const id = idOf(about);
-    const parts = this.#parts(about);
+    const state = this.#state(about);
     const named = about.task.inputs !== undefined;
     const kept = named ? index.subtasks.get(id) : session?.kept.get(id);
     const mayRest = named || (about.task.needs.length > 0 && !about.task.needs.some((need) => session?.affected.has(need)));
-    const current = !force && mayRest && parts.ok && this.#why(kept, parts.value) === undefined;
-    if (parts.ok) this.#asked.set(`${task} ${key}`, { id, about, parts: parts.value, kept: current ? kept : undefined });
+    const current = !force && mayRest && kept !== undefined && state.ok && this.#isCurrent(kept, state.value);
+    if (state.ok) this.#askedOf(task).set(key, { id, about, state: state.value, kept: current ? kept : undefined });
     if (!current) {
       // Should the run be killed half way through it, it must not count as done.
       index.drop(id);
@@ -109,41 +113,57 @@ export class UpToDate implements FinishedSubtasks {
   }
 
   find(task: string, key: string): Checkpoint | undefined {
-    const asked = this.#asked.get(`${task} ${key}`);
-    return asked?.kept && { ...asked.kept.checkpoint, key };
+    const kept = this.#keptOf(task, key);
+    const checkpoint = kept === undefined ? undefined : checkpointOf(kept);
+    return checkpoint && { ...checkpoint, key };
+  }
+
+  line(task: string, key: string): string | undefined {
+    // A secret may have come to the plan since.
+    if (this.#options.secrets.length > 0) return undefined;
+    const kept = this.#keptOf(task, key);
+    const line = kept === undefined ? undefined : recordOf(kept);
+    return line?.includes(`,"key":"${key}","attempt":1,`) === true ? line : undefined;
   }
 
   isOfEarlierRun(task: string, key: string): boolean {
-    return this.#asked.get(`${task} ${key}`)?.kept !== undefined;
+    return this.#keptOf(task, key) !== undefined;
   }
 
   /** Why a subtask would run, in words; undefined where it is up to date. Changes nothing in the index of subtasks. */
   explain(about: SubtaskAbout): string | undefined {
-    const parts = this.#parts(about);
-    return parts.ok ? this.#why(this.#options.index.subtasks.get(idOf(about)), parts.value) : parts.error;
+    const state = this.#state(about);
+    if (!state.ok) return state.error;
+    const kept = this.#options.index.subtasks.get(idOf(about));
+    if (kept === undefined) return 'it has not succeeded before, or failed since';
+    if (!isInState(kept, state.value)) return stateChange(kept, state.value);
+    const output = this.#changedOutput(kept);
+    if (output === undefined) return undefined;
+    if (output.kept === MISSING) return `it did not make its output ${output.path}`;
+    return `its output ${output.path} is ${output.now === MISSING ? 'gone' : 'not what it wrote'}`;
   }
 
   /** Takes down a subtask that ended in this run, and its outputs as they are now. A failed one is not up to date. */
   ended(checkpoint: Checkpoint): void {
-    const name = `${taskOf(checkpoint.task_id)} ${checkpoint.key}`;
-    const asked = this.#asked.get(name);
+    const task = taskOf(checkpoint.task_id);
+    const asked = this.#asked.get(task)?.get(checkpoint.key);
     const { index, session } = this.#options;
     if (asked === undefined || checkpoint.status !== 'success') {
-      session?.affected.add(taskOf(checkpoint.task_id));
+      session?.affected.add(task);
       return;
     }
     const outputs = this.#outputsOf(asked.about);
-    const { id, parts, about } = asked;
+    const { id, state, about } = asked;
     if (session !== undefined) {
-      for (const [path, hash] of Object.entries(outputs.ok ? outputs.value : {})) session.seen.set(path, hash);
+      if (outputs.ok) for (const [path, hash] of outputs.value) session.seen.set(path, hash);
       // What needs nothing and names no inputs ran to look, and affects others by its results alone.
       const looked = about.task.inputs === undefined && about.task.needs.length === 0;
       const before = looked ? session.kept.get(id) : undefined;
-      if (before === undefined || canonicalJson(before.checkpoint.results) !== canonicalJson(checkpoint.results))
-        session.affected.add(about.task.id);
+      const results = before === undefined ? undefined : checkpointOf(before)?.results;
+      if (results === undefined || canonicalJson(results) !== canonicalJson(checkpoint.results)) session.affected.add(task);
     }
     if (!outputs.ok) return;
-    const kept = { parts, outputs: outputs.value, checkpoint };
+    const kept = keptText(state, outputs.value, checkpoint);
     if (about.task.inputs === undefined) session?.kept.set(id, kept);
     else index.set(id, kept);
     this.#flushSoon();
@@ -154,24 +174,40 @@ export class UpToDate implements FinishedSubtasks {
     this.#flush();
   }
 
-  #why(kept: KeptSubtask | undefined, parts: FingerprintParts): string | undefined {
-    if (kept === undefined) return 'it has not succeeded before, or failed since';
-    const change = changeText(kept.parts, parts);
-    if (change !== undefined) return change;
-    for (const [path, hash] of Object.entries(kept.outputs)) {
-      if (hash === MISSING) return `it did not make its output ${path}`;
-      const now = this.#hashes.hash(path);
-      if (now !== hash) return `its output ${path} is ${now === MISSING ? 'gone' : 'not what it wrote'}`;
+  #askedOf(task: string): Map<string, Asked> {
+    let asked = this.#asked.get(task);
+    if (asked === undefined) {
+      asked = new Map();
+      this.#asked.set(task, asked);
+    }
+    return asked;
+  }
+
+  #keptOf(task: string, key: string): string | undefined {
+    return this.#asked.get(task)?.get(key)?.kept;
+  }
+
+  #isCurrent(kept: string, state: string): boolean {
+    return isInState(kept, state) && this.#changedOutput(kept) === undefined;
+  }
+
+  /** The first output that is not what the subtask wrote, or that it did not make. */
+  #changedOutput(kept: string): { readonly path: string; readonly kept: string; readonly now: string } | undefined {
+    const outputs = outputsOf(kept);
+    for (let i = 0; i + 1 < outputs.length; i += 2) {
+      const [path = '', hash = ''] = [outputs[i], outputs[i + 1]];
+      const now = hash === MISSING ? MISSING : this.#hashes.hash(path);
+      if (hash === MISSING || now !== hash) return { path, kept: hash, now };
     }
     return undefined;
   }
 
-  #parts(about: SubtaskAbout): Result<FingerprintParts, string> {
+  /** What a subtask hangs on, as it is now (see `kept-subtask.ts`). */
+  #state(about: SubtaskAbout): Result<string, string> {
     const { task, previous } = about;
-    const patterns = filePatterns(task.inputs ?? [], this.#scope(about));
+    const patterns = filePatterns(task.inputs ?? NOTHING, this.#scope(about));
     if (!patterns.ok) return err(`its inputs cannot be found: ${patterns.error}`);
     const files = this.#hashes.matching(patterns.value);
-    const module = this.#module(task);
     const { session } = this.#options;
     if (session !== undefined) {
       for (const [path, hash] of files) {
@@ -181,15 +217,23 @@ export class UpToDate implements FinishedSubtasks {
         else readers.add(task.id);
       }
     }
-    const text = [...files].map(([path, hash]) => `${hash} ${path}`).join('\n');
-    return ok({
-      definition: contentHash(canonicalJson([task.hash, task.success, task.if ?? null])),
-      module: module?.hash ?? '',
-      env: this.#env(task),
-      results: this.#results(about, module) + (previous === undefined ? '' : contentHash(canonicalJson(previous))),
-      files: contentHash(text),
-      ...(files.size <= MOST_NAMED_FILES && { fileHashes: Object.fromEntries(files) }),
-    });
+    const before = previous === undefined ? '' : contentHash(canonicalJson(previous));
+    const list = pairsText(files);
+    return ok(
+      `${this.#sharedState(about)}${before}\t${files.size <= MOST_NAMED_FILES ? list : JSON.stringify(contentHash(list))}`,
+    );
+  }
+
+  /** What all subtasks of a task hang on alike. */
+  #sharedState(about: SubtaskAbout): string {
+    const { task, tasks } = about;
+    const known = this.#sharedStates.get(task);
+    if (known?.tasks === tasks) return known.text;
+    const module = this.#module(task);
+    const definition = contentHash(canonicalJson([task.hash, task.success, task.if ?? null]));
+    const text = `${definition} ${module?.hash ?? ''} ${this.#env(task)} ${this.#results(about, module)}`;
+    this.#sharedStates.set(task, { tasks, text });
+    return text;
   }
 
   #results({ tasks, resultsBefore }: SubtaskAbout, module: ModuleFacts | undefined): string {
@@ -222,10 +266,9 @@ export class UpToDate implements FinishedSubtasks {
     return facts;
   }
 
-  #outputsOf(about: SubtaskAbout): Result<Readonly<Record<string, string>>, string> {
-    const patterns = filePatterns(about.task.outputs ?? [], this.#scope(about));
-    if (!patterns.ok) return patterns;
-    return ok(Object.fromEntries(this.#hashes.matching(patterns.value)));
+  #outputsOf(about: SubtaskAbout): Result<ReadonlyMap<string, string>, string> {
+    const patterns = filePatterns(about.task.outputs ?? NOTHING, this.#scope(about));
+    return patterns.ok ? ok(this.#hashes.matching(patterns.value)) : patterns;
   }
 
   #scope({ tasks, item, index, previous }: SubtaskAbout): ExpressionScope {
@@ -259,6 +302,14 @@ export class UpToDate implements FinishedSubtasks {
   }
 }
 
+const NOTHING: readonly string[] = [];
+
+/** What it is, wherever it stands in its list; its definition is no part of it, so that a change of that can be told. */
 function idOf({ task, item, occurrence }: SubtaskAbout): string {
-  return subtaskKey(contentHash(`task ${task.id}`), item, occurrence);
+  if (item === undefined) return task.id;
+  const text = canonicalJson(item);
+  return `${task.id} ${text.length <= MOST_ITEM ? text : contentHash(text)}${occurrence === 0 ? '' : ` ${occurrence}`}`;
 }
+
+/** A longer item is named by its hash. */
+const MOST_ITEM = 200;

@@ -80,10 +80,11 @@ export class RunSinks {
 
   #record(event: RunEvent): void {
     const { upToDate } = this.#ports;
-    if (event.type === 'subtasks-finished') {
+    if (event.type === 'subtasks-finished' || event.type === 'subtasks-up-to-date') {
       this.journal.append(event.wave, event.lines, event.count);
       if (this.#seen !== undefined) for (const { task_id } of parseCheckpoints(event.lines)) this.#seen.add(task_id, true);
-      if (upToDate?.knows(event.task) === true)
+      if (event.type === 'subtasks-up-to-date') this.#skipped += event.count;
+      else if (upToDate?.knows(event.task) === true)
         for (const checkpoint of parseCheckpoints(event.lines)) upToDate.ended(checkpoint);
     }
     if (event.type === 'subtask-finished' || event.type === 'finally-finished') {

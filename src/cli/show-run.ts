@@ -47,6 +47,7 @@ export async function showRun(
   const signals = stopOnSignals(control, (message) => printError(message));
   let upToDate = 0;
   const onEvent = (event: RunEvent) => {
+    if (event.type === 'subtasks-up-to-date') upToDate += event.count;
     if (event.type === 'subtask-finished' && event.resumed === 'up-to-date') upToDate += 1;
     view.handle(event);
   };

@@ -41,8 +41,9 @@ export class EarlierPart {
         const index = state.nextFinished++;
         if (work.finished?.has(index) !== true) continue;
         turn--;
-        if (!ends.resume(state, index)) state.queue.add(index, 1);
+        if (!ends.takeOver(state, index) && !ends.resume(state, index)) state.queue.add(index, 1);
       }
+      ends.tellUpToDate(state);
       if (state.nextFinished < work.count) {
         this.#nextTurn();
         return;

@@ -14,7 +14,14 @@ export function finishedPartOf(
 ): FinishedPart | undefined {
   if (finished?.knows(task.id) !== true) return undefined;
   const occurrenceOf = (index: number) => occurrences.get(index) ?? 0;
-  const keyOf = (index: number) => subtaskKey(task.hash, itemAt?.(index), occurrenceOf(index));
+  // Kept where they will be asked for again: to make one takes as long as to look at a file.
+  const keys: string[] | undefined = task.inputs === undefined ? undefined : [];
+  const makeKey = (index: number) => subtaskKey(task.hash, itemAt?.(index), occurrenceOf(index));
+  const keyOf = (index: number) => {
+    const key = keys?.[index] ?? makeKey(index);
+    if (keys !== undefined) keys[index] = key;
+    return key;
+  };
   const isFinished = (index: number) =>
     finished.has(task.id, keyOf(index), {
       task,
@@ -27,8 +34,9 @@ export function finishedPartOf(
     });
   const read = (index: number) => finished.find(task.id, keyOf(index));
   const isOfEarlierRun = (index: number) => finished.isOfEarlierRun?.(task.id, keyOf(index)) === true;
+  const line = (index: number) => finished.line?.(task.id, keyOf(index));
   // What the paired subtask returned is not known yet, and may decide whether this one is up to date.
-  if (oneByOne === true && task.inputs !== undefined) return { count: 0, has: isFinished, read, isOfEarlierRun };
+  if (oneByOne === true && task.inputs !== undefined) return { count: 0, has: isFinished, read, line, isOfEarlierRun };
   const flags = new Uint8Array(count);
   let known = 0;
   for (let index = 0; index < count; index++) {
@@ -36,5 +44,5 @@ export function finishedPartOf(
     flags[index] = 1;
     known += 1;
   }
-  return known === 0 ? undefined : { count: known, has: (index) => flags[index] === 1, read, isOfEarlierRun };
+  return known === 0 ? undefined : { count: known, has: (index) => flags[index] === 1, read, line, isOfEarlierRun };
 }

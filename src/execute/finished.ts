@@ -31,6 +31,8 @@ export interface FinishedSubtasks {
   find(task: string, key: string): Checkpoint | undefined;
   /** Whether its record is of another run, so that this run has to write it again. */
   isOfEarlierRun?(task: string, key: string): boolean;
+  /** The line of its record, of another run; undefined where it is to be made anew from what `find` says. */
+  line?(task: string, key: string): string | undefined;
 }
 
 /** What either of two knows; the first is asked first. */
@@ -40,5 +42,6 @@ export function eitherFinished(first: FinishedSubtasks, second: FinishedSubtasks
     has: (task, key, about) => first.has(task, key, about) || second.has(task, key, about),
     find: (task, key) => first.find(task, key) ?? second.find(task, key),
     isOfEarlierRun: (task, key) => !first.has(task, key) && second.isOfEarlierRun?.(task, key) === true,
+    line: (task, key) => (first.has(task, key) ? undefined : second.line?.(task, key)),
   };
 }

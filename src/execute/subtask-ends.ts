@@ -17,6 +17,8 @@ type Success = Extract<SubtaskOutcome, { kind: 'success' }>;
 export class SubtaskEnds {
   readonly #ports: Pick<DispatcherPorts, 'clock' | 'emit' | 'results'>;
   #unfinished = 0;
+  /** Lines of records. */
+  #takenOver: string[] = [];
 
   constructor(ports: Pick<DispatcherPorts, 'clock' | 'emit' | 'results'>) {
     this.#ports = ports;
@@ -94,6 +96,34 @@ export class SubtaskEnds {
     emit({ type: 'subtask-finished', at: clock.now(), task: task.id, checkpoint, ...log, ...(late && { late }) });
     this.#count(state, 'failed');
     state.onOver?.(index, 'failed');
+  }
+
+  /** A subtask of a fan-out is up to date, and its record of then will do; told as a group, by `tellUpToDate`. */
+  takeOver(state: TaskState, index: number): boolean {
+    const { work } = state;
+    const line = work.itemAt === undefined ? undefined : work.finished?.line(index);
+    // Else its place in the list, or its wave, is another one now.
+    const begin = `{"wave":${work.wave},"task_id":"${nameOf(state, index)}","status":"success",`;
+    if (line?.startsWith(begin) !== true) return false;
+    if (work.keepResults) {
+      const [checkpoint] = parseCheckpoints([Buffer.from(line)]);
+      if (checkpoint !== undefined && checkpoint.results !== null)
+        this.#ports.results.setItem(work.task.id, index, checkpoint.results);
+    }
+    this.#takenOver.push(line);
+    this.#count(state, 'succeeded');
+    state.onOver?.(index, 'done');
+    return true;
+  }
+
+  /** Tells of what was taken over since. */
+  tellUpToDate({ work }: TaskState): void {
+    const count = this.#takenOver.length;
+    if (count === 0) return;
+    const lines = [Buffer.from(this.#takenOver.join(''))];
+    this.#takenOver = [];
+    const { emit, clock } = this.#ports;
+    emit({ type: 'subtasks-up-to-date', at: clock.now(), wave: work.wave, task: work.task.id, count, lines });
   }
 
   /** A subtask ended in an earlier part of the run, or is up to date. false where its record can be read no more: it runs after all. */

@@ -33,6 +33,8 @@ export interface FinishedPart {
   readonly has: (index: number) => boolean;
   /** The record; undefined where it can be read no more, and the subtask runs after all. */
   readonly read: (index: number) => Checkpoint | undefined;
+  /** The record as a line of another run that may be taken over as it is. */
+  readonly line: (index: number) => string | undefined;
   /** Whether the record is of another run, so that this run has to write it again. */
   readonly isOfEarlierRun: (index: number) => boolean;
 }

@@ -31,7 +31,7 @@ const STRUCTURE: ReadonlySet<string> = new Set([
  */
 export function maskEvent(event: RunEvent, mask: Mask): RunEvent {
   // Lines of checkpoints, masked before they were lines.
-  if (event.type === 'subtasks-finished') return event;
+  if (event.type === 'subtasks-finished' || event.type === 'subtasks-up-to-date') return event;
   return maskMembers(event, mask) as RunEvent;
 }
 

@@ -227,6 +227,16 @@ export type RunEvent =
       /** It failed before, as `attempt-failed` told, and is not tried again. */
       readonly late?: true;
     }
+  | {
+      /** Subtasks of a fan-out did not run: an earlier run did them, and nothing that they hang on has changed since. */
+      readonly type: 'subtasks-up-to-date';
+      readonly at: number;
+      readonly wave: number;
+      readonly task: string;
+      readonly count: number;
+      /** Their checkpoints of then as this run's journal holds them, in blocks of whole lines. */
+      readonly lines: readonly Uint8Array[];
+    }
   | ({ readonly type: 'failure-assessed'; readonly at: number } & FailureAssessment)
   | {
       readonly type: 'subtask-skipped';

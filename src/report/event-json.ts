@@ -13,6 +13,12 @@ export function eventToLine(event: RunEvent): string {
       .map((checkpoint) => eventToLine({ type: 'subtask-finished', at, task, checkpoint }))
       .join('');
   }
+  if (event.type === 'subtasks-up-to-date') {
+    const { at, task } = event;
+    return [...parseCheckpoints(event.lines)]
+      .map((checkpoint) => eventToLine({ type: 'subtask-finished', at, task, checkpoint, resumed: 'up-to-date' }))
+      .join('');
+  }
   const { type, ...rest } = event;
   return `${inertJson({ type, ...rest })}\n`;
 }

@@ -150,6 +150,7 @@ export async function createLiveView(options: LiveViewOptions): Promise<LiveView
         draw(false);
         return;
       case 'subtasks-finished':
+      case 'subtasks-up-to-date':
         if (options.verbose === true) for (const checkpoint of parseCheckpoints(event.lines)) sayEnd(checkpoint, undefined);
         draw(false);
         return;

@@ -89,6 +89,9 @@ export class RunProgress {
         this.#open.get(event.wave)?.finished(true, event.count);
         this.#step(event.agent, event.count, now);
         return;
+      case 'subtasks-up-to-date':
+        this.#open.get(event.wave)?.finished(true, event.count, false);
+        return;
       case 'attempt-failed':
         this.#agents.ended(event.agent);
         this.#open.get(event.wave)?.returned(1);

@@ -101,6 +101,11 @@ export class RunTally {
       case 'subtasks-finished':
         this.#finishGroup(event);
         return;
+      case 'subtasks-up-to-date':
+        this.resumed += event.count;
+        for (const counts of [this.totals, this.#wave(event.wave).counts, this.#task(event.task, event.wave).counts])
+          counts.success += event.count;
+        return;
       case 'attempt-failed':
         this.agents.ended(event.agent);
         return;

@@ -255,6 +255,7 @@ export class WatchSession {
     const { say } = this.#given;
     if (event.type === 'warning') say(`watch: ${inertLine(event.message)}`);
     if (event.type === 'subtasks-finished') tally.ran += event.count;
+    if (event.type === 'subtasks-up-to-date') tally.upToDate += event.count;
     if (event.type !== 'subtask-finished') return;
     const { checkpoint, resumed } = event;
     if (resumed === 'up-to-date') tally.upToDate += 1;

@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { FileHashes, type KnownFile } from '../../../src/checkpoint/fingerprint-files.js';
@@ -6,6 +6,16 @@ import { FingerprintIndex } from '../../../src/checkpoint/fingerprint-index.js';
 import { moduleFiles, relativeImports } from '../../../src/checkpoint/fingerprint-modules.js';
 import { changeText, MISSING } from '../../../src/checkpoint/fingerprint-parts.js';
 import { filePatterns } from '../../../src/checkpoint/fingerprint-patterns.js';
+import {
+  checkpointOf,
+  isInState,
+  keptText,
+  outputsOf,
+  recordOf,
+  stateChange,
+  stateText,
+} from '../../../src/checkpoint/kept-subtask.js';
+import { toRecordLine } from '../../../src/model/record-line.js';
 import { tempFolder, writeFiles } from '../../support/repository.js';
 
 const PARTS = { definition: 'd', module: 'm', env: 'e', results: 'r', files: 'f' };
@@ -83,7 +93,7 @@ describe('the index', () => {
     wave: 1,
     task_id: 't',
     status: 'success',
-    results: { a: 1 },
+    results: { a: '1\t2\n' },
     timestamp: '2024-01-15T14:30:45.123Z',
     agent_id: 'agent_1',
     key: 'k',
@@ -91,33 +101,68 @@ describe('the index', () => {
     started: 1,
     duration_ms: 1,
   } as const;
-  const kept = { parts: PARTS, outputs: { o: '1' }, checkpoint };
+  const state = stateText({ ...PARTS, fileHashes: { 'a\tb': '1' } });
+  const kept = keptText(state, new Map([['o', '1']]), checkpoint);
+  const file = [1, 2.5, 3.25, 4, 'hash'] as const;
 
-  it('keeps what was set last, and passes over a torn line', () => {
-    const state = tempFolder();
-    const index = FingerprintIndex.open(state, { make: true });
+  it('keeps what was set last', () => {
+    const folder = tempFolder();
+    const index = FingerprintIndex.open(folder, { make: true });
     index.set('a', kept);
     index.set('b', kept);
-    index.drop('a');
-    index.setFile('f', [1, '2', '3', '4', 'hash']);
     index.flush();
-    writeFileSync(join(state, 'up-to-date.ndjson'), '{"subtask":"b","is', { flag: 'a' });
-    const again = FingerprintIndex.open(state, { make: true });
+    index.drop('a');
+    index.setFile('f', file);
+    index.flush();
+    const again = FingerprintIndex.open(folder, { make: true });
     expect([...again.subtasks]).toEqual([['b', kept]]);
-    expect([...again.files]).toEqual([['f', [1, '2', '3', '4', 'hash']]]);
-    again.set('c', kept);
-    again.flush();
-    const last = FingerprintIndex.open(state, { make: true });
-    expect([...last.subtasks.keys()]).toEqual(['b', 'c']);
+    expect([...again.files]).toEqual([['f', [...file]]]);
+  });
+
+  it('lets nothing count that was written before a damage, and everything after it', () => {
+    const folder = tempFolder();
+    const path = join(folder, 'up-to-date.ndjson');
+    const index = FingerprintIndex.open(folder, { make: true });
+    index.set('a', kept);
+    index.flush();
+    index.set('b', kept);
+    index.drop('a');
+    index.flush();
+    const whole = readFileSync(path);
+    for (let cut = 0; cut < whole.length; cut++) {
+      writeFileSync(path, whole.subarray(0, cut));
+      const torn = FingerprintIndex.open(folder, { make: true });
+      // Where the part that says that a counts no more was cut off in the middle, nobody can know what it said.
+      expect([...torn.subtasks.keys()].filter((id) => id !== 'a')).toEqual([]);
+      torn.set('c', kept);
+      torn.flush();
+      expect([...FingerprintIndex.open(folder, { make: false }).subtasks.keys()].filter((id) => id !== 'a')).toEqual(['c']);
+    }
+    for (let at = 19; at < whole.length; at++) {
+      const flipped = Buffer.from(whole);
+      flipped[at] = (flipped[at] ?? 0) ^ 1;
+      writeFileSync(path, flipped);
+      const found = [...FingerprintIndex.open(folder, { make: false }).subtasks];
+      expect(found.every(([id, text]) => id === 'b' && text === kept)).toBe(true);
+    }
   });
 
   it('of another format counts for nothing and is replaced', () => {
-    const state = tempFolder();
-    writeFiles(state, { 'up-to-date.ndjson': '"other"\n{"subtask":"a","is":{}}\n' });
-    expect(FingerprintIndex.open(state, { make: true }).subtasks.size).toBe(0);
-    const again = FingerprintIndex.open(state, { make: true });
+    const folder = tempFolder();
+    writeFiles(folder, { 'up-to-date.ndjson': '"other"\n{"subtask":"a","is":{}}\n' });
+    expect(FingerprintIndex.open(folder, { make: true }).subtasks.size).toBe(0);
+    const again = FingerprintIndex.open(folder, { make: true });
     again.set('a', kept);
     again.flush();
-    expect(FingerprintIndex.open(state, { make: false }).subtasks.size).toBe(1);
+    expect(FingerprintIndex.open(folder, { make: false }).subtasks.size).toBe(1);
+  });
+
+  it('compares a state as a text, and says what changed', () => {
+    expect(isInState(kept, state)).toBe(true);
+    const other = stateText({ ...PARTS, fileHashes: { 'a\tb': '2' } });
+    expect([isInState(kept, other), stateChange(kept, other)]).toEqual([false, 'a\tb changed']);
+    expect([outputsOf(kept), checkpointOf(kept)]).toEqual([['o', '1'], checkpoint]);
+    expect(recordOf(kept)).toBe(toRecordLine(checkpoint));
+    expect(checkpointOf(kept.replace('"agent_1"', '"agent_2"'))).toBeUndefined();
   });
 });
