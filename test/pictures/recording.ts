@@ -1,6 +1,7 @@
 import { spawn } from '@lydell/node-pty';
 import unicode11 from '@xterm/addon-unicode11';
 import xterm, { type IBufferCell } from '@xterm/headless';
+import { ENDED, keptOpen } from '../support/kept-open.js';
 
 /** A cell of a terminal's screen, as its emulator holds it. */
 export interface Cell {
@@ -38,12 +39,11 @@ export interface RecordingOptions {
 }
 
 export function record({ command, cwd, env, columns, rows }: RecordingOptions): Recording {
-  const [program = '', ...args] = command;
   const screen = new xterm.Terminal({ cols: columns, rows, scrollback: 1000, allowProposedApi: true });
   // Without it an emoji takes one column, as in a terminal of twenty years ago.
   screen.loadAddon(new unicode11.Unicode11Addon());
   screen.unicode.activeVersion = '11';
-  const pty = spawn(program, args, { cwd, cols: columns, rows, env: { ...env, TERM: 'xterm-256color' } });
+  const pty = spawn(...keptOpen(command), { cwd, cols: columns, rows, env: { ...env, TERM: 'xterm-256color' } });
   const waiting = new Set<() => void>();
   const look = () => {
     for (const each of [...waiting]) each();
@@ -52,7 +52,13 @@ export function record({ command, cwd, env, columns, rows }: RecordingOptions): 
   screen.onData((answer) => pty.write(answer));
   pty.onData((data) => screen.write(data, look));
   const exit = new Promise<number>((resolve) => {
-    // The emulator takes what it is given in order: after an empty text it has drawn everything.
+    // The emulator takes what it is given in order: it has drawn everything that was printed before this.
+    screen.parser.registerOscHandler(ENDED, (code) => {
+      resolve(Number(code));
+      pty.write('\n');
+      return true;
+    });
+    // Where the terminal is closed, nothing tells of the end.
     pty.onExit(({ exitCode }) => screen.write('', () => resolve(exitCode)));
   });
   const text = () => {

@@ -1,5 +1,6 @@
 import { spawn } from '@lydell/node-pty';
 import { cleanEnv, MAIN } from './cli.js';
+import { ENDED, keptOpen } from './kept-open.js';
 import { PATIENCE_MS } from './processes.js';
 
 /** The built command in a pseudo-terminal, driven as a person drives it. */
@@ -13,16 +14,11 @@ export interface Terminal {
   readonly exit: Promise<number>;
 }
 
-/**
- * Keeps the terminal open beyond the command's end, until that was told of: of a terminal that nobody has open any more, up
- * to 8 KiB of what was printed last can be lost to its reader. Signals are for the command alone.
- */
-const KEEPER = `trap : INT QUIT TERM; "$@"; printf '\\036%s\\036' $?; read -r told`;
-const END = /\u001e(\d+)\u001e/;
+const END = new RegExp(`\u001b\\]${ENDED};(\\d+)\u0007`);
 
 /** Starts the built command in a terminal of 100 by 50. */
 export function inTerminal(args: readonly string[], cwd: string, env: Readonly<Record<string, string>> = {}): Terminal {
-  const pty = spawn('sh', ['-c', KEEPER, 'sh', process.execPath, MAIN, ...args], {
+  const pty = spawn(...keptOpen([process.execPath, MAIN, ...args]), {
     cwd,
     cols: 100,
     rows: 50,
