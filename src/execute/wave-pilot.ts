@@ -140,7 +140,7 @@ export class WavePilot {
   }
 
   #stepUp(): void {
-    if (this.#slowStart === undefined || this.#changing) return;
+    if (this.#slowStart?.done !== false || this.#changing) return;
     // Where there is less left than agents, some are idle: that throughput says nothing of their number.
     if (this.#run.unfinished < this.#run.agents) return;
     const step = this.#slowStart.next(this.#ports.clock.now(), this.#finished(), this.#run.agents);
@@ -158,11 +158,8 @@ export class WavePilot {
 
   /** Subtasks in all that make a probe, of those that there are. */
   #probeSize(): number {
-    return this.#options.unknown.reduce((sum, position) => sum + this.#sizeOf(position), 0);
-  }
-
-  #sizeOf(position: number): number {
-    return Math.min(this.#options.probeSize, this.#tally(position)?.total ?? 0);
+    const { unknown, probeSize } = this.#options;
+    return unknown.reduce((sum, position) => sum + Math.min(probeSize, this.#tally(position)?.total ?? 0), 0);
   }
 
   #busyMs(): number {
@@ -171,10 +168,11 @@ export class WavePilot {
 
   /** Whether enough of each unknown task ended since then. */
   #isProbed({ finished, seen }: ProbeStart): boolean {
+    if (this.#finished() <= finished) return false;
     return this.#options.unknown.every((position) => {
       const before = seen[position] ?? 0;
       const left = (this.#tally(position)?.total ?? 0) - before;
-      return this.#seen(position) - before >= Math.min(this.#options.probeSize, left) && this.#finished() > finished;
+      return this.#seen(position) - before >= Math.min(this.#options.probeSize, left);
     });
   }
 
@@ -243,7 +241,7 @@ export class WavePilot {
     if (outcomes < 4 * agents || left <= 3 * seconds) return;
     this.#climb ??= new HillClimb(agents, this.#options.most);
     const change = this.#climb.next(throughput);
-    if (change !== undefined) void this.#change(change.agents, change.reason, { settled: change.settled === true });
+    if (change !== undefined) void this.#change(change.agents, change.reason, change);
   }
 
   async #change(agents: number, reason: string, { settled, grew }: Findings = {}): Promise<void> {

@@ -24,9 +24,9 @@ import {
   writtenText,
 } from './source-node.js';
 import type { SourceTexts } from './source-texts.js';
-import { seesOnlyItsInput, taskHash } from './task-hash.js';
+import { taskHash } from './task-hash.js';
 import { TEMPLATE_START } from './template.js';
-import type { PoolShare, TaskDefinition, Work } from './valid-plan.js';
+import { type PoolShare, startsCommand, type TaskDefinition, type Work } from './valid-plan.js';
 
 /** A need as written. */
 export interface WrittenNeed {
@@ -321,7 +321,8 @@ class TaskReader {
   /** The params that can have a part in what the task does. */
   #visibleParams(work: Work): JsonObject {
     const { params, envFindings } = this.#around;
-    const seesAll = !seesOnlyItsInput(work) || this.#findings.readsAllParams || envFindings.readsAllParams;
+    // A command gets all of them as variables.
+    const seesAll = startsCommand(work) || this.#findings.readsAllParams || envFindings.readsAllParams;
     const names = new Set([...this.#findings.params, ...envFindings.params]);
     return Object.fromEntries(Object.entries(params.values).filter(([name]) => seesAll || names.has(name)));
   }

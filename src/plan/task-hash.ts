@@ -22,11 +22,6 @@ export function taskHash({ work, with: input, env, cwd, output, success }: Doing
   return contentHash(canonicalJson(does));
 }
 
-/** Commands get all params as variables; so does the one that `agent/prompt` starts. */
-export function seesOnlyItsInput(work: Work): boolean {
-  return work.kind === 'module' || (work.kind === 'builtin' && work.action !== 'agent/prompt');
-}
-
 /** A module is its path as the plan writes it: a repository that moved is the same work. */
 function workIdentity(work: Work): JsonValue {
   switch (work.kind) {

@@ -78,6 +78,11 @@ export type Work =
   /** Something that waveplan itself does, such as `files/glob`; `with` fits its schema as far as it is known. */
   | { readonly kind: 'builtin'; readonly action: BuiltInAction };
 
+/** Whether work runs somebody's command, in a process of its own. */
+export function startsCommand(work: Work): boolean {
+  return work.kind === 'shell' || work.kind === 'argv' || (work.kind === 'builtin' && work.action === 'agent/prompt');
+}
+
 /** Where a fan-out's items come from. */
 export type FanOutSource =
   | { readonly kind: 'list'; readonly items: readonly JsonValue[] }

@@ -1,6 +1,6 @@
 import type { TaskGraph, TaskNode, Wave } from '../graph/task-graph.js';
 import { contentHash } from '../model/ids.js';
-import type { TaskDefinition } from '../plan/valid-plan.js';
+import { startsCommand, type TaskDefinition } from '../plan/valid-plan.js';
 import type { WaveWork, WorkCost } from './fit.js';
 import type { History } from './history.js';
 
@@ -117,7 +117,7 @@ function waveWork(wave: Wave, counts: ReadonlyMap<number, number>, knowledge: Kn
     seconds: subtasks === 0 ? 0 : seconds / subtasks,
     ...(busySeconds !== undefined && seconds > 0 && { cpuShare: busySeconds / seconds }),
     ...(cost !== undefined && { cost }),
-    ...(longest > 0 && { longest, usual: usual / subtasks }),
+    ...(longest > 0 && subtasks > 0 && { longest, usual: usual / subtasks }),
     ...(extraSeconds !== 0 && { extraSeconds }),
     ...(usefulAgents !== undefined && { usefulAgents }),
   };
@@ -128,13 +128,8 @@ export function waveKey(tasks: readonly TaskDefinition[]): string {
   return contentHash(tasks.map(({ hash }) => hash).join(' '));
 }
 
-/** Whether a task's work starts processes. */
-export function startsCommands({ work }: TaskDefinition): boolean {
-  return work.kind === 'shell' || work.kind === 'argv' || (work.kind === 'builtin' && work.action === 'agent/prompt');
-}
-
 function kindOf(nodes: readonly TaskNode[], counts: ReadonlyMap<number, number>): WorkKind {
   const size = (of: readonly TaskNode[]) => of.reduce((sum, node) => sum + (counts.get(node.index) ?? 1), 0);
-  const modules = nodes.filter(({ task }) => !startsCommands(task));
+  const modules = nodes.filter(({ task }) => !startsCommand(task.work));
   return 2 * size(modules) >= size(nodes) ? 'modules' : 'commands';
 }
