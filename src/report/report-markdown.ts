@@ -1,6 +1,7 @@
 import { barrierText } from './barrier-cost.js';
 import { counted, efficiency, figure, humanDuration, minutes, minutesAndHours, NOT_KNOWN, timeSaved } from './figures.js';
 import { inertMarkdown as md } from './inert.js';
+import { medianText } from './outcomes.js';
 import { poolText } from './pool-text.js';
 import { agentsChangesTexts, hindsightText, scoreTexts } from './prediction.js';
 import { checkMark } from './run-panel.js';
@@ -156,7 +157,7 @@ function taskTable(summary: RunSummary): string {
       figure(task.success),
       figure(task.failed),
       time(task.minMs),
-      time(task.medianMs),
+      task.medianMs === undefined ? '' : medianText(task),
       time(task.maxMs),
       humanDuration(task.busyMs),
     ]),

@@ -1,5 +1,5 @@
-import { displayWidth } from '../display-width.js';
-import { inertLine, inertMarkup, shorten } from '../inert.js';
+import { cutToWidth, displayWidth } from '../display-width.js';
+import { inertLine, inertMarkup } from '../inert.js';
 import type { GraphTask, GraphView } from './graph-view.js';
 import { graphTitle } from './labels.js';
 import { FONT_SIZE, type GraphLayout, layOutGraph, type PlacedEdge, type PlacedNode } from './layout.js';
@@ -54,12 +54,13 @@ function column(
   const before = layout.columns[position - 1];
   // As wide as the room between its neighbours, where a name is longer than the boxes.
   const middle = MARGIN + (from + to) / 2;
-  const room =
-    to - from + 16 + Math.min(next === undefined ? 30 : next.from - to, before === undefined ? 30 : from - before.to) / 2;
-  const title = shorten(inertLine(name), Math.max(3, Math.floor(room / 6.6)));
-  const x = MARGIN + from - 8;
+  const boxes = to - from + 16;
+  const room = boxes + Math.min(next === undefined ? 6 : next.from - to, before === undefined ? 6 : from - before.to) / 2;
+  const title = cutToWidth(inertLine(name), Math.max(3, Math.floor((room - 8) / 6.6)));
+  const width = Math.max(boxes, displayWidth(title) * 6.6 + 8);
+  const x = middle - width / 2;
   const height = layout.height + HEAD + MARGIN;
-  return `<g class="wave"><rect x="${round(x)}" y="${MARGIN / 2}" width="${round(to - from + 16)}" height="${round(height)}" rx="8" fill="var(--band)" stroke="var(--line)"/><text x="${round(middle)}" y="24" fill="var(--muted)" font-size="11">wave ${number}</text><text x="${round(middle)}" y="39" fill="var(--muted)" font-size="11">${inertMarkup(title)}</text></g>`;
+  return `<g class="wave"><rect x="${round(x)}" y="${MARGIN / 2}" width="${round(width)}" height="${round(height)}" rx="8" fill="var(--band)" stroke="var(--line)"/><text x="${round(middle)}" y="24" fill="var(--muted)" font-size="11">wave ${number}</text><text x="${round(middle)}" y="39" fill="var(--muted)" font-size="11">${inertMarkup(title)}</text></g>`;
 }
 
 function edge({ points, critical }: PlacedEdge): string {
