@@ -5,6 +5,7 @@ import { loadMethodology } from '../plan/methodology.js';
 import { figure } from '../report/figures.js';
 import { inertLine } from '../report/inert.js';
 import { processEnvironment } from '../worker/environment.js';
+import { commandName } from './command-name.js';
 import { readAsked } from './execution-options.js';
 import { EXIT } from './exit-code.js';
 import { findRun, type RunPlaceOptions, stateDirOf } from './find-run.js';
@@ -68,7 +69,7 @@ async function status(named: string | undefined, options: RunPlaceOptions & { re
   );
   for (const task of tasks) printLine(`  wave ${task.wave}  ${inertLine(task.task)}: ${progressText(task)}`);
   for (const warning of warnings) printError(`waveplan: ${warning}`);
-  if (state !== 'running' && state !== 'done') printLine(`Go on: waveplan resume ${run}`);
+  if (state !== 'running' && state !== 'done') printLine(`Go on: ${commandName()} resume ${run}`);
   return EXIT.done;
 }
 

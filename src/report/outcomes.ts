@@ -30,6 +30,12 @@ export function taskOutcome(task: TaskSummary): readonly string[] {
   return [`${task.id}: ${figure(task.success)} of ${counted(total, 'subtask')}${failed}${skipped}${median}`];
 }
 
+/** What a report leaves out of its times and charts: subtasks that a resumed or an earlier run had done. Absent where there are none. */
+export function notRunAgain({ resumed }: RunFacts): string | undefined {
+  if (resumed === 0) return undefined;
+  return `${counted(resumed, 'subtask')} that had ended before; no time and no chart here has ${resumed === 1 ? 'it' : 'them'}`;
+}
+
 /** A median in as many figures as it is known in; of one duration, or of the same ones, that is all of them. */
 export function medianText({ minMs, medianMs = 0, maxMs }: TaskSummary): string {
   const known = medianMs === minMs || medianMs === maxMs ? medianMs : Number(medianMs.toPrecision(2));

@@ -16,6 +16,9 @@ svg { --page:#fff; --text:#1b2129; --muted:#57606a; --line:#d5dae1; --tile:#f5f7
 </style>`;
 
 const MARGIN = 12;
+/** Between the tasks of two waves, what the frames around them leave; and what a frame may be wider at the edge of the picture. */
+const GAP = 20;
+const EDGE = 6;
 /** Above the boxes, for the names of the waves. */
 const HEAD = 40;
 
@@ -55,7 +58,8 @@ function column(
   // As wide as the room between its neighbours, where a name is longer than the boxes.
   const middle = MARGIN + (from + to) / 2;
   const boxes = to - from + 16;
-  const room = boxes + Math.min(next === undefined ? 6 : next.from - to, before === undefined ? 6 : from - before.to) / 2;
+  const room =
+    boxes + Math.min(next === undefined ? EDGE : next.from - to - GAP, before === undefined ? EDGE : from - before.to - GAP);
   const title = cutToWidth(inertLine(name), Math.max(3, Math.floor((room - 8) / 6.6)));
   const width = Math.max(boxes, displayWidth(title) * 6.6 + 8);
   const x = middle - width / 2;

@@ -1,7 +1,7 @@
 import { logTail } from '../failure-text.js';
 import { counted, efficiency, figure, humanDuration, NOT_KNOWN } from '../figures.js';
 import { inertMarkup as html, inertLine } from '../inert.js';
-import { medianText } from '../outcomes.js';
+import { medianText, notRunAgain } from '../outcomes.js';
 import { agentsChangesTexts, scoreTexts } from '../prediction.js';
 import type { RunDetails } from '../run-details.js';
 import { checkMark } from '../run-panel.js';
@@ -23,10 +23,11 @@ const LOG_LINES = 30;
 export function heading(summary: RunSummary): string {
   const { status, plan, task, run, reason } = summary;
   const why = status === 'done' || reason === '' ? '' : `<p class="bad">${html(inertLine(reason))}</p>`;
+  const before = notRunAgain(summary);
   return `<header><span class="badge ${status}">${TITLES[status]}</span>
 <h1>${html(inertLine(plan ?? 'Run'))}</h1>
 ${task === undefined || task === plan ? '' : `<p>${html(inertLine(task))}</p>`}${why}
-<p class="muted">Run ${html(inertLine(run ?? NOT_KNOWN))}</p></header>`;
+<p class="muted">Run ${html(inertLine(run ?? NOT_KNOWN))}</p>${before === undefined ? '' : `<p class="muted">Not run again: ${before}.</p>`}</header>`;
 }
 
 export function tiles(summary: RunSummary): string {

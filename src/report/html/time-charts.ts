@@ -130,7 +130,7 @@ export const throughputChart: Chart = (canvas, data, size) => {
   const width = succeeded.per * details.columnMs;
   const perSecond = width / 1000;
   const rows = succeeded.values.flatMap((count, i) => {
-    const [from, to] = [(i * width) / unit.ms, ((i + 1) * width) / unit.ms];
+    const [from, to] = [(i * width) / unit.ms, Math.min(endOf(data), (i + 1) * width) / unit.ms];
     return [
       { from, to, rate: count / perSecond, kind: 'succeeded' },
       { from, to, rate: (failed.values[i] ?? 0) / perSecond, kind: 'failed' },
