@@ -12,7 +12,7 @@ import { findRun, type RunPlaceOptions, stateDirOf } from './find-run.js';
 import { runState } from './list.js';
 import { planOfRun, standingOf, standingsOf } from './run-standing.js';
 import { unmasked } from './secret-params.js';
-import { printError, printLine, printProblem } from './streams.js';
+import { printError, printJson, printLine, printProblem } from './streams.js';
 
 /** `waveplan status [RUN]`: how far a run is, by its records. */
 export function statusCommand(): Command {
@@ -58,9 +58,7 @@ async function status(named: string | undefined, options: RunPlaceOptions & { re
     const { created, end, backup, resumes } = manifest;
     const reason = end?.reason ?? null;
     const resumed = resumes?.length ?? 0;
-    printLine(
-      JSON.stringify({ run, plan: manifest.plan, state, pid, reason, created, resumed, backup: backup ?? null, tasks, warnings }),
-    );
+    printJson({ run, plan: manifest.plan, state, pid, reason, created, resumed, backup: backup ?? null, tasks, warnings });
     return EXIT.done;
   }
   const process = pid === null ? '' : ` (process ${pid})`;

@@ -1,4 +1,5 @@
 import { displayWidth, wrapText } from '../report/display-width.js';
+import { inertJson } from '../report/inert.js';
 
 /** Whether to colour what goes to a stream: not without a terminal, nor under `NO_COLOR` (https://no-color.org). */
 export function wantsColor(stream: NodeJS.WriteStream): boolean {
@@ -43,6 +44,11 @@ export function hasLostOutput(): boolean {
 
 export function printLine(text: string): void {
   process.stdout.write(`${text}\n`);
+}
+
+/** Prints a value for programs, in one line that is inert in a terminal too. */
+export function printJson(value: unknown): void {
+  printLine(inertJson(value));
 }
 
 /** Prints what is for people; in a terminal, lines that are longer than it is wide are broken between words. */
