@@ -14,7 +14,7 @@ import {
 } from './plan-options.js';
 import { runPlan } from './run-plan.js';
 import { panelView, showRun, showsText } from './show-run.js';
-import { printError, printLine, printProblem } from './streams.js';
+import { printError, printJson, printLine, printProblem } from './streams.js';
 
 interface RunOptions extends PlanOptions, SelectionOptions, ExecutionOptions {
   readonly yes?: boolean;
@@ -52,7 +52,7 @@ async function run(file: string, options: RunOptions): Promise<number> {
   const prepared = await prepareFromOptions(loaded, options, showsText(options) ? printLine : () => {});
   const { compiled } = prepared;
   if (showsText(options)) await printAnalysis(compiled);
-  else if (options.dryRun === true && options.json === true) printLine(JSON.stringify(compiled.analysis));
+  else if (options.dryRun === true && options.json === true) printJson(compiled.analysis);
   if (options.dryRun === true) return EXIT.done;
   if (!ask) return execute(prepared, options, 'flag');
   const { talkAbout } = await import('./conversation.js');
