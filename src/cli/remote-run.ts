@@ -45,11 +45,13 @@ export async function openElsewhere(
   const opened = await openBullmq(compiled, place, remote, { onNobody, onNews });
   if (!opened.ok) return opened;
   const { value: elsewhere } = opened;
+  // While there is nobody, as when there was somebody.
+  const fleetNow = () => (elsewhere.agents > 0 ? elsewhere.fleet : remote.fleet);
   const last = new Set(compiled.plan.finally.map(({ id }) => id));
   const takes = (task: TaskDefinition) => mayGoElsewhere(task) && !last.has(task.id);
   return ok({
     executor: new RoutingExecutor(here.executor, elsewhere, takes),
-    decide: (counts, probes) => decideFor({ ...compiled, machine: elsewhere.fleet }, counts, probes),
+    decide: (counts, probes) => decideFor({ ...compiled, machine: fleetNow() }, counts, probes),
     layout: (agents, tasks) => (tasks.some(takes) ? { agents, threads: agents, elsewhere: true } : here.layout(agents, tasks)),
     chunkMs: () => Math.max(CHUNK_MS, Math.min(LONGEST_CHUNK_MS, CHUNK_TIMES * (elsewhere.chunkCostMs ?? 0))),
   });
