@@ -1,6 +1,7 @@
 import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { checkpointText } from '../../../src/model/checkpoint.js';
 import { loadPlan } from '../../../src/plan/load-plan.js';
 import { AgentSlots } from '../../../src/remote/agent-slots.js';
 import { findPlan, inside } from '../../../src/remote/find-plan.js';
@@ -69,7 +70,7 @@ it('workers on one host share its cores and its memory', () => {
 describe('a plan in a checkout', () => {
   const files = {
     'plans/a.yaml': 'version: 1\nname: a\ninclude: part.yaml\ntasks: { one: { uses: ../lib/one.mjs } }\n',
-    'plans/part.yaml': 'params: { x: 1 }\n',
+    'plans/part.yaml': 'params: { x: { type: integer, default: 1 } }\n',
     'lib/one.mjs': "import './two.mjs';\nexport default () => 1;\n",
     'lib/two.mjs': 'export const two = 2;\n',
   };
@@ -91,7 +92,7 @@ describe('a plan in a checkout', () => {
 
   it.each([
     ['plans/a.yaml', `${files['plans/a.yaml']}#\n`, 'plans/a.yaml is another version of it'],
-    ['plans/part.yaml', 'params: { x: 2 }\n', 'part.yaml is not as the coordinator has it'],
+    ['plans/part.yaml', 'params: { x: { type: integer, default: 2 } }\n', 'part.yaml is not as the coordinator has it'],
     ['lib/one.mjs', 'export default () => 1;\n', '../lib/one.mjs is not as the coordinator has it'],
     ['lib/two.mjs', 'export const two = 3;\n', '../lib/two.mjs is not as the coordinator has it'],
   ])('is another one where %s differs', (file, text, reason) => {
@@ -118,11 +119,13 @@ describe('a plan in a checkout', () => {
 
 describe('an outcome on its way', () => {
   const chunk = { id: 7, program: { task: { hash: 'h' } }, items: ['a', 'b', 'c'], first: 0, count: 3 } as unknown as Chunk;
-  const line = (results: string) => `{"results":${results},"started":5,"duration_ms":2}\n`;
+  const about = { wave: 1, task_id: 't[0]', agent_id: 'agent_1', key: 'k', attempt: 1, started: 5, duration_ms: 2 };
+  const parts = (results: string) => checkpointText(about, results);
+  const line = (results: string) => Object.values(parts(results)).join('');
   function success(...all: readonly string[]): SubtaskOutcome {
     let begin = 0;
     const results = all.flatMap((text) => {
-      const at = begin + '{"results":'.length;
+      const at = begin + parts(text).before.length;
       begin += line(text).length;
       return [at, at + text.length];
     });
@@ -146,7 +149,8 @@ describe('an outcome on its way', () => {
     ]);
     expect(packed[1]?.message).toMatchObject({ outcome: { failure: { message: expect.stringContaining('--shared DIR') } } });
     const last = packed[2]?.message;
-    expect(last).toMatchObject({ results: ['{"results":'.length, '{"results":3'.length] });
+    const begin = parts('3').before.length;
+    expect(last).toMatchObject({ results: [begin, begin + 1] });
   });
 
   it('goes by the shared folder where there is one', () => {
