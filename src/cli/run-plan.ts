@@ -7,12 +7,9 @@ import type { EnvironmentProblem } from '../checkpoint/problem.js';
 import { createRun, resumeRun, saveIncludes, writeManifest } from '../checkpoint/run-store.js';
 import { discardRun, openWorkspace, prepareState } from '../checkpoint/workspace.js';
 import { failureRulesOf } from '../execute/failure-policy.js';
-import { InlineExecutor } from '../execute/inline-executor.js';
-import { layoutAgents, maxThreads } from '../execute/layout.js';
 import type { WavesEnd } from '../execute/ports.js';
 import { RunControl } from '../execute/run-control.js';
 import { runWaves } from '../execute/run-waves.js';
-import { SwitchingExecutor } from '../execute/switching-executor.js';
 import { startTimeLine, systemClock } from '../model/clock.js';
 import { newRunId } from '../model/ids.js';
 import type { JsonObject } from '../model/json.js';
@@ -20,17 +17,17 @@ import type { Mask } from '../model/mask.js';
 import { err, ok, type Result } from '../model/result.js';
 import type { RunEvent } from '../model/run-event.js';
 import { maskOfSecrets } from '../plan/secrets.js';
-import type { TaskDefinition } from '../plan/valid-plan.js';
 import type { Calibration } from '../scaling/calibration.js';
 import { processEnvironment } from '../worker/environment.js';
-import { type CompiledPlan, decideFor, expectedMsOf, runsInline } from './compile-plan.js';
+import { type CompiledPlan, expectedMsOf } from './compile-plan.js';
+import { openExecution } from './execution.js';
 import { finishRun, type RunResult } from './finish-run.js';
 import { finishedEarlier, openUpToDate } from './finished-before.js';
+import type { RemoteRun } from './remote-run.js';
 import { manifestOf } from './run-manifest.js';
 import type { RunPlace, RunSoFar } from './run-place.js';
 import type { RunSession } from './run-session.js';
 import { RunSinks } from './run-sinks.js';
-import { steeringOf } from './steering.js';
 
 /** What a run of a compiled plan may be told. */
 export interface RunPlanOptions {
@@ -59,6 +56,8 @@ export interface RunPlanOptions {
   readonly session?: RunSession | undefined;
   /** What was asked for beyond the plan; kept in the manifest, for a resume. */
   readonly asked?: JsonObject | undefined;
+  /** Subtasks run on other machines; absent: on threads of this one. */
+  readonly remote?: RemoteRun | undefined;
 }
 
 /**
@@ -170,15 +169,14 @@ export async function runLocked(
 
   const failureRules = failureRulesOf(plan.failure, methodology.failure);
   process.env[RUN_VARIABLE] = run;
-  const onStray = (message: string) => emit({ type: 'warning', at: clock.now(), message });
-  const makePool = async () => {
-    const { PiscinaExecutor } = await import('../execute/piscina-executor.js');
-    return new PiscinaExecutor(maxThreads(plan.type, machine.cores), timeLine, onStray);
-  };
-  const executor = new SwitchingExecutor(new InlineExecutor(timeLine, onStray), makePool);
-  // A module that is changed between the runs of a session could not be loaded anew in this thread.
-  const mayRunInline = (task: TaskDefinition) =>
-    runsInline(compiled, task) && (session === undefined || task.work.kind !== 'module');
+  const execution = await openExecution(compiled, place, options, {
+    warn: (message) => emit({ type: 'warning', at: clock.now(), message }),
+    onNobody: (reason) => control.drain({ status: 'broken', reason }),
+  });
+  if (!execution.ok) {
+    await finish({ status: 'broken', reason: execution.error.message });
+    return execution;
+  }
   const end = await runWaves(
     {
       graph: compiled.graph,
@@ -193,21 +191,17 @@ export async function runLocked(
       ...finishedEarlier(soFar?.finished, upToDate),
     },
     {
-      executor,
+      ...execution.value,
       clock,
       random: Math.random,
       control,
       expectedMs: (task) => expectedMsOf(compiled, task),
-      decide: (counts, probes) => decideFor(compiled, counts, probes),
-      layout: (agents, tasks) =>
-        agents === 1 && tasks.every(mayRunInline) ? { agents, threads: 0 } : layoutAgents(agents, plan.type, machine.cores),
-      steering: steeringOf(compiled),
       emit,
       records: sinks,
       verifyWave: (wave) => sinks.verifyWave(wave),
     },
   );
-  await executor.close();
+  await execution.value.executor.close();
   delete process.env[RUN_VARIABLE];
   const settled = await sinks.settle();
   return ok(await finish(settled.ok ? end : { status: 'broken', reason: settled.error.message }));
