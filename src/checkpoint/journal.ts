@@ -165,6 +165,21 @@ export class Journal {
     if (this.behind) await new Promise<void>((resolve) => this.#waiters.push(resolve));
   }
 
+  /** Waits until every checkpoint of a wave so far is in its file; to the disk it goes with the next sync. */
+  async flushWave(number: number): Promise<Result<void, EnvironmentProblem>> {
+    const wave = this.#waves.get(number);
+    if (wave !== undefined) {
+      this.#handOver(wave);
+      await wave.written;
+    }
+    return this.#problem === undefined ? ok(undefined) : err(this.#problem);
+  }
+
+  /** How far each wave's file reaches by what was written to it, in bytes, by the wave's number. */
+  get ends(): Readonly<Record<string, number>> {
+    return Object.fromEntries([...this.#written].map(([wave, { begin, bytes }]) => [String(wave), begin + bytes]));
+  }
+
   /** Waits until every checkpoint of a wave is on the disk. The result is the problem, if the journal broke at any time. */
   async closeWave(number: number): Promise<Result<void, EnvironmentProblem>> {
     const wave = this.#waves.get(number);

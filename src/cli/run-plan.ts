@@ -9,10 +9,12 @@ import { discardRun, openWorkspace, prepareState } from '../checkpoint/workspace
 import { failureRulesOf } from '../execute/failure-policy.js';
 import { InlineExecutor } from '../execute/inline-executor.js';
 import { layoutAgents, maxThreads } from '../execute/layout.js';
-import type { WavesEnd } from '../execute/ports.js';
+import type { RunWavesOptions, RunWavesPorts, WavesEnd } from '../execute/ports.js';
 import { RunControl } from '../execute/run-control.js';
+import { RunState } from '../execute/run-state.js';
 import { runWaves } from '../execute/run-waves.js';
 import { SwitchingExecutor } from '../execute/switching-executor.js';
+import { WarmExecutor } from '../execute/warm-executor.js';
 import { startTimeLine, systemClock } from '../model/clock.js';
 import { newRunId } from '../model/ids.js';
 import type { JsonObject } from '../model/json.js';
@@ -135,11 +137,11 @@ export async function runLocked(
   if (!opened.ok) return opened;
   const upToDate = opened.value;
 
-  const sinks = new RunSinks(journal.value, compiled, place, { onEvent, upToDate });
+  const sinks = new RunSinks(journal.value, compiled, place, { onEvent, upToDate, keepSkips: session !== undefined });
   const emit = (event: RunEvent) => sinks.emit(event);
   const finish = (end: WavesEnd) => finishRun(end, { compiled, place, clock, sinks, manifest });
 
-  emit({
+  const started = {
     type: 'run-started',
     at: clock.now(),
     run,
@@ -153,7 +155,8 @@ export async function runLocked(
     confirmed,
     cores: machine.cores,
     planShown: options.planShown === true,
-  });
+  } as const;
+  emit(started);
   for (const message of place.warnings) emit({ type: 'warning', at: clock.now(), message });
   if (soFar !== undefined) emit(resumedEvent(run, soFar, clock.now()));
   const standing = soFar?.manifest.backup ?? session?.backup;
@@ -175,42 +178,45 @@ export async function runLocked(
     const { PiscinaExecutor } = await import('../execute/piscina-executor.js');
     return new PiscinaExecutor(maxThreads(plan.type, machine.cores), timeLine, onStray);
   };
-  const executor = new SwitchingExecutor(new InlineExecutor(timeLine, onStray), makePool);
+  const switching = new SwitchingExecutor(new InlineExecutor(timeLine, onStray), makePool);
+  const executor = session === undefined ? switching : new WarmExecutor(switching);
   // A module that is changed between the runs of a session could not be loaded anew in this thread.
   const mayRunInline = (task: TaskDefinition) =>
     runsInline(compiled, task) && (session === undefined || task.work.kind !== 'module');
-  const end = await runWaves(
-    {
-      graph: compiled.graph,
-      waves: compiled.waves,
-      sync: plan.sync,
-      finally: plan.finally,
-      surroundings: { params: plan.params, env: processEnvironment(), folder: workspace.folder, secrets: plan.secrets, run },
-      ratePerMinute: plan.limits.ratePerMinute,
-      pools: plan.pools,
-      majorShare: failureRules.major,
-      failure: { rules: failureRules, keepGoing: options.keepGoing === true, failFast: options.failFast === true },
-      ...finishedEarlier(soFar?.finished, upToDate),
-    },
-    {
-      executor,
-      clock,
-      random: Math.random,
-      control,
-      expectedMs: (task) => expectedMsOf(compiled, task),
-      decide: (counts, probes) => decideFor(compiled, counts, probes),
-      layout: (agents, tasks) =>
-        agents === 1 && tasks.every(mayRunInline) ? { agents, threads: 0 } : layoutAgents(agents, plan.type, machine.cores),
-      steering: steeringOf(compiled),
-      emit,
-      records: sinks,
-      verifyWave: (wave) => sinks.verifyWave(wave),
-    },
-  );
-  await executor.close();
+  const wavesOptions: RunWavesOptions = {
+    graph: compiled.graph,
+    waves: compiled.waves,
+    sync: plan.sync,
+    finally: plan.finally,
+    surroundings: { params: plan.params, env: processEnvironment(), folder: workspace.folder, secrets: plan.secrets, run },
+    ratePerMinute: plan.limits.ratePerMinute,
+    pools: plan.pools,
+    majorShare: failureRules.major,
+    failure: { rules: failureRules, keepGoing: options.keepGoing === true, failFast: options.failFast === true },
+    ...finishedEarlier(soFar?.finished, upToDate),
+  };
+  const ports: RunWavesPorts = {
+    executor,
+    clock,
+    random: Math.random,
+    control,
+    expectedMs: (task) => expectedMsOf(compiled, task),
+    decide: (counts, probes) => decideFor(compiled, counts, probes),
+    layout: (agents, tasks) =>
+      agents === 1 && tasks.every(mayRunInline) ? { agents, threads: 0 } : layoutAgents(agents, plan.type, machine.cores),
+    steering: steeringOf(compiled),
+    emit,
+    records: sinks,
+    verifyWave: (wave) => sinks.verifyWave(wave),
+  };
+  const state = new RunState(wavesOptions, ports);
+  const end = await runWaves(wavesOptions, ports, state);
+  if (session === undefined) await executor.close();
   delete process.env[RUN_VARIABLE];
   const settled = await sinks.settle();
-  return ok(await finish(settled.ok ? end : { status: 'broken', reason: settled.error.message }));
+  const result = await finish(settled.ok ? end : { status: 'broken', reason: settled.error.message });
+  session?.keep({ compiled, place, manifest, options: wavesOptions, ports, state, sinks, started });
+  return ok(result);
 }
 
 function resumedEvent(run: string, soFar: RunSoFar, at: number): RunEvent {

@@ -113,6 +113,12 @@ export class HostLink {
     return chunkHandle(claims, () => this.#cancel(pending));
   }
 
+  /** No chunk of these programs comes any more. */
+  forget(programs: readonly number[]): void {
+    const known = programs.filter((program) => this.#programs.delete(program));
+    if (known.length > 0 && this.#state !== 'ended') this.#post({ type: 'forget', programs: known });
+  }
+
   /** Ends the host; resolves when its thread gave up its Piscina task. */
   async close(): Promise<void> {
     if (this.#state !== 'ended') this.#post({ type: 'end' });

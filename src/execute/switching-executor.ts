@@ -28,6 +28,10 @@ export class SwitchingExecutor implements Executor {
     return this.#current.run(chunk, agent, listener);
   }
 
+  forget(programs: readonly number[]): void {
+    this.#pool?.forget?.(programs);
+  }
+
   async close(): Promise<void> {
     await this.#inline.close();
     await this.#pool?.close();

@@ -70,6 +70,9 @@ class HostSession {
       case 'run':
         void this.#run(message.chunk, message.claims);
         return;
+      case 'forget':
+        for (const program of message.programs) this.#programs.delete(program);
+        return;
       case 'cancel':
         this.#runners.get(message.chunk)?.cancel();
         return;
