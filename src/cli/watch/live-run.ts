@@ -51,6 +51,7 @@ export class LiveRun {
   #part: RunPart | undefined;
   #end: WavesEnd = { status: 'done', reason: '' };
   #begun = 0;
+  #agents: number | undefined;
 
   /** @param isIndexCurrent whether nobody else wrote to the index of what is up to date. */
   constructor(run: OpenRun, memory: WatchMemory, isIndexCurrent: () => boolean) {
@@ -93,13 +94,15 @@ export class LiveRun {
       if (isForTheLog(event)) this.#part?.log.record(event);
       onEvent(event);
     };
-    const decided = ports.decide(state.counts, state.probes).decided.agents;
+    // What the run came to: to decide takes as long as many small rounds.
+    this.#agents ??= ports.decide(state.counts, state.probes).decided.agents;
+    const agents = this.#agents;
     try {
       return await runAgain(options, { ...ports, control, emit }, state, {
         affected,
         unsettled: this.#unsettled,
         hadEffect: (task) => this.#memory.affected.has(task),
-        agents: decided,
+        agents,
         written: async (wave) => {
           const written = await sinks.journal.flushWave(wave);
           return written.ok ? undefined : written.error.message;
