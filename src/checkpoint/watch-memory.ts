@@ -44,6 +44,12 @@ export class WatchMemory {
     return false;
   }
 
+  /** Whether any subtask has a file in a folder among its inputs. */
+  readsIn(folder: string): boolean {
+    for (const paths of this.#readers.values()) for (const path of paths.keys()) if (path.startsWith(`${folder}/`)) return true;
+    return false;
+  }
+
   /** The subtasks that have a file among their inputs, by task. */
   readersOf(path: string): ReadonlyMap<string, ReadonlySet<number> | 'all'> {
     const found = new Map<string, ReadonlySet<number> | 'all'>();

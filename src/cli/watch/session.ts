@@ -16,7 +16,7 @@ import type { LoadedPlan, PlanOptions, SelectionOptions } from '../plan-options.
 import { prepareFromOptions } from '../plan-options.js';
 import { runPlan } from '../run-plan.js';
 import type { OpenRun, RunSession } from '../run-session.js';
-import { hashOfFile, isAsSeen, type PlanFiles, pathIn, planFiles } from './changes.js';
+import { hashOfFile, isAsSeen, isIn, type PlanFiles, pathIn, planFiles } from './changes.js';
 import { LiveRun } from './live-run.js';
 import { SelfFeeding } from './self-feeding.js';
 import { type Rest, Watcher } from './watcher.js';
@@ -68,6 +68,8 @@ export class WatchSession {
   /** Changed files, and whether they are new. */
   readonly #changed = new Map<string, boolean>();
   readonly #folders: string[] = [];
+  /** Folders of outputs in which there are inputs after all, by what the items are. */
+  readonly #read = new Set<string>();
   #loaded: LoadedPlan;
   #files: PlanFiles;
   #isInput: (path: string) => boolean = () => false;
@@ -103,7 +105,9 @@ export class WatchSession {
       roots: this.#files.roots,
       gitRoot,
       ignored: (path) =>
-        path === stateDir || path.startsWith(`${stateDir}/`) || /\/(?:\.git|node_modules|\.waveplan)(?:\/|$)/.test(path),
+        isIn(stateDir, path) ||
+        /\/(?:\.git|node_modules|\.waveplan)(?:\/|$)/.test(path) ||
+        this.#files.ownFolders.some((own) => !this.#read.has(own) && isIn(own, path)),
       onEvent: (path, isNew) => this.#onEvent(path, isNew),
       onRest: (rest) => this.#onRest(rest),
       onError: (message) => say(`watch: ${message}`),
@@ -328,6 +332,7 @@ export class WatchSession {
     if (first) say(`Wave 0: ${backupText(this.#run.backup?.mode)} Made once: it holds for all rounds of this session`);
     const { end, folder } = done.value;
     await this.#keepLive(end);
+    this.#watchWhatIsRead();
     this.#tellEnd(end, tally);
     await this.#keepFew(folder);
     // What was left to the run to look at may have changed after that.
@@ -351,6 +356,15 @@ export class WatchSession {
     const counts = `${figure(ran)} ran, ${figure(failed)} failed, ${figure(upToDate)} up to date`;
     say(`Round ${this.#round} ${end.status === 'stopped' ? 'was stopped' : end.status}: ${counts} (${took})`);
     if (end.status !== 'done' && end.status !== 'stopped') say(`waveplan: ${inertLine(end.reason)}`);
+  }
+
+  #watchWhatIsRead(): void {
+    for (const own of this.#files.ownFolders) {
+      const path = pathIn(this.#workspace.folder, own) ?? own;
+      if (this.#read.has(own) || !this.#run.memory.readsIn(path)) continue;
+      this.#read.add(own);
+      this.#watcher?.add(own);
+    }
   }
 
   /** Keeps what the run has open, where later rounds can go on with it. */

@@ -93,6 +93,11 @@ export class Watcher {
     this.#roots = now;
   }
 
+  /** Watches a folder that was ignored so far. */
+  add(folder: string): void {
+    this.#watcher.add(folder);
+  }
+
   /**
    * Something was changed that counts: `onRest` follows when no more of that comes. A save that comes alone does not wait for
    * others: what follows it is gathered while it is answered.
