@@ -40,6 +40,11 @@ export interface Executor {
   open(layout: AgentLayout): Promise<void>;
   /** Runs a chunk on agent `agent` (from 0, below the layout's count). */
   run(chunk: Chunk, agent: number, listener: ChunkListener): ChunkHandle;
+  /**
+   * Waits until something that runs has ended, for so many milliseconds at most, and does nothing else meanwhile: the event loop
+   * does not turn. Absent: what runs needs the event loop.
+   */
+  hold?(ms: number): void;
   /** No chunk of these programs, by their `ref`, comes any more. Absent: nothing is kept of them. */
   forget?(programs: readonly number[]): void;
   /** Ends all threads. What runs must have ended or been cancelled before. */

@@ -90,6 +90,10 @@ export class PiscinaExecutor implements Executor {
     return alone;
   }
 
+  hold(ms: number): void {
+    for (const host of this.#hosts) host.hold(ms);
+  }
+
   forget(programs: readonly number[]): void {
     for (const host of this.#hosts) host.forget(programs);
   }

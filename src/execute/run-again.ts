@@ -34,6 +34,8 @@ export type AgainEnd =
   /** Fan-outs have other items now: what ran is recorded, the rest takes a run of its own. */
   | { readonly kind: 'other-items' };
 
+const HOLD_MS = 3;
+
 /** Whether the graph is one of which single subtasks can be run again: pairs need the run that they began in. */
 export function canRunAgain({ graph }: Pick<RunWavesOptions, 'graph'>): boolean {
   return graph.nodes.every(({ task }) => task.foreach?.kind !== 'each');
@@ -111,7 +113,10 @@ class AgainRound {
       );
       const dispatcher = new Dispatcher(agents, this.#state.dispatcherPorts());
       for (const task of tasks) this.#state.dispatch(dispatcher, task);
-      const { complete } = await dispatcher.run();
+      const running = dispatcher.run();
+      // What is over at once is not to wait for whatever else the change of a file sets off in this thread.
+      if (subtasks === 1) executor.hold?.(HOLD_MS);
+      const { complete } = await running;
       for (const [position, { work }] of tasks.entries()) {
         const tally = dispatcher.tallies[position];
         if (tally !== undefined) this.#state.taskOver(work.task, tally);

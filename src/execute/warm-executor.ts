@@ -19,6 +19,10 @@ export class WarmExecutor implements Executor {
     return this.#executor.run(chunk, agent, listener);
   }
 
+  hold(ms: number): void {
+    this.#executor.hold?.(ms);
+  }
+
   forget(programs: readonly number[]): void {
     this.#executor.forget?.(programs);
   }

@@ -115,6 +115,7 @@ class HostSession {
     this.#runners.delete(id);
     this.#told = this.#now();
     this.#post({ type: 'done', chunk: id, leaked: runner.leaked });
+    this.#outcomes.chunkEnded();
   }
 
   #preparer({ task, surroundings }: TaskProgram): Preparer | Promise<Preparer> {

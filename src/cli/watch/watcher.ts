@@ -51,7 +51,6 @@ export class Watcher {
   #timer: NodeJS.Timeout | undefined;
   #since: number | undefined;
   #last = Number.NEGATIVE_INFINITY;
-  #soon: NodeJS.Immediate | undefined;
   #gitWorks = false;
   readonly #gitFolder: string | undefined;
   /** Files that changed just now, with what `stat` said of them. */
@@ -104,16 +103,14 @@ export class Watcher {
    */
   changed(): void {
     const now = performance.now();
-    const alone = now - this.#last > REST_MS && this.#timer === undefined && this.#soon === undefined;
+    const alone = now - this.#last > REST_MS && this.#timer === undefined;
     this.#last = now;
     this.#since ??= now;
     if (alone && !this.#isGitAtWork()) {
-      this.#soon = setImmediate(() => this.#rest(true));
+      this.#rest(true);
       return;
     }
-    clearImmediate(this.#soon);
     clearTimeout(this.#timer);
-    this.#soon = undefined;
     this.#timer = setTimeout(() => this.#restUnlessGit(), REST_MS);
   }
 
@@ -129,7 +126,6 @@ export class Watcher {
   #rest(atOnce: boolean): void {
     const more = this.#gitWorks;
     this.#gitWorks = false;
-    this.#soon = undefined;
     this.#timer = undefined;
     this.#since = undefined;
     this.#options.onRest({ atOnce, more });
@@ -166,7 +162,6 @@ export class Watcher {
   async close(): Promise<void> {
     clearTimeout(this.#lookTimer);
     clearTimeout(this.#timer);
-    clearImmediate(this.#soon);
     await this.#watcher.close();
   }
 }
