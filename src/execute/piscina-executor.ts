@@ -95,6 +95,14 @@ export class PiscinaExecutor implements Executor {
     return alone;
   }
 
+  hold(ms: number): void {
+    for (const host of this.#hosts) host.hold(ms);
+  }
+
+  forget(programs: readonly number[]): void {
+    for (const host of this.#hosts) host.forget(programs);
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#hosts, ...this.#retired].map((host) => host.close()));
     await this.#pool.close({ force: true });
