@@ -1,6 +1,7 @@
 import { Command, Option } from 'commander';
 import { endLeftovers } from '../checkpoint/leftovers.js';
 import { acquireLock } from '../checkpoint/lock.js';
+import type { RunManifest } from '../checkpoint/run-store.js';
 import { openWorkspace, prepareState } from '../checkpoint/workspace.js';
 import type { TaskStanding } from '../execute/plan-state.js';
 import { startTimeLine } from '../model/clock.js';
@@ -101,16 +102,17 @@ async function resume(named: string | undefined, given: ResumeOptions): Promise<
   // It writes nothing, a lock neither.
   if (options.dryRun === true) return tellWhatRuns(whole, loaded, options);
   const say = showsText(options) ? printLine : () => {};
-  return withRemote(given, say, (remote) => goOn(whole, loaded, options, { stateDir, remote }));
+  return withRemote(given, say, (remote) => goOn({ whole, kept: manifest }, loaded, options, { stateDir, remote }));
 }
 
+/** Goes on with a run: `whole` has the values of all its params, `kept` is the manifest as it is stored, in which secrets are masked. */
 async function goOn(
-  whole: FoundRun,
+  { whole, kept: manifest }: { readonly whole: FoundRun; readonly kept: RunManifest },
   loaded: LoadedPlan,
   options: ResumeOptions & PlanOptions & SelectionOptions,
   { stateDir, remote }: { readonly stateDir: string; readonly remote: RemoteRun | undefined },
 ): Promise<number> {
-  const { run, manifest } = whole;
+  const { run } = whole;
   const say = showsText(options) ? printLine : () => {};
   const timeLine = startTimeLine();
   const lock = await acquireLock(stateDir, { purpose: `run ${run}`, now: timeLine.epochMs });
