@@ -9,7 +9,7 @@ import { inertJson } from '../report/inert.js';
 import { toReportJson } from '../report/report-json.js';
 import { renderMarkdown } from '../report/report-markdown.js';
 import type { RunSummary } from '../report/run-summary.js';
-import { machineKey } from '../scaling/history.js';
+import { historyKey } from '../scaling/history.js';
 import { fingerprintOf } from '../scaling/machine.js';
 import type { CompiledPlan } from './compile-plan.js';
 import { packageVersion } from './package-version.js';
@@ -58,7 +58,7 @@ export async function finishRun(unmasked: WavesEnd, ending: EndingRun): Promise<
 }
 
 /** A record on its way to the disk. */
-interface Saving {
+export interface Saving {
   readonly name: string;
   readonly saving: Promise<Result<void, EnvironmentProblem>>;
 }
@@ -73,7 +73,7 @@ function startSaving(
   const fingerprint = fingerprintOf(compiled.machine, packageVersion());
   // Waves of which a part was done earlier tell nothing of what a whole one takes.
   const isWhole = soFar === undefined && sinks.skipped === 0;
-  const lessons = isWhole ? sinks.lessons.records(summary, machineKey(fingerprint), ended) : [];
+  const lessons = isWhole ? sinks.lessons.records(summary, historyKey(fingerprint, compiled.machine), ended) : [];
   return [
     { name: 'manifest.json', saving: writeManifest(runDir, { ...manifest, end: { ...end, ended } }) },
     { name: EVENTS_FILE, saving: sinks.eventLog.close() },
@@ -82,7 +82,8 @@ function startSaving(
   ];
 }
 
-function saveReports(runDir: string, summary: RunSummary): readonly Saving[] {
+/** Writes a run's reports; each is on its way at once. */
+export function saveReports(runDir: string, summary: RunSummary): readonly Saving[] {
   const reports = { 'report.json': `${inertJson(toReportJson(summary), 2)}\n`, 'report.md': renderMarkdown(summary) };
   return Object.entries(reports).map(([name, text]) => ({ name, saving: writeReportFile(runDir, name, text) }));
 }

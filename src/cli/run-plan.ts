@@ -7,12 +7,10 @@ import type { EnvironmentProblem } from '../checkpoint/problem.js';
 import { createRun, resumeRun, saveIncludes, writeManifest } from '../checkpoint/run-store.js';
 import { discardRun, openWorkspace, prepareState } from '../checkpoint/workspace.js';
 import { failureRulesOf } from '../execute/failure-policy.js';
-import { InlineExecutor } from '../execute/inline-executor.js';
-import { layoutAgents, maxThreads } from '../execute/layout.js';
-import type { WavesEnd } from '../execute/ports.js';
+import type { RunWavesOptions, RunWavesPorts, WavesEnd } from '../execute/ports.js';
 import { RunControl } from '../execute/run-control.js';
+import { RunState } from '../execute/run-state.js';
 import { runWaves } from '../execute/run-waves.js';
-import { SwitchingExecutor } from '../execute/switching-executor.js';
 import { startTimeLine, systemClock } from '../model/clock.js';
 import { newRunId } from '../model/ids.js';
 import type { JsonObject } from '../model/json.js';
@@ -20,17 +18,17 @@ import type { Mask } from '../model/mask.js';
 import { err, ok, type Result } from '../model/result.js';
 import type { RunEvent } from '../model/run-event.js';
 import { maskOfSecrets } from '../plan/secrets.js';
-import type { TaskDefinition } from '../plan/valid-plan.js';
 import type { Calibration } from '../scaling/calibration.js';
 import { processEnvironment } from '../worker/environment.js';
-import { type CompiledPlan, decideFor, expectedMsOf, runsInline } from './compile-plan.js';
+import { type CompiledPlan, expectedMsOf } from './compile-plan.js';
+import { openExecution } from './execution.js';
 import { finishRun, type RunResult } from './finish-run.js';
 import { finishedEarlier, openUpToDate } from './finished-before.js';
+import type { RemoteRun } from './remote-run.js';
 import { manifestOf } from './run-manifest.js';
 import type { RunPlace, RunSoFar } from './run-place.js';
 import type { RunSession } from './run-session.js';
 import { RunSinks } from './run-sinks.js';
-import { steeringOf } from './steering.js';
 
 /** What a run of a compiled plan may be told. */
 export interface RunPlanOptions {
@@ -59,6 +57,8 @@ export interface RunPlanOptions {
   readonly session?: RunSession | undefined;
   /** What was asked for beyond the plan; kept in the manifest, for a resume. */
   readonly asked?: JsonObject | undefined;
+  /** Subtasks run on other machines; absent: on threads of this one. */
+  readonly remote?: RemoteRun | undefined;
 }
 
 /**
@@ -135,11 +135,11 @@ export async function runLocked(
   if (!opened.ok) return opened;
   const upToDate = opened.value;
 
-  const sinks = new RunSinks(journal.value, compiled, place, { onEvent, upToDate });
+  const sinks = new RunSinks(journal.value, compiled, place, { onEvent, upToDate, keepSkips: session !== undefined });
   const emit = (event: RunEvent) => sinks.emit(event);
   const finish = (end: WavesEnd) => finishRun(end, { compiled, place, clock, sinks, manifest });
 
-  emit({
+  const started = {
     type: 'run-started',
     at: clock.now(),
     run,
@@ -153,7 +153,8 @@ export async function runLocked(
     confirmed,
     cores: machine.cores,
     planShown: options.planShown === true,
-  });
+  } as const;
+  emit(started);
   for (const message of place.warnings) emit({ type: 'warning', at: clock.now(), message });
   if (soFar !== undefined) emit(resumedEvent(run, soFar, clock.now()));
   const standing = soFar?.manifest.backup ?? session?.backup;
@@ -170,47 +171,44 @@ export async function runLocked(
 
   const failureRules = failureRulesOf(plan.failure, methodology.failure);
   process.env[RUN_VARIABLE] = run;
-  const onStray = (message: string) => emit({ type: 'warning', at: clock.now(), message });
-  const makePool = async () => {
-    const { PiscinaExecutor } = await import('../execute/piscina-executor.js');
-    return new PiscinaExecutor(maxThreads(plan.type, machine.cores), timeLine, onStray);
+  const execution = await openExecution(compiled, place, options, {
+    warn: (message) => emit({ type: 'warning', at: clock.now(), message }),
+    onNobody: (reason) => control.drain({ status: 'broken', reason }),
+  });
+  if (!execution.ok) {
+    await finish({ status: 'broken', reason: execution.error.message });
+    return execution;
+  }
+  const wavesOptions: RunWavesOptions = {
+    graph: compiled.graph,
+    waves: compiled.waves,
+    sync: plan.sync,
+    finally: plan.finally,
+    surroundings: { params: plan.params, env: processEnvironment(), folder: workspace.folder, secrets: plan.secrets, run },
+    ratePerMinute: plan.limits.ratePerMinute,
+    pools: plan.pools,
+    majorShare: failureRules.major,
+    failure: { rules: failureRules, keepGoing: options.keepGoing === true, failFast: options.failFast === true },
+    ...finishedEarlier(soFar?.finished, upToDate),
   };
-  const executor = new SwitchingExecutor(new InlineExecutor(timeLine, onStray), makePool);
-  // A module that is changed between the runs of a session could not be loaded anew in this thread.
-  const mayRunInline = (task: TaskDefinition) =>
-    runsInline(compiled, task) && (session === undefined || task.work.kind !== 'module');
-  const end = await runWaves(
-    {
-      graph: compiled.graph,
-      waves: compiled.waves,
-      sync: plan.sync,
-      finally: plan.finally,
-      surroundings: { params: plan.params, env: processEnvironment(), folder: workspace.folder, secrets: plan.secrets, run },
-      ratePerMinute: plan.limits.ratePerMinute,
-      pools: plan.pools,
-      majorShare: failureRules.major,
-      failure: { rules: failureRules, keepGoing: options.keepGoing === true, failFast: options.failFast === true },
-      ...finishedEarlier(soFar?.finished, upToDate),
-    },
-    {
-      executor,
-      clock,
-      random: Math.random,
-      control,
-      expectedMs: (task) => expectedMsOf(compiled, task),
-      decide: (counts, probes) => decideFor(compiled, counts, probes),
-      layout: (agents, tasks) =>
-        agents === 1 && tasks.every(mayRunInline) ? { agents, threads: 0 } : layoutAgents(agents, plan.type, machine.cores),
-      steering: steeringOf(compiled),
-      emit,
-      records: sinks,
-      verifyWave: (wave) => sinks.verifyWave(wave),
-    },
-  );
-  await executor.close();
+  const ports: RunWavesPorts = {
+    ...execution.value,
+    clock,
+    random: Math.random,
+    control,
+    expectedMs: (task) => expectedMsOf(compiled, task),
+    emit,
+    records: sinks,
+    verifyWave: (wave) => sinks.verifyWave(wave),
+  };
+  const state = new RunState(wavesOptions, ports);
+  const end = await runWaves(wavesOptions, ports, state);
+  if (session === undefined) await ports.executor.close();
   delete process.env[RUN_VARIABLE];
   const settled = await sinks.settle();
-  return ok(await finish(settled.ok ? end : { status: 'broken', reason: settled.error.message }));
+  const result = await finish(settled.ok ? end : { status: 'broken', reason: settled.error.message });
+  session?.keep({ compiled, place, manifest, options: wavesOptions, ports, state, sinks, started });
+  return ok(result);
 }
 
 function resumedEvent(run: string, soFar: RunSoFar, at: number): RunEvent {

@@ -6,17 +6,20 @@ import { EXIT } from './exit-code.js';
 import {
   addPlanOptions,
   addSelectionOptions,
+  type LoadedPlan,
   loadFromOptions,
   type PlanOptions,
   type PreparedPlan,
   prepareFromOptions,
   type SelectionOptions,
 } from './plan-options.js';
+import { addRemoteOptions, type RemoteOptions, withRemote } from './remote.js';
+import type { RemoteRun } from './remote-run.js';
 import { runPlan } from './run-plan.js';
 import { panelView, showRun, showsText } from './show-run.js';
 import { printError, printJson, printLine, printProblem } from './streams.js';
 
-interface RunOptions extends PlanOptions, SelectionOptions, ExecutionOptions {
+interface RunOptions extends PlanOptions, SelectionOptions, ExecutionOptions, RemoteOptions {
   readonly yes?: boolean;
   readonly dryRun?: boolean;
   readonly force?: boolean;
@@ -30,9 +33,11 @@ export function runCommand(): Command {
     .option('-y, --yes', 'answer every question with yes')
     .option('-f, --force', 'also run what is up to date')
     .option('-n, --dry-run', 'show the analysis and stop; writes nothing');
-  return addSelectionOptions(addPlanOptions(addExecutionOptions(command))).action(async (file: string, options: RunOptions) => {
-    process.exitCode = await run(file, options);
-  });
+  return addSelectionOptions(addPlanOptions(addRemoteOptions(addExecutionOptions(command)))).action(
+    async (file: string, options: RunOptions) => {
+      process.exitCode = await run(file, options);
+    },
+  );
 }
 
 async function run(file: string, options: RunOptions): Promise<number> {
@@ -49,22 +54,36 @@ async function run(file: string, options: RunOptions): Promise<number> {
     printProblem(secrets.error);
     return EXIT.environment;
   }
-  const prepared = await prepareFromOptions(loaded, options, showsText(options) ? printLine : () => {});
+  const say = showsText(options) ? printLine : () => {};
+  return withRemote(options, say, (remote) => prepareAndRun(loaded, options, { ask, remote, say }));
+}
+
+async function prepareAndRun(
+  loaded: LoadedPlan,
+  options: RunOptions,
+  { ask, remote, say }: { readonly ask: boolean; readonly remote: RemoteRun | undefined; readonly say: (text: string) => void },
+): Promise<number> {
+  const prepared = await prepareFromOptions(loaded, options, say, remote?.fleet);
   const { compiled } = prepared;
   if (showsText(options)) await printAnalysis(compiled);
   else if (options.dryRun === true && options.json === true) printJson(compiled.analysis);
   if (options.dryRun === true) return EXIT.done;
-  if (!ask) return execute(prepared, options, 'flag');
+  if (!ask) return execute(prepared, options, remote, 'flag');
   const { talkAbout } = await import('./conversation.js');
   const confirmed = await talkAbout(compiled, { input: process.stdin, output: process.stdout, panel: panelView });
   if (confirmed === undefined) {
     printError('Not confirmed: nothing was done.');
     return EXIT.refused;
   }
-  return execute({ ...prepared, compiled: confirmed }, options, 'prompt');
+  return execute({ ...prepared, compiled: confirmed }, options, remote, 'prompt');
 }
 
-function execute({ compiled, newCalibration }: PreparedPlan, options: RunOptions, confirmed: 'prompt' | 'flag'): Promise<number> {
+function execute(
+  { compiled, newCalibration }: PreparedPlan,
+  options: RunOptions,
+  remote: RemoteRun | undefined,
+  confirmed: 'prompt' | 'flag',
+): Promise<number> {
   return showRun(compiled.plan.file, options, (ports) =>
     runPlan(compiled, {
       ...ports,
@@ -78,6 +97,7 @@ function execute({ compiled, newCalibration }: PreparedPlan, options: RunOptions
       failFast: options.failFast,
       force: options.force,
       asked: askedOf(options),
+      remote,
     }),
   );
 }

@@ -39,6 +39,8 @@ export class Dispatcher {
   readonly tallies: TaskTally[] = [];
   /** When each agent last gave its work back, in milliseconds since the epoch. */
   readonly #lastEnds = new Map<number, number>();
+  /** When each agent's first subtask began, in milliseconds since the epoch. */
+  readonly #firstBegins = new Map<number, number>();
   #resolve: () => void = () => {};
 
   constructor(agents: number, ports: DispatcherPorts) {
@@ -56,14 +58,15 @@ export class Dispatcher {
 
   /** Adds a task; its position is the number of tasks before it. One without subtasks is over at once, and nobody is told. */
   add(work: TaskWork, onOver?: SubtaskOver): number {
-    const { count, finished } = work;
+    const { count, finished, only } = work;
     const position = this.#states.length;
     const state = newTaskState(work, { position, onOver, passes: this.#failures.passesOfNewTask() }, this.#ports);
     this.#states.push(state);
     this.tallies.push(state.tally);
-    this.#ends.expect(count);
+    this.#ends.expect(only?.length ?? count);
     if (work.oneByOne === true) return position;
-    if (finished === undefined) state.queue.add(0, count);
+    if (only !== undefined) for (const index of only) state.queue.add(index, 1);
+    else if (finished === undefined) state.queue.add(0, count);
     else {
       this.#earlier.add(state);
       for (let index = 0; index < count; index++) if (!finished.has(index)) state.queue.add(index, 1);
@@ -111,6 +114,12 @@ export class Dispatcher {
     this.pump();
   }
 
+  /** For how many agents the executor has room. */
+  roomFor(agents: number): void {
+    this.#agents.roomFor(agents);
+    this.pump();
+  }
+
   /** What the failure policy set apart in all. */
   get isolated(): { readonly subtasks: number; readonly failed: number } {
     return this.#failures.isolated(this.#states);
@@ -130,6 +139,13 @@ export class Dispatcher {
     let idle = 0;
     for (let agent = 0; agent < this.#agents.size; agent++) idle += end - (this.#lastEnds.get(agent) ?? begun);
     return idle / 1000;
+  }
+
+  /** Agent seconds between `begun`, when the wave began, and each agent's first subtask. */
+  leadSeconds(begun: number): number {
+    let lead = 0;
+    for (const began of this.#firstBegins.values()) lead += Math.max(0, began - begun);
+    return lead / 1000;
   }
 
   #onControl(): void {
@@ -185,15 +201,23 @@ export class Dispatcher {
     active.handle = executor.run(chunk, agent, {
       outcome: (outcome) => this.#settle(active, outcome),
       flushed: () => this.#flushed(active),
-      ended: () => this.#ended(active),
+      ended: (reason) => this.#ended(active, reason),
       readResults: (name) => (state.work.readable.has(name) ? (results.get(name) ?? null) : undefined),
     });
     // Whoever was just told of the start may have answered with an abort, before there was anything to cancel.
     if (control.state === 'aborting') active.handle.cancel();
   }
 
+  /** A chunk tells when the last of its subtasks began; of one with more than one, the first outcome tells how long ago the first did. */
+  #noteBegin({ agent, chunk, handle }: ActiveChunk, outcome: SubtaskOutcome): void {
+    const busyMs = outcome.kind === 'success' ? outcome.durationsMs.reduce((sum, ms) => sum + ms, 0) : 0;
+    const began = chunk.count === 1 && handle !== undefined ? handle.startedAt : this.#ports.clock.now() - busyMs;
+    this.#firstBegins.set(agent, began);
+  }
+
   #settle(active: ActiveChunk, outcome: SubtaskOutcome): void {
     const { state, chunk } = active;
+    if (!this.#firstBegins.has(active.agent)) this.#noteBegin(active, outcome);
     const index = chunk.first + outcome.position;
     active.outcomes += outcome.kind === 'success' ? outcome.count : 1;
     switch (outcome.kind) {
@@ -216,7 +240,7 @@ export class Dispatcher {
     this.#afterCount(active.state);
   }
 
-  #ended(active: ActiveChunk): void {
+  #ended(active: ActiveChunk, reason = 'it was not begun'): void {
     const { state, chunk, agent, handle, outcomes } = active;
     this.#flushed(active);
     this.#active.delete(active);
@@ -224,7 +248,7 @@ export class Dispatcher {
     this.#waiting.ended(state);
     this.#lastEnds.set(agent, this.#ports.clock.now());
     const begun = handle?.reclaim() ?? 0;
-    this.#active.putBack(active, begun, 'it was not begun');
+    this.#active.putBack(active, begun, reason);
     // Begun and without an outcome: cancelled, with the run that is ending.
     if (outcomes < begun && this.#ports.control.state === 'running')
       state.queue.putBack(chunk.first + outcomes, begun - outcomes);

@@ -45,28 +45,29 @@ const MOST_IN_CHUNK = 8192;
 export function newTaskState(
   work: TaskWork,
   about: Pick<TaskState, 'position' | 'onOver' | 'passes'>,
-  ports: Pick<DispatcherPorts, 'nextId' | 'surroundings' | 'expectedMs' | 'mostInChunk'>,
+  ports: Pick<DispatcherPorts, 'nextId' | 'surroundings' | 'expectedMs' | 'mostInChunk' | 'chunkMs'>,
 ): TaskState {
   const { position, onOver, passes } = about;
-  const { expectedMs, mostInChunk = MOST_IN_CHUNK } = ports;
+  const { expectedMs, mostInChunk = MOST_IN_CHUNK, chunkMs } = ports;
   return {
     position,
     work,
-    program: programOf(work, ports),
+    program: work.program ?? programOf(work, ports),
     queue: new TaskQueue(),
-    size: new ChunkSize(expectedMs?.(work.task), mostInChunk),
-    tally: newTally(work.count),
+    size: new ChunkSize(expectedMs?.(work.task), mostInChunk, chunkMs),
+    tally: work.only === undefined ? newTally(work.count) : { ...newTally(work.count), succeeded: work.count - work.only.length },
     onOver,
     passes,
     nextFinished: 0,
-    left: work.count,
+    left: work.only?.length ?? work.count,
     queued: false,
     over: false,
   };
 }
 
-function programOf(
-  { task, wave, itemAt, scope }: TaskWork,
+/** What threads are told of a task. */
+export function programOf(
+  { task, wave, itemAt, scope }: Pick<TaskWork, 'task' | 'wave' | 'itemAt' | 'scope'>,
   { nextId, surroundings }: Pick<DispatcherPorts, 'nextId' | 'surroundings'>,
 ): TaskProgram {
   return {
