@@ -9,7 +9,7 @@ import {
   prepareFromOptions,
   type SelectionOptions,
 } from './plan-options.js';
-import { panelWidth, printJson, printLine, wantsColor } from './streams.js';
+import { panelWidth, printJson, printLine, printNote, wantsColor } from './streams.js';
 
 /** `waveplan plan PLAN`: shows what a run would do, and writes nothing. */
 export function planCommand(): Command {
@@ -25,7 +25,7 @@ export function planCommand(): Command {
         process.exitCode = EXIT.refused;
         return;
       }
-      const { compiled } = await prepareFromOptions(loaded, options, options.json === true ? () => {} : printLine);
+      const { compiled } = await prepareFromOptions(loaded, options, options.json === true ? () => {} : printNote);
       if (options.json === true) {
         printJson(compiled.analysis);
         return;

@@ -31,7 +31,7 @@ import { type RunPlanOptions, runLocked, withMask } from './run-plan.js';
 import { type RunStanding, selectionOf, standingOf, standingsOf } from './run-standing.js';
 import { paramsProblem, unmasked } from './secret-params.js';
 import { showRun, showsText } from './show-run.js';
-import { printError, printJson, printLine, printProblem } from './streams.js';
+import { printError, printJson, printLine, printNote, printProblem } from './streams.js';
 
 interface ResumeOptions extends ExecutionOptions, RemoteOptions, Partial<PlanOptions> {
   readonly yes?: boolean;
@@ -101,7 +101,7 @@ async function resume(named: string | undefined, given: ResumeOptions): Promise<
   }
   // It writes nothing, a lock neither.
   if (options.dryRun === true) return tellWhatRuns(whole, loaded, options);
-  const say = showsText(options) ? printLine : () => {};
+  const say = showsText(options) ? printNote : () => {};
   return withRemote(given, say, (remote) => goOn({ whole, kept: manifest }, loaded, options, { stateDir, remote }));
 }
 
@@ -113,7 +113,7 @@ async function goOn(
   { stateDir, remote }: { readonly stateDir: string; readonly remote: RemoteRun | undefined },
 ): Promise<number> {
   const { run } = whole;
-  const say = showsText(options) ? printLine : () => {};
+  const say = showsText(options) ? printNote : () => {};
   const timeLine = startTimeLine();
   const lock = await acquireLock(stateDir, { purpose: `run ${run}`, now: timeLine.epochMs });
   if (!lock.ok) {

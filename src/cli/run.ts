@@ -17,7 +17,7 @@ import { addRemoteOptions, type RemoteOptions, withRemote } from './remote.js';
 import type { RemoteRun } from './remote-run.js';
 import { runPlan } from './run-plan.js';
 import { panelView, showRun, showsText } from './show-run.js';
-import { printError, printJson, printLine, printProblem } from './streams.js';
+import { printError, printJson, printLine, printNote, printProblem } from './streams.js';
 
 interface RunOptions extends PlanOptions, SelectionOptions, ExecutionOptions, RemoteOptions {
   readonly yes?: boolean;
@@ -54,7 +54,7 @@ async function run(file: string, options: RunOptions): Promise<number> {
     printProblem(secrets.error);
     return EXIT.environment;
   }
-  const say = showsText(options) ? printLine : () => {};
+  const say = showsText(options) ? printNote : () => {};
   return withRemote(options, say, (remote) => prepareAndRun(loaded, options, { ask, remote, say }));
 }
 

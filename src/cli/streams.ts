@@ -51,14 +51,22 @@ export function printJson(value: unknown): void {
   printLine(inertJson(value));
 }
 
-/** Prints what is for people; in a terminal, lines that are longer than it is wide are broken between words. */
+/** Prints a sentence for people; in a terminal, lines that are longer than it is wide are broken between words. */
+export function printNote(text: string): void {
+  process.stdout.write(`${folded(text, process.stdout)}\n`);
+}
+
+/** The same, on standard error. */
 export function printError(text: string): void {
-  const { isTTY, columns } = process.stderr;
-  process.stderr.write(`${isTTY === true ? foldText(text, Math.max(40, columns || 80)) : text}\n`);
+  process.stderr.write(`${folded(text, process.stderr)}\n`);
+}
+
+function folded(text: string, { isTTY, columns }: NodeJS.WriteStream): string {
+  return isTTY === true ? foldText(text, Math.max(40, columns || 80)) : text;
 }
 
 /** Plain text with its lines broken between words, and continued under a hanging indent, where they are wider than `width`. */
-export function foldText(text: string, width: number): string {
+function foldText(text: string, width: number): string {
   const lines = text.split('\n').flatMap((each) => {
     // What is coloured was brought to its width already.
     if (each.includes('\u001b') || displayWidth(each) <= width) return [each];

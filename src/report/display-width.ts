@@ -26,6 +26,9 @@ const ZERO = /^(?:\p{Mn}|\p{Me}|\p{Cf}|[\u1160-\u11ff])$/u;
 const EMOJI = /^\p{Emoji_Presentation}$/u;
 const FLAG_HALF = /^\p{Regional_Indicator}$/u;
 
+/** Columns of a word that are worth beginning it on a line that cannot hold it. */
+const LEAST_PART = 8;
+
 /** Columns of `text`, which holds no control characters. */
 export function displayWidth(text: string): number {
   if (/^[ -~]*$/.test(text)) return text.length;
@@ -78,7 +81,7 @@ export function wrapText(text: string, width: number, hanging: string): readonly
   };
   for (const word of text.slice(indent.length).split(/ +/)) {
     const columns = displayWidth(word);
-    if (!atStart && used + 1 + columns > width && (columns <= fresh || used + 1 >= width)) breakLine();
+    if (!atStart && used + 1 + columns > width && (columns <= fresh || used + 1 + LEAST_PART > width)) breakLine();
     if (!atStart) {
       line += ' ';
       used += 1;

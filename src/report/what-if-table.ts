@@ -15,19 +15,21 @@ const HEAD = ['Agents', 'Predicted time', 'Overhead', 'ROI'] as const;
 const MARK = '→';
 /** A column is never narrower than this. */
 const LEAST = 4;
-/** What borders and padding of the four columns take. */
-const RULES = HEAD.length + 1 + 2 * HEAD.length;
+/** Below this width there is no padding beside the borders, so that no word is broken. */
+const NARROW = 50;
 
 /** What each number of agents comes to, as a table, the decided number marked. Lines are of one width. No newline at the end. */
 export function renderWhatIf(rows: readonly WhatIf[], options: WhatIfOptions): string {
-  const room = Math.min(100, Math.max(40, Math.floor(options.width ?? 80))) - RULES;
+  const width = Math.min(100, Math.max(40, Math.floor(options.width ?? 80)));
+  const padding = width < NARROW ? 0 : 1;
+  const room = width - (HEAD.length + 1) - 2 * padding * HEAD.length;
   const cells = rows.map((row) => ({ decided: row.decided, texts: cellsOf(row) }));
   const widths = columnWidths([HEAD, ...cells.map(({ texts }) => texts)], room);
   const paint = painter(options.color);
   const table = new Table({
-    colWidths: widths.map((width) => width + 2),
+    colWidths: widths.map((text) => text + 2 * padding),
     colAligns: ['right', 'right', 'right', 'left'],
-    style: { head: [], border: [], compact: true },
+    style: { head: [], border: [], compact: true, 'padding-left': padding, 'padding-right': padding },
   });
   // Wrapped here, by the widths of this report: cli-table3 would cut words that are too long for a column.
   const wrapped = (texts: readonly string[], tone: 'strong' | 'good' | 'plain') =>

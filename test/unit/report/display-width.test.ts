@@ -38,8 +38,8 @@ describe('wrapText', () => {
   });
 
   it('begins such a word where it stands, so that no line holds a bullet alone', () => {
-    expect(wrapText('• aaaaaaaaaaaa b', 7, '  ')).toEqual(['• aaaaa', '  aaaaa', '  aa b']);
-    expect(wrapText('one aaaa', 7, '  ')).toEqual(['one', '  aaaa']);
+    expect(wrapText('• aaaaaaaaaaaa b', 10, '  ')).toEqual(['• aaaaaaaa', '  aaaa b']);
+    expect(wrapText('one aaaaaaaaaaaa', 10, '  ')).toEqual(['one', '  aaaaaaaa', '  aaaa']);
   });
 
   it('no line is too wide, and no character is lost', () => {

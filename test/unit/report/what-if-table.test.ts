@@ -33,6 +33,11 @@ describe('the what-if table', () => {
     ]);
   });
 
+  it('breaks no word where it is narrow', () => {
+    const narrow = renderWhatIf([row(2, 2.81, 616, 'EXCELLENT', true)], { color: false, width: 40 });
+    for (const word of ['Agents', 'Predicted', 'Overhead', '(EXCELLENT)']) expect(narrow).toContain(word);
+  });
+
   it('marks nothing where nothing is decided', () => {
     expect(renderWhatIf(ROWS.slice(0, 1), { color: false })).not.toContain('→');
   });
