@@ -105,7 +105,10 @@ function notJson(why: string): Failure {
   return { kind: 'output', message: `the module's result is not representable as JSON: ${why}` };
 }
 
-/** A module's return value as JSON, as a checkpoint will hold it: dates become strings, `undefined` becomes null. */
+/**
+ * A module's return value as JSON, as a checkpoint will hold it: dates become strings, `undefined` becomes null. What JSON would
+ * make an empty object of, such as a Map, is refused.
+ */
 export function toJson(value: unknown): Result<JsonValue, Failure> {
   if (value === null || value === undefined || typeof value === 'boolean') return ok(value ?? null);
   try {
@@ -118,8 +121,32 @@ export function toJson(value: unknown): Result<JsonValue, Failure> {
         message: `the module's result has ${megabytes} MiB: at most ${RESULT_LENGTH / (1024 * 1024)} MiB are kept; write more to a file`,
       });
     }
-    return ok(JSON.parse(text) as JsonValue);
+    // Nothing is lost where nothing is empty, and to look is only a part of the time that it takes to be sure.
+    const lost = text.includes('{}') ? lostIn(value) : undefined;
+    return lost === undefined ? ok(JSON.parse(text) as JsonValue) : err(notJson(lost));
   } catch (error) {
     return err(notJson(describeError(error)));
   }
+}
+
+/** Which object JSON makes an empty one of though it is not plain (a Map, a Set, an Error, a Response), and what to do. */
+function lostIn(value: unknown): string | undefined {
+  let lost: string | undefined;
+  JSON.stringify(value, (key, item: unknown) => {
+    if (lost === undefined && isLost(item)) {
+      const name = String(item.constructor?.name).slice(0, 100);
+      const where = key === '' ? '' : ` under '${key.slice(0, 100)}'`;
+      lost = `nothing would be left of the ${name}${where}; return a plain object or a list`;
+    }
+    return item;
+  });
+  return lost;
+}
+
+function isLost(item: unknown): item is object {
+  if (typeof item !== 'object' || item === null || Array.isArray(item) || Object.keys(item).length > 0) return false;
+  if (item instanceof Number || item instanceof String || item instanceof Boolean) return false;
+  // Plain objects, of any realm, have a prototype without one of its own, or none.
+  const prototype: unknown = Object.getPrototypeOf(item);
+  return prototype !== null && Object.getPrototypeOf(prototype) !== null;
 }

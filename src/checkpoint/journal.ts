@@ -69,6 +69,8 @@ interface WaveFile {
   groupRecords: number;
   groupBytes: number;
   timerSet: boolean;
+  /** Writes that are on their way. */
+  writing: number;
   /** Bytes that were written since the last sync. */
   unsynced: number;
   syncTimerSet: boolean;
@@ -165,6 +167,21 @@ export class Journal {
     if (this.behind) await new Promise<void>((resolve) => this.#waiters.push(resolve));
   }
 
+  /** Waits until every checkpoint of a wave so far is in its file; to the disk it goes with the next sync. */
+  async flushWave(number: number): Promise<Result<void, EnvironmentProblem>> {
+    const wave = this.#waves.get(number);
+    if (wave !== undefined && !this.#writeNow(wave)) {
+      this.#handOver(wave);
+      await wave.written;
+    }
+    return this.#problem === undefined ? ok(undefined) : err(this.#problem);
+  }
+
+  /** How far each wave's file reaches by what was written to it, in bytes, by the wave's number. */
+  get ends(): Readonly<Record<string, number>> {
+    return Object.fromEntries([...this.#written].map(([wave, { begin, bytes }]) => [String(wave), begin + bytes]));
+  }
+
   /** Waits until every checkpoint of a wave is on the disk. The result is the problem, if the journal broke at any time. */
   async closeWave(number: number): Promise<Result<void, EnvironmentProblem>> {
     const wave = this.#waves.get(number);
@@ -197,6 +214,7 @@ export class Journal {
       groupRecords: 0,
       groupBytes: 0,
       timerSet: false,
+      writing: 0,
       unsynced: 0,
       syncTimerSet: false,
       written: Promise.resolve(),
@@ -211,11 +229,41 @@ export class Journal {
     wave.group = [];
     wave.groupRecords = 0;
     wave.groupBytes = 0;
+    wave.writing += 1;
     wave.written = wave.written.then(async () => {
       await this.#guard(`write to ${wave.path}`, () => this.#append(wave, bytes));
+      wave.writing -= 1;
       this.#backlogBytes -= bytes.length;
       this.#wake();
     });
+  }
+
+  /** false: other writes are on their way, or it takes more than one. */
+  #writeNow(wave: WaveFile): boolean {
+    const { file, group, groupBytes } = wave;
+    if (file?.writeNow === undefined || wave.writing > 0 || groupBytes === 0 || groupBytes > WRITE_BYTES) return false;
+    if (this.#problem !== undefined) return false;
+    const bytes = Buffer.concat(group);
+    let count = 0;
+    try {
+      count = file.writeNow(bytes);
+    } catch {
+      // Whatever it is, the usual way meets it again.
+    }
+    wave.unsynced += count;
+    this.#took(wave, bytes.subarray(0, count));
+    this.#backlogBytes -= count;
+    wave.group = count === bytes.length ? [] : [bytes.subarray(count)];
+    wave.groupBytes = bytes.length - count;
+    if (count < bytes.length) return false;
+    wave.groupRecords = 0;
+    this.#syncLater(wave);
+    return true;
+  }
+
+  #took(wave: WaveFile, bytes: Buffer): void {
+    const before = this.written(wave.number);
+    this.#written.set(wave.number, { ...before, bytes: before.bytes + bytes.length, crc: crc32(bytes, before.crc) });
   }
 
   async #append(wave: WaveFile, bytes: Buffer): Promise<void> {
@@ -235,8 +283,7 @@ export class Journal {
       wave.unsynced += count;
       if (wave.unsynced >= SYNC_BYTES) await this.#sync(wave, wave.file);
     }
-    const before = this.written(wave.number);
-    this.#written.set(wave.number, { ...before, bytes: before.bytes + bytes.length, crc: crc32(bytes, before.crc) });
+    this.#took(wave, bytes);
     this.#syncLater(wave);
   }
 

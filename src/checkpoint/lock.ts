@@ -17,7 +17,7 @@ export interface Lock {
 }
 
 /** Who holds a lock. A process id is given out again, so the time of its start goes with it where the system tells. */
-interface Holder {
+export interface Holder {
   /** Tells this lock from every other. */
   readonly id: string;
   readonly pid: number;
@@ -52,17 +52,9 @@ export async function acquireLock(
   stateDir: string,
   options: { readonly purpose: string; readonly now: number },
 ): Promise<Result<Lock, EnvironmentProblem>> {
-  const file = join(stateDir, 'lock');
-  const own: Holder = {
-    id: randomBytes(8).toString('hex'),
-    pid: process.pid,
-    host: hostname(),
-    started: (await processOf(process.pid))?.started ?? null,
-    boot: await bootId(),
-    purpose: options.purpose,
-    since: new Date(options.now).toISOString(),
-  };
-  const written = join(stateDir, `.lock.${own.id}.new.tmp`);
+  const file = lockFile(stateDir);
+  const own = await newHolder(options);
+  const written = writtenFile(stateDir, own.id);
   try {
     await writeFile(written, `${JSON.stringify(own)}\n`, { flag: 'wx', flush: true });
     for (let turn = 0; turn < TURNS; turn++) {
@@ -81,6 +73,29 @@ export async function acquireLock(
   } finally {
     await rm(written, { force: true }).catch(() => undefined);
   }
+}
+
+/** Who this process would be as the holder of a lock. */
+export async function newHolder({ purpose, now }: { readonly purpose: string; readonly now: number }): Promise<Holder> {
+  return {
+    id: randomBytes(8).toString('hex'),
+    pid: process.pid,
+    host: hostname(),
+    started: (await processOf(process.pid))?.started ?? null,
+    boot: await bootId(),
+    purpose,
+    since: new Date(now).toISOString(),
+  };
+}
+
+/** The lock of a state folder. */
+export function lockFile(stateDir: string): string {
+  return join(stateDir, 'lock');
+}
+
+/** Where what is to stand in the lock is written first. */
+export function writtenFile(stateDir: string, id: string): string {
+  return join(stateDir, `.lock.${id}.new.tmp`);
 }
 
 /** Who works with a state folder right now: what for, and the process; undefined where nobody does. Writes nothing. */

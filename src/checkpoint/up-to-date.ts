@@ -12,6 +12,7 @@ import { MISSING, MOST_NAMED_FILES } from './fingerprint-parts.js';
 import { filePatterns } from './fingerprint-patterns.js';
 import { taskOf } from './finished-index.js';
 import { checkpointOf, isInState, keptText, outputsOf, pairsText, recordOf, stateChange } from './kept-subtask.js';
+import type { WatchMemory } from './watch-memory.js';
 
 /** What it takes to say whether subtasks are up to date. */
 export interface UpToDateOptions {
@@ -29,23 +30,6 @@ export interface UpToDateOptions {
   readonly session?: WatchMemory | undefined;
   /** Told, once, why the index can be written no more. What is not in it runs again. */
   readonly onProblem: (message: string) => void;
-}
-
-/** What a session remembers from run to run. */
-export class WatchMemory {
-  /** Subtasks of tasks without `inputs`. */
-  readonly kept = new Map<string, string>();
-  /** Tasks of which something ran in this round and may have changed something. */
-  readonly affected = new Set<string>();
-  /** Files that were read or written by name, with the hash that they had then. */
-  readonly seen = new Map<string, string>();
-  /** The tasks that have a file among their inputs. */
-  readonly readers = new Map<string, Set<string>>();
-
-  /** A round begins. */
-  begin(): void {
-    this.affected.clear();
-  }
 }
 
 /** A subtask that was asked for in this run. */
@@ -93,8 +77,14 @@ export class UpToDate implements FinishedSubtasks {
     return this.#tasks.has(task);
   }
 
+  begin(task: string): void {
+    this.#options.session?.looksAnew(task);
+    this.#asked.delete(task);
+  }
+
   has(task: string, key: string, about?: SubtaskAbout): boolean {
     if (!this.#tasks.has(task)) return false;
+    this.#options.session?.lookedAt.add(task);
     if (about === undefined) return this.#keptOf(task, key) !== undefined;
     const { index, force, session } = this.#options;
     const id = idOf(about);
@@ -210,11 +200,10 @@ export class UpToDate implements FinishedSubtasks {
     const files = this.#hashes.matching(patterns.value);
     const { session } = this.#options;
     if (session !== undefined) {
+      const reader = files.size > MOST_NAMED_FILES ? 'all' : (about.index ?? 0);
       for (const [path, hash] of files) {
         session.seen.set(path, hash);
-        const readers = session.readers.get(path);
-        if (readers === undefined) session.readers.set(path, new Set([task.id]));
-        else readers.add(task.id);
+        session.reads(task.id, reader, path);
       }
     }
     const before = previous === undefined ? '' : contentHash(canonicalJson(previous));

@@ -7,7 +7,7 @@ import { err, ok, type Result } from '../model/result.js';
 import type { BenchWorkers } from './bench-workers.js';
 import { EXIT } from './exit-code.js';
 import { addRedisOptions, type RedisOptions, type RemoteProblem } from './remote.js';
-import { printError, printLine, printProblem } from './streams.js';
+import { printError, printJson, printLine, printProblem } from './streams.js';
 
 interface BenchVerbOptions extends RedisOptions {
   readonly stateDir?: string;
@@ -57,7 +57,7 @@ async function bench(options: BenchVerbOptions): Promise<number> {
   if (typeof done.value === 'number') return done.value;
   const { report, folder, calibration } = done.value;
   if (options.json === true) {
-    printLine(JSON.stringify(report));
+    printJson(report);
     return EXIT.done;
   }
   const { renderBench } = await import('../report/bench-text.js');
@@ -175,7 +175,7 @@ async function compare(paths: readonly string[], json: boolean | undefined): Pro
   const { compareBenches } = await import('../measure/compare.js');
   const comparison = compareBenches(before.value, after.value);
   if (json === true) {
-    printLine(JSON.stringify(comparison));
+    printJson(comparison);
     return EXIT.done;
   }
   const { renderComparison } = await import('../report/bench-text.js');

@@ -1,5 +1,6 @@
 import { unreachable } from '../model/result.js';
 import { overridePlan, type PlanOverrides } from '../plan/override-plan.js';
+import { wrapText } from '../report/display-width.js';
 import { inertLine } from '../report/inert.js';
 import type { PanelOptions } from '../report/panel.js';
 import { type CompiledPlan, compilePlan, whatIfOf } from './compile-plan.js';
@@ -66,12 +67,25 @@ function recompiled(compiled: CompiledPlan, overrides: PlanOverrides): CompiledP
   return compilePlan(overridePlan(plan, overrides), methodology, { machine, calibration, history, overheadSeconds, policy });
 }
 
+/** The commands in one column and what they do in another; where there is no room for two, below each other. */
+function helpText(width: number): string {
+  const names = 24;
+  const lines = PROMPT_COMMANDS.flatMap(([name, argument, what]) => {
+    const usage = `  ${`${name} ${argument}`.trimEnd()}`;
+    if (width < 2.5 * names) return [usage, ...wrapText(`      ${what}`, width, '      ')];
+    const [first = '', ...rest] = wrapText(what, width - names - 2, '');
+    return [`${usage.padEnd(names + 2)}${first}`, ...rest.map((part) => `${' '.repeat(names + 2)}${part}`)];
+  });
+  return lines.join('\n');
+}
+
 async function answerTo(command: Question, { plan, analysis, ...rest }: CompiledPlan, panel: PanelOptions): Promise<string> {
+  const { width = 80 } = panel;
   switch (command.kind) {
     case 'unclear':
-      return inertLine(command.answer);
+      return wrapText(inertLine(command.answer), width, '  ').join('\n');
     case 'help':
-      return PROMPT_COMMANDS.map(([name, argument, what]) => `  ${`${name} ${argument}`.trimEnd().padEnd(24)}${what}`).join('\n');
+      return helpText(width);
     case 'why': {
       const { renderWhy } = await import('../report/prompt-answers.js');
       return renderWhy(analysis, panel);
@@ -95,7 +109,7 @@ async function answerTo(command: Question, { plan, analysis, ...rest }: Compiled
     case 'sync': {
       const { renderAnalysis } = await import('../report/analysis-panel.js');
       const panels = renderAnalysis(analysis, panel);
-      return command.kind === 'sync' ? `${panels}\n${SYNC[command.mode]}` : panels;
+      return command.kind === 'sync' ? `${panels}\n${wrapText(SYNC[command.mode], width, '  ').join('\n')}` : panels;
     }
     default:
       return unreachable(command);

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { commandName } from './command-name.js';
 
 /** What each verb's help ends with: a few lines to copy, each with what it does. */
 const EXAMPLES: Readonly<Record<string, readonly (readonly [string, string])[]>> = {
@@ -79,9 +80,8 @@ const EXAMPLES: Readonly<Record<string, readonly (readonly [string, string])[]>>
 export function teachByExample(command: Command): Command {
   const examples = Object.hasOwn(EXAMPLES, command.name()) ? (EXAMPLES[command.name()] ?? []) : [];
   if (examples.length === 0) return command;
-  const widest = Math.max(...examples.map(([line]) => line.length));
-  const lines = examples.map(([line, what]) =>
-    widest > 44 ? `  ${line}\n      ${what}` : `  ${line.padEnd(widest + 3)}${what}`,
-  );
+  const typed = examples.map(([line, what]) => [line.replace(/^waveplan\b/, commandName()), what] as const);
+  const widest = Math.max(...typed.map(([line]) => line.length));
+  const lines = typed.map(([line, what]) => (widest > 44 ? `  ${line}\n      ${what}` : `  ${line.padEnd(widest + 3)}${what}`));
   return command.addHelpText('after', `\nExamples:\n${lines.join('\n')}`);
 }

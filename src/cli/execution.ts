@@ -3,6 +3,7 @@ import { InlineExecutor } from '../execute/inline-executor.js';
 import { layoutAgents, maxThreads } from '../execute/layout.js';
 import type { RunWavesPorts } from '../execute/ports.js';
 import { SwitchingExecutor } from '../execute/switching-executor.js';
+import { WarmExecutor } from '../execute/warm-executor.js';
 import { ok, type Result } from '../model/result.js';
 import type { TaskDefinition } from '../plan/valid-plan.js';
 import { type CompiledPlan, decideFor, runsInline } from './compile-plan.js';
@@ -54,8 +55,9 @@ function executionHere(
   // A module that is changed between the runs of a session could not be loaded anew in this thread.
   const mayRunInline = (task: TaskDefinition) =>
     runsInline(compiled, task) && (session === undefined || task.work.kind !== 'module');
+  const switching = new SwitchingExecutor(new InlineExecutor(timeLine, warn), makePool);
   return {
-    executor: new SwitchingExecutor(new InlineExecutor(timeLine, warn), makePool),
+    executor: session === undefined ? switching : new WarmExecutor(switching),
     decide: (counts, probes) => decideFor(compiled, counts, probes),
     layout: (agents, tasks) =>
       agents === 1 && tasks.every(mayRunInline) ? { agents, threads: 0 } : layoutAgents(agents, plan.type, machine.cores),

@@ -10,7 +10,7 @@ import { loadFromOptions } from './plan-options.js';
 import { nextText } from './resume.js';
 import { selectionOf, standingOf, standingsOf } from './run-standing.js';
 import { unmasked } from './secret-params.js';
-import { printError, printLine, printProblem } from './streams.js';
+import { printError, printJson, printLine, printProblem } from './streams.js';
 
 interface ExplainOptions extends RunPlaceOptions {
   readonly run?: string;
@@ -74,8 +74,7 @@ async function explain(name: string, options: ExplainOptions): Promise<number> {
   }).find((one) => one.task === name);
   if (task === undefined) throw new Error('Internal error: a task without a wave');
   for (const warning of standing.value.index.warnings) printError(`waveplan: ${warning}`);
-  if (options.json === true)
-    printLine(JSON.stringify({ run, ...task, text: nextText(task), ...(upToDate && { newRun: upToDate.text() }) }));
+  if (options.json === true) printJson({ run, ...task, text: nextText(task), ...(upToDate && { newRun: upToDate.text() }) });
   else {
     printLine(`${name} ${nextText(task)}.`);
     if (upToDate !== undefined) printLine(`In a new run it ${upToDate.text()}.`);

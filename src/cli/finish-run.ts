@@ -58,7 +58,7 @@ export async function finishRun(unmasked: WavesEnd, ending: EndingRun): Promise<
 }
 
 /** A record on its way to the disk. */
-interface Saving {
+export interface Saving {
   readonly name: string;
   readonly saving: Promise<Result<void, EnvironmentProblem>>;
 }
@@ -82,7 +82,8 @@ function startSaving(
   ];
 }
 
-function saveReports(runDir: string, summary: RunSummary): readonly Saving[] {
+/** Writes a run's reports; each is on its way at once. */
+export function saveReports(runDir: string, summary: RunSummary): readonly Saving[] {
   const reports = { 'report.json': `${inertJson(toReportJson(summary), 2)}\n`, 'report.md': renderMarkdown(summary) };
   return Object.entries(reports).map(([name, text]) => ({ name, saving: writeReportFile(runDir, name, text) }));
 }

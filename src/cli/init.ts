@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { systemProblem } from '../checkpoint/problem.js';
 import { parsePlan } from '../plan/parse-plan.js';
 import { inertLine } from '../report/inert.js';
+import { commandName } from './command-name.js';
 import { EXIT } from './exit-code.js';
 import type { Offer } from './init/offers.js';
 import { openLineReader } from './line-reader.js';
@@ -57,8 +58,8 @@ async function init(file: string, options: InitOptions): Promise<number> {
     return EXIT.environment;
   }
   printLine(`Written: ${file}, which ${chosen.why}.\n`);
-  printLine(`  waveplan plan ${file}    # what a run would do; writes nothing`);
-  printLine(`  waveplan run ${file}     # shows that, asks, runs, reports`);
+  printLine(`  ${commandName()} plan ${file}    # what a run would do; writes nothing`);
+  printLine(`  ${commandName()} run ${file}     # shows that, asks, runs, reports`);
   return EXIT.done;
 }
 

@@ -4,7 +4,7 @@ import { listRuns, type RunManifest, readManifest } from '../checkpoint/run-stor
 import { inertLine } from '../report/inert.js';
 import { EXIT } from './exit-code.js';
 import { type RunPlaceOptions, stateDirOf } from './find-run.js';
-import { printError, printLine, printProblem } from './streams.js';
+import { printError, printJson, printLine, printProblem } from './streams.js';
 
 /** How a run stands: how it ended, or that it goes on, or that it was killed. */
 export type RunState = NonNullable<RunManifest['end']>['status'] | 'running' | 'killed';
@@ -39,7 +39,7 @@ async function list(options: RunPlaceOptions & { readonly json?: boolean }): Pro
     const state = await runState(stateDir, manifest.value);
     rows.push({ run, plan: plan.name, file: plan.file, created, state, reason: end?.reason ?? null, backup: backup ?? null });
   }
-  if (options.json === true) printLine(JSON.stringify(rows));
+  if (options.json === true) printJson(rows);
   else if (rows.length === 0) printLine(`There is no run in ${stateDir} yet.`);
   else for (const row of rows) printLine(`${row.run}  ${row.state.padEnd(7)}  ${inertLine(row.plan)}`);
   return EXIT.done;

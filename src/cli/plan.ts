@@ -9,7 +9,7 @@ import {
   prepareFromOptions,
   type SelectionOptions,
 } from './plan-options.js';
-import { panelWidth, printLine, wantsColor } from './streams.js';
+import { panelWidth, printJson, printLine, wantsColor } from './streams.js';
 
 /** `waveplan plan PLAN`: shows what a run would do, and writes nothing. */
 export function planCommand(): Command {
@@ -27,7 +27,7 @@ export function planCommand(): Command {
       }
       const { compiled } = await prepareFromOptions(loaded, options, options.json === true ? () => {} : printLine);
       if (options.json === true) {
-        printLine(JSON.stringify(compiled.analysis));
+        printJson(compiled.analysis);
         return;
       }
       const { renderAnalysis } = await import('../report/analysis-panel.js');

@@ -13,12 +13,13 @@ import { groupWaves } from '../graph/waves.js';
 import { didYouMean } from '../plan/closest.js';
 import type { TaskDefinition, ValidPlan } from '../plan/valid-plan.js';
 import { counted } from '../report/figures.js';
+import { inertBlock } from '../report/inert.js';
 import { type Prompt, type PromptContext, TaskPrompts, templatePrompt } from '../report/prompts.js';
 import { processEnvironment } from '../worker/environment.js';
 import { loadEvaluator } from '../worker/prepare.js';
 import { EXIT } from './exit-code.js';
 import { addPlanOptions, loadFromOptions, type PlanOptions } from './plan-options.js';
-import { hasLostOutput, printError, printLine } from './streams.js';
+import { hasLostOutput, printError, printJson, printLine } from './streams.js';
 
 interface PromptsOptions extends PlanOptions {
   readonly task?: string;
@@ -143,8 +144,14 @@ function itemsOf(
   return items.ok ? items.value : `its items are not known: ${items.error.message}`;
 }
 
+/** Another program gets every character of a prompt as it is; on a terminal, none of them acts. */
 function print(prompt: Prompt, json: boolean): void {
-  printLine(json ? JSON.stringify(prompt) : `──── wave ${prompt.wave}: ${prompt.subtask}\n\n${prompt.prompt}`);
+  if (json) {
+    printJson(prompt);
+    return;
+  }
+  const text = `──── wave ${prompt.wave}: ${prompt.subtask}\n\n${prompt.prompt}`;
+  printLine(process.stdout.isTTY === true ? inertBlock(text) : text);
 }
 
 function countArgument(text: string): number {

@@ -30,7 +30,7 @@ import { type RunPlanOptions, runLocked, withMask } from './run-plan.js';
 import { type RunStanding, selectionOf, standingOf, standingsOf } from './run-standing.js';
 import { paramsProblem, unmasked } from './secret-params.js';
 import { showRun, showsText } from './show-run.js';
-import { printError, printLine, printProblem } from './streams.js';
+import { printError, printJson, printLine, printProblem } from './streams.js';
 
 interface ResumeOptions extends ExecutionOptions, RemoteOptions, Partial<PlanOptions> {
   readonly yes?: boolean;
@@ -192,7 +192,7 @@ async function tellWhatRuns(found: FoundRun, { plan, methodology }: LoadedPlan, 
     majorShare: plan.failure.major ?? methodology.failure.major,
     folder: found.manifest.folder,
   });
-  if (options.json === true) printLine(JSON.stringify({ run: found.run, tasks }));
+  if (options.json === true) printJson({ run: found.run, tasks });
   else for (const task of tasks) printLine(`${inertLine(task.task)}: ${nextText(task)}`);
   return EXIT.done;
 }

@@ -7,8 +7,9 @@ import type { EnvironmentProblem } from '../checkpoint/problem.js';
 import { createRun, resumeRun, saveIncludes, writeManifest } from '../checkpoint/run-store.js';
 import { discardRun, openWorkspace, prepareState } from '../checkpoint/workspace.js';
 import { failureRulesOf } from '../execute/failure-policy.js';
-import type { WavesEnd } from '../execute/ports.js';
+import type { RunWavesOptions, RunWavesPorts, WavesEnd } from '../execute/ports.js';
 import { RunControl } from '../execute/run-control.js';
+import { RunState } from '../execute/run-state.js';
 import { runWaves } from '../execute/run-waves.js';
 import { startTimeLine, systemClock } from '../model/clock.js';
 import { newRunId } from '../model/ids.js';
@@ -134,11 +135,11 @@ export async function runLocked(
   if (!opened.ok) return opened;
   const upToDate = opened.value;
 
-  const sinks = new RunSinks(journal.value, compiled, place, { onEvent, upToDate });
+  const sinks = new RunSinks(journal.value, compiled, place, { onEvent, upToDate, keepSkips: session !== undefined });
   const emit = (event: RunEvent) => sinks.emit(event);
   const finish = (end: WavesEnd) => finishRun(end, { compiled, place, clock, sinks, manifest });
 
-  emit({
+  const started = {
     type: 'run-started',
     at: clock.now(),
     run,
@@ -152,7 +153,8 @@ export async function runLocked(
     confirmed,
     cores: machine.cores,
     planShown: options.planShown === true,
-  });
+  } as const;
+  emit(started);
   for (const message of place.warnings) emit({ type: 'warning', at: clock.now(), message });
   if (soFar !== undefined) emit(resumedEvent(run, soFar, clock.now()));
   const standing = soFar?.manifest.backup ?? session?.backup;
@@ -177,34 +179,36 @@ export async function runLocked(
     await finish({ status: 'broken', reason: execution.error.message });
     return execution;
   }
-  const end = await runWaves(
-    {
-      graph: compiled.graph,
-      waves: compiled.waves,
-      sync: plan.sync,
-      finally: plan.finally,
-      surroundings: { params: plan.params, env: processEnvironment(), folder: workspace.folder, secrets: plan.secrets, run },
-      ratePerMinute: plan.limits.ratePerMinute,
-      pools: plan.pools,
-      majorShare: failureRules.major,
-      failure: { rules: failureRules, keepGoing: options.keepGoing === true, failFast: options.failFast === true },
-      ...finishedEarlier(soFar?.finished, upToDate),
-    },
-    {
-      ...execution.value,
-      clock,
-      random: Math.random,
-      control,
-      expectedMs: (task) => expectedMsOf(compiled, task),
-      emit,
-      records: sinks,
-      verifyWave: (wave) => sinks.verifyWave(wave),
-    },
-  );
-  await execution.value.executor.close();
+  const wavesOptions: RunWavesOptions = {
+    graph: compiled.graph,
+    waves: compiled.waves,
+    sync: plan.sync,
+    finally: plan.finally,
+    surroundings: { params: plan.params, env: processEnvironment(), folder: workspace.folder, secrets: plan.secrets, run },
+    ratePerMinute: plan.limits.ratePerMinute,
+    pools: plan.pools,
+    majorShare: failureRules.major,
+    failure: { rules: failureRules, keepGoing: options.keepGoing === true, failFast: options.failFast === true },
+    ...finishedEarlier(soFar?.finished, upToDate),
+  };
+  const ports: RunWavesPorts = {
+    ...execution.value,
+    clock,
+    random: Math.random,
+    control,
+    expectedMs: (task) => expectedMsOf(compiled, task),
+    emit,
+    records: sinks,
+    verifyWave: (wave) => sinks.verifyWave(wave),
+  };
+  const state = new RunState(wavesOptions, ports);
+  const end = await runWaves(wavesOptions, ports, state);
+  if (session === undefined) await ports.executor.close();
   delete process.env[RUN_VARIABLE];
   const settled = await sinks.settle();
-  return ok(await finish(settled.ok ? end : { status: 'broken', reason: settled.error.message }));
+  const result = await finish(settled.ok ? end : { status: 'broken', reason: settled.error.message });
+  session?.keep({ compiled, place, manifest, options: wavesOptions, ports, state, sinks, started });
+  return ok(result);
 }
 
 function resumedEvent(run: string, soFar: RunSoFar, at: number): RunEvent {

@@ -21,6 +21,7 @@ interface SinkPorts {
   readonly onEvent: ((event: RunEvent) => void) | undefined;
   /** Where later runs look what need not run again. */
   readonly upToDate: UpToDate | undefined;
+  readonly keepSkips: boolean;
 }
 
 /** Where a run's events go: to its records, to what is learned and reported of it, and to whoever watches. */
@@ -35,6 +36,8 @@ export class RunSinks {
   /** In a run that was resumed: the subtasks that this part of it told of, in whose files there may be others. */
   readonly #seen: OutcomeTally | undefined;
   #skipped = 0;
+  /** What did not run, and has no record, by name; kept in a session alone, whose rounds tell of it again. */
+  readonly skips = new Map<string, Extract<RunEvent, { type: 'subtask-skipped' }>>();
 
   constructor(journal: Journal, compiled: CompiledPlan, place: RunPlace, ports: SinkPorts) {
     this.journal = journal;
@@ -64,9 +67,7 @@ export class RunSinks {
 
   /** The one way to everything that is told or stored. */
   emit(raw: RunEvent): void {
-    const { mask } = this.#place;
-    const event = mask === NO_MASK ? raw : maskEvent(raw, mask);
-    this.#record(event);
+    const event = this.record(raw);
     this.summary.add(event);
     this.eventLog.record(event);
     this.lessons.add(event);
@@ -76,6 +77,15 @@ export class RunSinks {
   /** Tells the watcher alone: for what happens when the records are complete. It must be masked. */
   tell(event: RunEvent): void {
     this.#ports.onEvent?.(event);
+  }
+
+  /** Takes down what later runs and reports need of subtasks that ended, and leaves the rest to the caller: the event, masked. */
+  record(raw: RunEvent): RunEvent {
+    const { mask } = this.#place;
+    const event = mask === NO_MASK ? raw : maskEvent(raw, mask);
+    this.#record(event);
+    if (this.#ports.keepSkips) this.#noteSkip(event);
+    return event;
   }
 
   #record(event: RunEvent): void {
@@ -95,6 +105,16 @@ export class RunSinks {
       else if (event.type === 'subtask-finished') upToDate?.ended(checkpoint);
       if (event.log !== undefined) this.#logs.save(checkpoint.task_id, event.log);
     }
+  }
+
+  #noteSkip(event: RunEvent): void {
+    if (event.type === 'subtask-skipped') this.skips.set(event.subtask, event);
+    if (this.skips.size === 0) return;
+    if (event.type === 'subtask-finished') this.skips.delete(event.checkpoint.task_id);
+    if (event.type === 'subtasks-finished' || event.type === 'subtasks-up-to-date')
+      for (const { task_id } of parseCheckpoints(event.lines)) this.skips.delete(task_id);
+    // A task that was skipped as a whole and has subtasks now.
+    if ('task' in event && event.type !== 'subtask-skipped') this.skips.delete(event.task);
   }
 
   /** Makes sure that a wave's checkpoints are on the disk, and counts them as they are there. */

@@ -17,7 +17,7 @@ import { addRemoteOptions, type RemoteOptions, withRemote } from './remote.js';
 import type { RemoteRun } from './remote-run.js';
 import { runPlan } from './run-plan.js';
 import { panelView, showRun, showsText } from './show-run.js';
-import { printError, printLine, printProblem } from './streams.js';
+import { printError, printJson, printLine, printProblem } from './streams.js';
 
 interface RunOptions extends PlanOptions, SelectionOptions, ExecutionOptions, RemoteOptions {
   readonly yes?: boolean;
@@ -66,7 +66,7 @@ async function prepareAndRun(
   const prepared = await prepareFromOptions(loaded, options, say, remote?.fleet);
   const { compiled } = prepared;
   if (showsText(options)) await printAnalysis(compiled);
-  else if (options.dryRun === true && options.json === true) printLine(JSON.stringify(compiled.analysis));
+  else if (options.dryRun === true && options.json === true) printJson(compiled.analysis);
   if (options.dryRun === true) return EXIT.done;
   if (!ask) return execute(prepared, options, remote, 'flag');
   const { talkAbout } = await import('./conversation.js');

@@ -15,7 +15,7 @@ import { whatIf } from '../scaling/what-if.js';
 import { EXIT } from './exit-code.js';
 import { packageVersion } from './package-version.js';
 import { printDiagnostics } from './plan-options.js';
-import { panelWidth, printError, printLine, wantsColor } from './streams.js';
+import { panelWidth, printError, printJson, printLine, wantsColor } from './streams.js';
 
 type Texts = Readonly<
   Partial<
@@ -102,7 +102,7 @@ async function scale(texts: Texts, show: ScaleView): Promise<number> {
   const decision = decideScaling(input, methodology.value, asked);
   const others = show.whatIf === true ? whatIf(input, methodology.value, asked) : undefined;
   if (show.json === true) {
-    printLine(JSON.stringify({ ...toJson(decision), ...(others && { whatIf: others }) }));
+    printJson({ ...toJson(decision), ...(others && { whatIf: others }) });
     return EXIT.done;
   }
   const { renderDecision } = await import('../report/scaling-section.js');

@@ -5,13 +5,14 @@ import { loadMethodology } from '../plan/methodology.js';
 import { figure } from '../report/figures.js';
 import { inertLine } from '../report/inert.js';
 import { processEnvironment } from '../worker/environment.js';
+import { commandName } from './command-name.js';
 import { readAsked } from './execution-options.js';
 import { EXIT } from './exit-code.js';
 import { findRun, type RunPlaceOptions, stateDirOf } from './find-run.js';
 import { runState } from './list.js';
 import { planOfRun, standingOf, standingsOf } from './run-standing.js';
 import { unmasked } from './secret-params.js';
-import { printError, printLine, printProblem } from './streams.js';
+import { printError, printJson, printLine, printProblem } from './streams.js';
 
 /** `waveplan status [RUN]`: how far a run is, by its records. */
 export function statusCommand(): Command {
@@ -57,9 +58,7 @@ async function status(named: string | undefined, options: RunPlaceOptions & { re
     const { created, end, backup, resumes } = manifest;
     const reason = end?.reason ?? null;
     const resumed = resumes?.length ?? 0;
-    printLine(
-      JSON.stringify({ run, plan: manifest.plan, state, pid, reason, created, resumed, backup: backup ?? null, tasks, warnings }),
-    );
+    printJson({ run, plan: manifest.plan, state, pid, reason, created, resumed, backup: backup ?? null, tasks, warnings });
     return EXIT.done;
   }
   const process = pid === null ? '' : ` (process ${pid})`;
@@ -68,7 +67,7 @@ async function status(named: string | undefined, options: RunPlaceOptions & { re
   );
   for (const task of tasks) printLine(`  wave ${task.wave}  ${inertLine(task.task)}: ${progressText(task)}`);
   for (const warning of warnings) printError(`waveplan: ${warning}`);
-  if (state !== 'running' && state !== 'done') printLine(`Go on: waveplan resume ${run}`);
+  if (state !== 'running' && state !== 'done') printLine(`Go on: ${commandName()} resume ${run}`);
   return EXIT.done;
 }
 

@@ -1,3 +1,6 @@
+import { displayWidth, wrapText } from '../report/display-width.js';
+import { inertJson } from '../report/inert.js';
+
 /** Whether to colour what goes to a stream: not without a terminal, nor under `NO_COLOR` (https://no-color.org). */
 export function wantsColor(stream: NodeJS.WriteStream): boolean {
   if (process.env['NO_COLOR'] !== undefined && process.env['NO_COLOR'] !== '') return false;
@@ -43,8 +46,25 @@ export function printLine(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
+/** Prints a value for programs, in one line that is inert in a terminal too. */
+export function printJson(value: unknown): void {
+  printLine(inertJson(value));
+}
+
+/** Prints what is for people; in a terminal, lines that are longer than it is wide are broken between words. */
 export function printError(text: string): void {
-  process.stderr.write(`${text}\n`);
+  const { isTTY, columns } = process.stderr;
+  process.stderr.write(`${isTTY === true ? foldText(text, Math.max(40, columns || 80)) : text}\n`);
+}
+
+/** Plain text with its lines broken between words, and continued under a hanging indent, where they are wider than `width`. */
+export function foldText(text: string, width: number): string {
+  const lines = text.split('\n').flatMap((each) => {
+    // What is coloured was brought to its width already.
+    if (each.includes('\u001b') || displayWidth(each) <= width) return [each];
+    return wrapText(each, width, `${/^ */.exec(each)?.[0] ?? ''}  `);
+  });
+  return lines.join('\n');
 }
 
 /** Prints what keeps a verb from its work, and the way out. */

@@ -58,14 +58,15 @@ export class Dispatcher {
 
   /** Adds a task; its position is the number of tasks before it. One without subtasks is over at once, and nobody is told. */
   add(work: TaskWork, onOver?: SubtaskOver): number {
-    const { count, finished } = work;
+    const { count, finished, only } = work;
     const position = this.#states.length;
     const state = newTaskState(work, { position, onOver, passes: this.#failures.passesOfNewTask() }, this.#ports);
     this.#states.push(state);
     this.tallies.push(state.tally);
-    this.#ends.expect(count);
+    this.#ends.expect(only?.length ?? count);
     if (work.oneByOne === true) return position;
-    if (finished === undefined) state.queue.add(0, count);
+    if (only !== undefined) for (const index of only) state.queue.add(index, 1);
+    else if (finished === undefined) state.queue.add(0, count);
     else {
       this.#earlier.add(state);
       for (let index = 0; index < count; index++) if (!finished.has(index)) state.queue.add(index, 1);

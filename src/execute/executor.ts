@@ -56,6 +56,13 @@ export interface Executor {
   run(chunk: Chunk, agent: number, listener: ChunkListener): ChunkHandle;
   /** Of an executor that runs work on other machines: what there is of them. */
   readonly capacity?: Capacity | undefined;
+  /**
+   * Waits until something that runs has ended, for so many milliseconds at most, and does nothing else meanwhile: the event loop
+   * does not turn. Absent: what runs needs the event loop.
+   */
+  hold?(ms: number): void;
+  /** No chunk of these programs, by their `ref`, comes any more. Absent: nothing is kept of them. */
+  forget?(programs: readonly number[]): void;
   /** Ends all threads. What runs must have ended or been cancelled before. */
   close(): Promise<void>;
 }

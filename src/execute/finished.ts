@@ -25,6 +25,8 @@ export interface SubtaskAbout {
 export interface FinishedSubtasks {
   /** Whether any subtask of a task may be finished. */
   knows(task: string): boolean;
+  /** All subtasks of a task are about to be asked for: what is known of earlier ones counts no more. */
+  begin?(task: string): void;
   /** Whether the subtask of a task with this key is finished. A run tells what it is about; without that, its key alone counts. */
   has(task: string, key: string, about?: SubtaskAbout): boolean;
   /** Its checkpoint; undefined where it is to run, also because its record can be read no more. */
@@ -39,6 +41,10 @@ export interface FinishedSubtasks {
 export function eitherFinished(first: FinishedSubtasks, second: FinishedSubtasks): FinishedSubtasks {
   return {
     knows: (task) => first.knows(task) || second.knows(task),
+    begin: (task) => {
+      first.begin?.(task);
+      second.begin?.(task);
+    },
     has: (task, key, about) => first.has(task, key, about) || second.has(task, key, about),
     find: (task, key) => first.find(task, key) ?? second.find(task, key),
     isOfEarlierRun: (task, key) => !first.has(task, key) && second.isOfEarlierRun?.(task, key) === true,

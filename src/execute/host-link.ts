@@ -1,4 +1,4 @@
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import { STOP_GRACE_MS } from '../actions/action.js';
 import { cancelledFailure, timeoutFailure } from '../actions/perform.js';
 import { signalGroup } from '../actions/process-group.js';
@@ -70,6 +70,8 @@ export class HostLink {
   /** The chunk for whose sake the thread is ended, while it is. */
   #blocked: { readonly chunk: number; readonly failure: Failure } | undefined;
   #looking: NodeJS.Timeout | undefined;
+  /** Chunks of which the end was told. */
+  #done = 0;
   #whenReady: { readonly promise: Promise<boolean>; readonly resolve: (ready: boolean) => void };
 
   constructor(startHost: StartHost, timeLine: TimeLine, listener: HostListener) {
@@ -94,6 +96,7 @@ export class HostLink {
 
   /** Resolves with false when the thread did not come up. */
   ready(): Promise<boolean> {
+    if (this.#state === 'ready') return Promise.resolve(true);
     const timer = setTimeout(() => this.#whenReady.resolve(false), READY_MS);
     return this.#whenReady.promise.finally(() => clearTimeout(timer));
   }
@@ -111,6 +114,20 @@ export class HostLink {
     this.#post({ type: 'run', chunk: { ...rest, program: program.ref }, claims: claims.buffer });
     this.#looking ??= setInterval(() => this.#look(), LOOK_MS);
     return chunkHandle(claims, () => this.#cancel(pending));
+  }
+
+  /** Waits until a chunk has ended, without turning the event loop. */
+  hold(ms: number): void {
+    if (this.#pending.size === 0) return;
+    this.#outcomes.waitForEnd(this.#done, ms);
+    for (let next = receiveMessageOnPort(this.#port); next !== undefined; next = receiveMessageOnPort(this.#port))
+      this.#receive(next.message as FromHost);
+  }
+
+  /** No chunk of these programs comes any more. */
+  forget(programs: readonly number[]): void {
+    const known = programs.filter((program) => this.#programs.delete(program));
+    if (known.length > 0 && this.#state !== 'ended') this.#post({ type: 'forget', programs: known });
   }
 
   /** Ends the host; resolves when its thread gave up its Piscina task. */
@@ -158,6 +175,7 @@ export class HostLink {
         return;
       }
       case 'done':
+        this.#done += 1;
         this.#drain();
         if (message.leaked) this.#state = 'retiring';
         this.#finish(message.chunk);

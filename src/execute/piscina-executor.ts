@@ -8,6 +8,9 @@ import { HostLink, type HostListener, type LostSubtask, type StartHost } from '.
 /** How long Piscina may take to end its threads before it is told to hurry. */
 const CLOSE_MS = 5000;
 
+/** Room of a thread for young objects, in megabytes. */
+const YOUNG_GENERATION_MB = 64;
+
 /**
  * Runs chunks on worker threads of a Piscina pool. Each thread runs one Piscina task, its host,
  * for the whole run; agent k lives on host k modulo the number of threads. A host that was lost is
@@ -39,6 +42,8 @@ export class PiscinaExecutor implements Executor {
       concurrentTasksPerWorker: 1,
       // With atomics a thread sleeps between tasks without turning its event loop.
       atomics: 'disabled',
+      // A third more than Node's: small subtasks make garbage fast, and every collection finds outcomes on their way.
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
       closeTimeout: CLOSE_MS,
     });
     // A thread that dies without a task, and a close that takes too long, are told as events; both are answered elsewhere.
@@ -88,6 +93,14 @@ export class PiscinaExecutor implements Executor {
     });
     this.#alone = alone;
     return alone;
+  }
+
+  hold(ms: number): void {
+    for (const host of this.#hosts) host.hold(ms);
+  }
+
+  forget(programs: readonly number[]): void {
+    for (const host of this.#hosts) host.forget(programs);
   }
 
   async close(): Promise<void> {

@@ -1,8 +1,10 @@
 import { batchCount, batchItem, expandsInRun } from '../graph/fan-out.js';
 import type { TaskNode } from '../graph/task-graph.js';
 import type { Failure } from '../model/failure.js';
+import { canonicalJson } from '../model/ids.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import { ok, type Result } from '../model/result.js';
+import type { RunEvent } from '../model/run-event.js';
 import { writtenFilter } from '../plan/item-filter.js';
 import type { TaskDefinition } from '../plan/valid-plan.js';
 import { occurrencesOf, subtaskKey } from '../worker/subtask-key.js';
@@ -10,13 +12,14 @@ import type { Dispatcher } from './dispatcher.js';
 import type { DispatcherPorts } from './dispatcher-ports.js';
 import { expandItems } from './expand.js';
 import { failureCheckpoint } from './failure-checkpoint.js';
-import { finishedPartOf } from './finished-part.js';
+import { finishedPartOf, unfinishedOf } from './finished-part.js';
 import { Pacer } from './pacer.js';
 import { Pairs } from './pairs.js';
 import { Pools } from './pools.js';
 import type { MeasuredWork, RunWavesOptions, RunWavesPorts } from './ports.js';
 import { bodyReads, tasksToKeep } from './result-readers.js';
 import { Ancestors, ResultsStore } from './results-store.js';
+import { programOf } from './task-state.js';
 import type { TaskTally, TaskWork } from './task-work.js';
 
 /** A task that can be handed out, and its node. */
@@ -39,10 +42,14 @@ export class RunState {
   readonly probes = new Map<number, MeasuredWork>();
   readonly pacer: Pacer | undefined;
   readonly pools: Pools;
+  /** Tasks that were expanded, by their position; those of a session's later rounds are worked on as they are here. */
+  readonly expanded = new Map<number, ExpandedTask>();
+  /** The subtasks that failed, by position of their task and index. */
+  readonly failed = new Map<number, Set<number>>();
   readonly #options: RunWavesOptions;
-  readonly #ports: RunWavesPorts;
   readonly #kept: ReadonlySet<string>;
-  readonly #pairs: Pairs;
+  #ports: RunWavesPorts;
+  #pairs: Pairs;
   #nextId = 0;
   /** Subtasks that failed, and tasks that could not be expanded. */
   failures = 0;
@@ -56,15 +63,21 @@ export class RunState {
     this.#pairs = new Pairs(options.graph);
   }
 
+  /** Another round begins on what the one before left behind. */
+  goOn(ports: RunWavesPorts): void {
+    this.#ports = ports;
+    this.#pairs = new Pairs(this.#options.graph);
+  }
+
   /** What a dispatcher takes from the run. */
   dispatcherPorts(): DispatcherPorts {
-    const { executor, clock, random, control, emit, records, expectedMs, mostInChunk, chunkMs } = this.#ports;
+    const { executor, clock, random, control, records, expectedMs, mostInChunk, chunkMs } = this.#ports;
     return {
       executor,
       clock,
       random,
       control,
-      emit,
+      emit: (event) => this.#emit(event),
       pacer: this.pacer,
       pools: this.pools,
       surroundings: this.#options.surroundings,
@@ -102,6 +115,8 @@ export class RunState {
   expand(node: TaskNode, priority: number): Result<ExpandedTask, Failure> {
     const { task } = node;
     const items = this.#items(task);
+    this.expanded.delete(node.index);
+    this.failed.delete(node.index);
     if (!items.ok) {
       this.counts.set(node.index, 1);
       return items;
@@ -131,8 +146,41 @@ export class RunState {
       keepResults: this.#kept.has(task.id),
       priority,
     };
+    this.expanded.set(node.index, { node, work, expanded: !known });
     const finished = finishedPartOf(work, this.#options.finished, () => this.#resultsBefore(work));
     return ok({ node, work: finished === undefined ? work : { ...work, finished }, expanded: !known });
+  }
+
+  /** Whether a task's items are no longer those that it was expanded to. */
+  hasOtherItems({ work: { task, count, itemAt } }: ExpandedTask): boolean {
+    const items = this.#items(task);
+    if (!items.ok || items.value.count !== count) return true;
+    const now = items.value.itemAt;
+    if (itemAt === undefined || now === undefined) return itemAt !== now;
+    for (let index = 0; index < count; index++) if (!isSame(itemAt(index), now(index))) return true;
+    return false;
+  }
+
+  /**
+   * A task that was expanded in an earlier round, for those of the subtasks in question that are not up to date. `again`: what it
+   * reads may be something else now. The earlier results of what is to run count no more.
+   */
+  again({ node, work }: ExpandedTask, indexes: Iterable<number>, { readAnew }: { readonly readAnew: boolean }): ExpandedTask {
+    const { task } = work;
+    const read = readAnew ? { scope: this.results.scope(bodyReads(task)), program: undefined } : {};
+    // Absent, and not undefined, so that threads are told of it anew.
+    const { program, ...now } = { ...work, ...read };
+    const only = unfinishedOf(now, indexes, this.#options.finished, () => this.#resultsBefore(work));
+    const known = program ?? programOf(now, { nextId: () => this.#nextId++, surroundings: this.#options.surroundings });
+    if (work.program !== undefined && work.program !== known) this.#ports.executor.forget?.([work.program.ref]);
+    const expanded = { node, work: { ...now, program: known }, expanded: false };
+    this.expanded.set(node.index, expanded);
+    for (const index of only) {
+      this.failed.get(node.index)?.delete(index);
+      if (work.itemAt === undefined) this.results.set(task.id, null);
+      else this.results.setItem(task.id, index, null);
+    }
+    return { ...expanded, work: { ...expanded.work, only } };
   }
 
   #resultsBefore({ readable }: TaskWork): JsonObject {
@@ -175,6 +223,17 @@ export class RunState {
     return Array.isArray(results) ? (results[index] as JsonValue) : null;
   }
 
+  /** What fails for good is kept by index. */
+  #emit(event: RunEvent): void {
+    if (event.type === 'subtask-finished' && event.checkpoint.status === 'failure') {
+      const node = this.#options.graph.indexOf.get(event.task);
+      const index = Number(/\[(\d+)\]$/.exec(event.checkpoint.task_id)?.[1] ?? 0);
+      const failed = node === undefined ? undefined : (this.failed.get(node) ?? new Set<number>());
+      if (node !== undefined && failed !== undefined) this.failed.set(node, failed.add(index));
+    }
+    this.#ports.emit(event);
+  }
+
   /** Tells of a task that failed before it had any subtasks. */
   failBeforeStart({ task, depth: wave }: TaskNode, failure: Failure): void {
     const { emit, clock } = this.#ports;
@@ -185,6 +244,10 @@ export class RunState {
     this.results.setState(task.id, 'failed');
     this.failures += 1;
   }
+}
+
+function isSame(a: JsonValue, b: JsonValue): boolean {
+  return a === b || (typeof a === 'object' && typeof b === 'object' && canonicalJson(a) === canonicalJson(b));
 }
 
 /** Who a subtask's checkpoint names that never reached an agent. */

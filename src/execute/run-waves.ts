@@ -9,8 +9,11 @@ import { WavesRunner } from './waves-runner.js';
  * Runs a plan's tasks, each wave to its barrier or each task as soon as it can, checks each wave against its checkpoints,
  * and runs the `finally` tasks at the end, whatever happened. Emits everything that happens; touches no disk.
  */
-export async function runWaves(options: RunWavesOptions, ports: RunWavesPorts): Promise<WavesEnd> {
-  const state = new RunState(options, ports);
+export async function runWaves(
+  options: RunWavesOptions,
+  ports: RunWavesPorts,
+  state: RunState = new RunState(options, ports),
+): Promise<WavesEnd> {
   const runner = options.sync === 'eager' ? new EagerRunner(options, ports, state) : new WavesRunner(options, ports, state);
   const end = await brokenWithoutRoom(() => runner.run());
   const last = await brokenWithoutRoom(() => finallyTasks(options, ports, state));

@@ -28,6 +28,14 @@ export class SwitchingExecutor implements Executor {
     return this.#current.run(chunk, agent, listener);
   }
 
+  hold(ms: number): void {
+    this.#current.hold?.(ms);
+  }
+
+  forget(programs: readonly number[]): void {
+    this.#pool?.forget?.(programs);
+  }
+
   async close(): Promise<void> {
     await this.#inline.close();
     await this.#pool?.close();

@@ -52,21 +52,22 @@ export function newTaskState(
   return {
     position,
     work,
-    program: programOf(work, ports),
+    program: work.program ?? programOf(work, ports),
     queue: new TaskQueue(),
     size: new ChunkSize(expectedMs?.(work.task), mostInChunk, chunkMs),
-    tally: newTally(work.count),
+    tally: work.only === undefined ? newTally(work.count) : { ...newTally(work.count), succeeded: work.count - work.only.length },
     onOver,
     passes,
     nextFinished: 0,
-    left: work.count,
+    left: work.only?.length ?? work.count,
     queued: false,
     over: false,
   };
 }
 
-function programOf(
-  { task, wave, itemAt, scope }: TaskWork,
+/** What threads are told of a task. */
+export function programOf(
+  { task, wave, itemAt, scope }: Pick<TaskWork, 'task' | 'wave' | 'itemAt' | 'scope'>,
   { nextId, surroundings }: Pick<DispatcherPorts, 'nextId' | 'surroundings'>,
 ): TaskProgram {
   return {

@@ -1,6 +1,7 @@
 import type { Checkpoint } from '../model/checkpoint.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import type { TaskDefinition } from '../plan/valid-plan.js';
+import type { TaskProgram } from '../worker/chunk.js';
 
 /** A task with its fan-out expanded: what a dispatcher hands out. */
 export interface TaskWork {
@@ -25,6 +26,10 @@ export interface TaskWork {
   readonly finished?: FinishedPart;
   /** Its subtasks become ready one by one, by `Dispatcher.ready`; absent: all at once. */
   readonly oneByOne?: boolean;
+  /** Of its subtasks, those that are to run; the others succeeded in an earlier round, which told of them. Absent: all. */
+  readonly only?: readonly number[];
+  /** What threads know of the task since an earlier round; absent: it is made. */
+  readonly program?: TaskProgram;
 }
 
 /** The finished subtasks of a task, by index. */

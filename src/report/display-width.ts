@@ -59,8 +59,9 @@ export function cutToWidth(text: string, width: number): string {
 }
 
 /**
- * `text` in lines of at most `width` columns, broken between words where it can be; lines after the first are
- * begin with `hanging`. Spaces at the start are kept. An empty text is one empty line.
+ * `text` in lines of at most `width` columns, broken between words where it can be; lines after the first
+ * begin with `hanging`. Spaces at the start are kept. A word that no line holds is broken where it stands, so that no
+ * line holds nothing but a bullet. An empty text is one empty line.
  */
 export function wrapText(text: string, width: number, hanging: string): readonly string[] {
   const indent = /^ */.exec(text)?.[0] ?? '';
@@ -68,6 +69,7 @@ export function wrapText(text: string, width: number, hanging: string): readonly
   let line = indent;
   let used = indent.length;
   let atStart = true;
+  const fresh = width - displayWidth(hanging);
   const breakLine = () => {
     lines.push(line.trimEnd());
     line = hanging;
@@ -76,7 +78,7 @@ export function wrapText(text: string, width: number, hanging: string): readonly
   };
   for (const word of text.slice(indent.length).split(/ +/)) {
     const columns = displayWidth(word);
-    if (!atStart && used + 1 + columns > width) breakLine();
+    if (!atStart && used + 1 + columns > width && (columns <= fresh || used + 1 >= width)) breakLine();
     if (!atStart) {
       line += ' ';
       used += 1;

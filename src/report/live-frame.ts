@@ -60,11 +60,23 @@ export function liveFrame(moment: LiveMoment, width: number): readonly LiveLine[
   const after = moment.waves.length - first - shown.length;
   if (after > 0) add(`… ${counted(after, 'more wave')}`, 'dim');
   for (const part of wrapText(figuresLine(moment), width, '  ')) add(part, 'plain');
-  if (moment.slowest.length > 0) {
-    const slow = moment.slowest.map(({ name, forMs }) => `${inertLine(name)} ${humanDuration(forMs)}`);
-    add(`slowest now: ${slow.join(', ')}`, 'dim');
-  }
+  const slow = slowestText(moment, width);
+  if (slow !== '') add(slow, 'dim');
   return lines;
+}
+
+/** As many as there is room for, each whole; of the first, the name gives way and not the time. */
+function slowestText({ slowest }: LiveMoment, width: number): string {
+  let text = '';
+  for (const { name, forMs } of slowest) {
+    const time = ` ${humanDuration(forMs)}`;
+    const start = text === '' ? 'slowest now: ' : `${text}, `;
+    const whole = `${start}${inertLine(name)}${time}`;
+    if (displayWidth(whole) > width && text !== '') return text;
+    const room = width - displayWidth(start) - displayWidth(time);
+    text = displayWidth(whole) <= width ? whole : `${start}${cutToWidth(inertLine(name), room)}${time}`;
+  }
+  return text;
 }
 
 interface LineShape {

@@ -2,9 +2,9 @@ import { type Checkpoint, parseCheckpoints } from '../model/checkpoint.js';
 import { unreachable } from '../model/result.js';
 import type { Backup, RunEvent, WaveCheck } from '../model/run-event.js';
 import { assessmentText, resumedLines } from './assessment-text.js';
-import { cutToWidth, wrapText } from './display-width.js';
+import { wrapText } from './display-width.js';
 import { printedBy } from './failure-groups.js';
-import { logTail } from './failure-text.js';
+import { quote } from './failure-text.js';
 import { counted, figure, humanDuration, minutes } from './figures.js';
 import { inertFirstLine, inertLine, shorten } from './inert.js';
 import { liveFrame } from './live-frame.js';
@@ -68,9 +68,8 @@ export async function createLiveView(options: LiveViewOptions): Promise<LiveView
     const { text: whole, hanging } = line(text);
     for (const part of tty ? wrapText(whole, columns(), hanging) : [whole]) print(paint(part, tone));
   };
-  /** What a subtask said, its end only: each line behind a bar, so that none can pass for one of ours. */
-  const quote = (text: string, most: number) => {
-    for (const each of logTail(text, most)) print(paint(`   │ ${cutToWidth(each, columns() - 6)}`, 'dim'));
+  const sayEndOf = (text: string, most: number) => {
+    for (const each of quote(text, { most, indent: '   ', ...(tty ? { width: columns() } : {}) })) print(paint(each, 'dim'));
   };
   const draw = (force: boolean) => {
     const [running] = progress?.running ?? [];
@@ -95,12 +94,12 @@ export async function createLiveView(options: LiveViewOptions): Promise<LiveView
     const said = log ?? printedBy(results);
     if (error === undefined) {
       const again = attempt > 1 ? `, attempt ${attempt}` : '';
-      say(cutToWidth(`✅ ${task_id} in ${humanDuration(duration_ms)}${again}`, columns()), 'good');
-      quote(said, MOST_VERBOSE_LINES);
+      say(`✅ ${task_id} in ${humanDuration(duration_ms)}${again}`, 'good');
+      sayEndOf(said, MOST_VERBOSE_LINES);
       return;
     }
-    say(cutToWidth(`❌ ${task_id}: ${inertFirstLine(error.message, 300)}`, columns()), 'bad');
-    quote(said, MOST_LOG_LINES);
+    say(`❌ ${task_id}: ${inertFirstLine(error.message, 300)}`, 'bad');
+    sayEndOf(said, MOST_LOG_LINES);
   };
 
   const handle = (event: RunEvent): void => {

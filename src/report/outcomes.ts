@@ -1,6 +1,6 @@
 import { assessmentText } from './assessment-text.js';
 import { counted, figure, humanDuration } from './figures.js';
-import { inertLine } from './inert.js';
+import { inertLine, shorten } from './inert.js';
 import type { FailureGroup, Issue, RunFacts, TaskSummary } from './run-summary.js';
 
 /** What the run brought about: what tasks say of themselves, and the counts of the fan-outs. */
@@ -24,10 +24,22 @@ export function taskOutcome(task: TaskSummary): readonly string[] {
     return [task.success > 0 ? `${task.id}: done in ${time}` : `${task.id}: failed after ${time}`];
   }
   const total = Math.max(task.subtasks ?? 0, ended + task.skipped);
-  const median = task.medianMs === undefined ? '' : `, median ${humanDuration(Number(task.medianMs.toPrecision(2)))}`;
+  const median = task.medianMs === undefined ? '' : `, median ${medianText(task)}`;
   const failed = task.failed === 0 ? '' : `, ${figure(task.failed)} failed`;
   const skipped = task.skipped === 0 ? '' : `, ${figure(task.skipped)} skipped`;
   return [`${task.id}: ${figure(task.success)} of ${counted(total, 'subtask')}${failed}${skipped}${median}`];
+}
+
+/** What a report leaves out of its times and charts: subtasks that a resumed or an earlier run had done. Absent where there are none. */
+export function notRunAgain({ resumed }: RunFacts): string | undefined {
+  if (resumed === 0) return undefined;
+  return `${counted(resumed, 'subtask')} that had ended before; no time and no chart here has ${resumed === 1 ? 'it' : 'them'}`;
+}
+
+/** A median in as many figures as it is known in; of one duration, or of the same ones, that is all of them. */
+export function medianText({ minMs, medianMs = 0, maxMs }: TaskSummary): string {
+  const known = medianMs === minMs || medianMs === maxMs ? medianMs : Number(medianMs.toPrecision(2));
+  return humanDuration(known);
 }
 
 /** What went wrong or nearly did, worst first; empty when nothing did. */
@@ -64,11 +76,15 @@ function failureIssues(facts: RunFacts): readonly Issue[] {
   return issues;
 }
 
+/** Characters of a cause in a list of what happened; the failures by cause have it whole. */
+const MOST_MESSAGE = 120;
+
 /** A group of failures in one line: how many, why, and where to look first. */
 export function failureText(group: FailureGroup): string {
   const more = group.count - group.subtasks.length;
   const names = `${group.subtasks.join(', ')}${more > 0 ? ` and ${figure(more)} more` : ''}`;
-  return `${counted(group.count, 'failure')} (${group.kind}): ${group.message === '' ? 'no message' : group.message} - ${names}`;
+  const why = group.message === '' ? 'no message' : shorten(group.message, MOST_MESSAGE);
+  return `${counted(group.count, 'failure')} (${group.kind}): ${why} - ${names}`;
 }
 
 /** What the failure policy made of each pass. */

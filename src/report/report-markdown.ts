@@ -1,6 +1,7 @@
 import { barrierText } from './barrier-cost.js';
 import { counted, efficiency, figure, humanDuration, minutes, minutesAndHours, NOT_KNOWN, timeSaved } from './figures.js';
 import { inertMarkdown as md } from './inert.js';
+import { medianText, notRunAgain } from './outcomes.js';
 import { poolText } from './pool-text.js';
 import { agentsChangesTexts, hindsightText, scoreTexts } from './prediction.js';
 import { checkMark } from './run-panel.js';
@@ -46,12 +47,14 @@ function heading(summary: RunSummary): string {
 function statistics(summary: RunSummary): string {
   const { totals, peak } = summary;
   const unknown = `${NOT_KNOWN} (no subtask took any time)`;
+  const before = notRunAgain(summary);
   return table(
     ['Figure', 'Value'],
     [
       ['Total waves', figure(summary.waves.length)],
       ['Total tasks', figure(summary.tasks.length)],
       ['Subtasks', `${figure(totals.success)} succeeded, ${figure(totals.failed)} failed, ${figure(totals.skipped)} skipped`],
+      ...(before === undefined ? [] : [['Not run again', before] as const]),
       ['Retries', figure(summary.retries)],
       [
         'Peak agents',
@@ -156,7 +159,7 @@ function taskTable(summary: RunSummary): string {
       figure(task.success),
       figure(task.failed),
       time(task.minMs),
-      time(task.medianMs),
+      task.medianMs === undefined ? '' : medianText(task),
       time(task.maxMs),
       humanDuration(task.busyMs),
     ]),

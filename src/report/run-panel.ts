@@ -1,6 +1,7 @@
 import { barrierText } from './barrier-cost.js';
 import { counted, efficiency, figure, humanDuration, minutes, NOT_KNOWN, timeSaved } from './figures.js';
 import { shorten } from './inert.js';
+import { notRunAgain } from './outcomes.js';
 import { drawPanel, type LineTone, line, type PanelLine, type PanelOptions, type PanelSection, tree } from './panel.js';
 import { poolText } from './pool-text.js';
 import { agentsChangesTexts, scoreTexts, timeText, waveNote } from './prediction.js';
@@ -49,6 +50,7 @@ function statistics(summary: RunSummary): PanelSection {
   const subtasks = ended === planned ? counted(ended, 'subtask') : `${figure(ended)} of ${counted(planned, 'subtask')} ended`;
   const faster = efficiency(summary.baselineMs, summary.totalMs);
   const predicted = summary.predictedSeconds;
+  const before = notRunAgain(summary);
   return {
     title: '📊 EXECUTION STATISTICS',
     lines: [
@@ -56,6 +58,7 @@ function statistics(summary: RunSummary): PanelSection {
         `Total Waves: ${figure(summary.waves.length)}${summary.backup === undefined || summary.backup.mode === 'none' ? '' : ' (and wave 0, the backup)'}`,
       ),
       line(`Total Tasks: ${figure(summary.tasks.length)} (${subtasks})`),
+      ...(before === undefined ? [] : [line(`Not Run Again: ${before}`)]),
       line(
         `Peak Agents: ${figure(peak.agents)} ${peak.source === 'observed' ? 'at work at once' : 'in one wave'}` +
           (agentsPlanned === undefined ? '' : `, ${figure(agentsPlanned)} planned`),

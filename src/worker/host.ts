@@ -70,6 +70,9 @@ class HostSession {
       case 'run':
         void this.#run(message.chunk, message.claims);
         return;
+      case 'forget':
+        for (const program of message.programs) this.#programs.delete(program);
+        return;
       case 'cancel':
         this.#runners.get(message.chunk)?.cancel();
         return;
@@ -112,6 +115,7 @@ class HostSession {
     this.#runners.delete(id);
     this.#told = this.#now();
     this.#post({ type: 'done', chunk: id, leaked: runner.leaked });
+    this.#outcomes.chunkEnded();
   }
 
   #preparer({ task, surroundings }: TaskProgram): Preparer | Promise<Preparer> {

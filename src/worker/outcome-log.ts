@@ -5,7 +5,7 @@ import type { OutcomeSink, SubtaskOutcome } from './chunk.js';
  * Outcomes on their way from a thread to the coordinator, in shared memory: what was written is there to be read even when
  * the thread ends in the next moment, and a small outcome costs a fraction of a message.
  *
- *   control   Int32 x 2     records written, records read
+ *   control   Int32 x 3     records written, records read, chunks of which the end was told by message
  *   records   Float64 x 9   for each: chunk, position, kind, started, duration, end of before, of results, of line, of log
  *   data      bytes         the texts of all records, one after the other
  *
@@ -20,6 +20,7 @@ const DATA_BYTES = 4 * 1024 * 1024;
 const CONTROL_BYTES = 16;
 const WRITTEN = 0;
 const READ = 1;
+const ENDED = 2;
 
 const KIND_SUCCESS = 0;
 const KIND_FAILURE = 1;
@@ -38,7 +39,7 @@ interface Views {
 
 function viewsOf(memory: SharedArrayBuffer): Views {
   return {
-    control: new Int32Array(memory, 0, 2),
+    control: new Int32Array(memory, 0, 3),
     records: new Float64Array(memory, CONTROL_BYTES, RECORDS * FIELDS),
     data: Buffer.from(memory, CONTROL_BYTES + RECORDS * FIELDS * 8, DATA_BYTES),
   };
@@ -63,6 +64,12 @@ export class OutcomeWriter {
   /** Whether the reader should be told now: so much is there that the log could be full before it looks. */
   get filling(): boolean {
     return this.#written > RECORDS / 2 || this.#end > DATA_BYTES / 2;
+  }
+
+  /** The end of a chunk was told by message. */
+  chunkEnded(): void {
+    Atomics.add(this.#views.control, ENDED, 1);
+    Atomics.notify(this.#views.control, ENDED);
   }
 
   /** The sink of one chunk's outcomes. */
@@ -138,6 +145,12 @@ export class OutcomeReader {
 
   constructor(memory: SharedArrayBuffer) {
     this.#views = viewsOf(memory);
+  }
+
+  /** Blocks this thread while the ends of no more than `ended` chunks were told, for so many milliseconds at most. */
+  waitForEnd(ended: number, ms: number): void {
+    // The counter is a whole number of 32 bits, and begins again below zero.
+    Atomics.wait(this.#views.control, ENDED, ended | 0, ms);
   }
 
   /** Gives everything that was written since the last call, in order. */

@@ -12,6 +12,7 @@ import type { PostedOutcome } from './outcome-log.js';
  *                                 <- ready
  *   program                       ->                 once for each task of which chunks follow
  *   run                           ->
+ *   forget                        ->                 no chunks of these programs follow
  *                                 <- group-started   for each process group of a module
  *                                 <- launcher        one that starts commands came or went
  *                                 <- ask             a module wants earlier results
@@ -39,6 +40,7 @@ export type SentChunk = Omit<Chunk, 'program'> & { readonly program: number };
 export type ToHost =
   | { readonly type: 'program'; readonly program: TaskProgram }
   | { readonly type: 'run'; readonly chunk: SentChunk; readonly claims: SharedArrayBuffer }
+  | { readonly type: 'forget'; readonly programs: readonly number[] }
   | { readonly type: 'cancel'; readonly chunk: number }
   | { readonly type: 'answer'; readonly ask: number; readonly found: boolean; readonly results: JsonValue }
   | { readonly type: 'end' };

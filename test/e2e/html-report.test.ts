@@ -118,13 +118,13 @@ describeInBrowser('the page of a report', () => {
     await page.close();
   });
 
-  it('prints: charts in the wide form, in light colours', async () => {
+  it('prints: charts in the wide form, in light colours, and every log whole', async () => {
     const { page } = await openPage(stored(small), { width: 700, scheme: 'dark' });
     await page.emulateMedia({ media: 'print' });
     const printed = await page.evaluate(
-      '({ wide: getComputedStyle(document.querySelector(".wide")).display, page: getComputedStyle(document.body).backgroundColor })',
+      'document.querySelectorAll("details").forEach((e) => e.removeAttribute("open")); ({ wide: getComputedStyle(document.querySelector(".wide")).display, page: getComputedStyle(document.body).backgroundColor, log: document.querySelector("details pre").getBoundingClientRect().height > 10 })',
     );
-    expect(printed).toEqual({ wide: 'block', page: 'rgb(255, 255, 255)' });
+    expect(printed).toEqual({ wide: 'block', page: 'rgb(255, 255, 255)', log: true });
     await page.close();
   });
 });
@@ -142,7 +142,9 @@ const LOOK = `(() => {
   const page = document.documentElement.clientWidth;
   const labels = [...document.querySelectorAll('figure:not(.graph) svg text')].filter((e) => shown(e) && e.textContent.trim() !== '');
   const boxes = labels.map((e) => ({ text: e.textContent, svg: e.closest('svg'), box: e.getBoundingClientRect() }));
-  const cut = boxes.filter(({ box }) => box.left < -1 || box.right > page + 1).map(({ text }) => text);
+  const cells = [...document.querySelectorAll('td,th')].filter(shown).map((e) => ({ text: e.textContent, box: e.getBoundingClientRect() }));
+  const titles = [...document.querySelectorAll('.graph .wave')].filter(shown).flatMap((e) => [...e.querySelectorAll('text')].filter((t) => { const [a, b] = [t.getBoundingClientRect(), e.querySelector('rect').getBoundingClientRect()]; return a.left < b.left || a.right > b.right; }).map((t) => t.textContent));
+  const cut = [...boxes, ...cells].filter(({ box }) => box.left < -1 || box.right > page + 1).map(({ text }) => text).concat(titles);
   const overlapping = [];
   for (let i = 0; i < boxes.length; i++) for (let k = i + 1; k < boxes.length; k++) {
     const [a, b] = [boxes[i], boxes[k]];

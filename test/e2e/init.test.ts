@@ -94,7 +94,8 @@ describe('init', () => {
     const dry = await waveplan(['init', '--dry-run'], { cwd: folder });
     expect(dry).toMatchObject({ code: 0, stdout: expect.stringContaining('name: hello') });
     expect(readFileSync(join(folder, 'plan.yaml'), 'utf8')).toBe('mine');
-    expect((await waveplan(['init', '--force'], { cwd: folder })).code).toBe(0);
+    const again = await waveplan(['init', '--force'], { cwd: folder, env: { npm_command: 'exec' } });
+    expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('\n  npx waveplan run plan.yaml') });
     expect(readFileSync(join(folder, 'plan.yaml'), 'utf8')).toContain('name: hello');
     expect(await waveplan(['init', '--plan', 'nothing', 'other.yaml'], { cwd: folder })).toMatchObject({
       code: 2,

@@ -105,6 +105,10 @@ finally: { clean: { run: 'true' } }
     const again = async (format: string) => (await waveplan(['report', '-f', format], { cwd: folder })).stdout;
     expect(await again('json')).toBe(readFileSync(join(run, 'report.json'), 'utf8'));
     expect(await again('md')).toBe(readFileSync(join(run, 'report.md'), 'utf8'));
+    for (const format of ['terminal', 'md', 'html'])
+      expect((await again(format)).replace(/\s+║?\s*/g, ' '), format).toMatch(
+        /Not run again\W+5 subtasks that had ended before/i,
+      );
     const told = JSON.parse(await again('json'));
     expect(told).toMatchObject({ status: 'done', statistics: { subtasks: { success: 8, failed: 0 }, resumed: 5 }, failures: [] });
     const xml = await again('junit');

@@ -38,12 +38,13 @@ export const failsOn = (input) => { throw new Error(hostile[input.n]); };
 
 const PLAN = `version: 1
 name: ${JSON.stringify(HOSTILE[4])}
-description: ${JSON.stringify(HOSTILE[1])}
+description: ${JSON.stringify(`${HOSTILE[1]} ${HOSTILE[3]} ${HOSTILE[7]}`)}
 request: ${JSON.stringify(`${HOSTILE[4]} ${HOSTILE[5]} ${HOSTILE[7]}`)}
 backup: none
 tasks:
   says: { uses: ./hostile.mjs }
   prints: { run: [node, -e, "import('./hostile.mjs').then((m) => { m.default({}, { log: (t) => { console.log(t); console.error(t); } }); process.exit(3); })"] }
+  told: { foreach: ${JSON.stringify(HOSTILE.slice(0, 8))}, run: 'true' }
   throws: { uses: ./hostile.mjs#fails }
   each: { foreach: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11], uses: "./hostile.mjs#failsOn", with: { n: "\${{ item }}" } }
 `;
@@ -110,6 +111,12 @@ describe('what tasks print is inert', () => {
       ['graph', 'plan.yaml', '-f', 'dot'],
       ['graph', 'plan.yaml', '-f', 'svg'],
       ['plan', 'plan.yaml'],
+      ['plan', 'plan.yaml', '--json'],
+      ['status'],
+      ['status', '--json'],
+      ['list'],
+      ['explain', 'each', '--json'],
+      ['prompts', 'plan.yaml', '--json'],
     ]) {
       const made = await waveplan(args, { cwd: folder });
       expect(made.text, args.join(' ')).not.toMatch(ACTIVE);
@@ -127,6 +134,10 @@ describe('what tasks print is inert', () => {
     const rest = screen.replace(/\u001b\[(?:\d*[AGK]|\?2026[hl]|0?J)|\r/g, '');
     expect(rest.match(ACTIVE)).toBeNull();
     expect(existsSync(join(folder, 'r.html'))).toBe(true);
+    const prompts = inTerminal(['prompts', 'plan.yaml'], folder, cleanEnv());
+    expect(await prompts.exit).toBe(0);
+    expect(prompts.screen()).toContain('SPOOFED');
+    expect(prompts.screen().replaceAll('\r\n', '\n').match(ACTIVE)).toBeNull();
   });
 
   describeInBrowser('in a browser', () => {

@@ -15,6 +15,8 @@ export interface PlanFiles {
   readonly outputs: readonly string[];
   /** What has to be watched, absolute. */
   readonly roots: readonly string[];
+  /** Folders that hold outputs, and nothing that is an input whatever the items are; absolute. */
+  readonly ownFolders: readonly string[];
 }
 
 /** What is known of a plan's files before anything runs. `modules` are the files of all its modules. */
@@ -26,7 +28,17 @@ export function planFiles({ file, includes, tasks }: ValidPlan, modules: readonl
   );
   const plan = new Set([file, ...includes.map((included) => included.file), ...itemFiles]);
   const roots = unique([...plan, ...modules, ...inputs.map((pattern) => resolve(folder, fixedPart(pattern)))]);
-  return { plan, modules: new Set(modules), inputs, outputs, roots };
+  const fixed = tasks.flatMap((task) => (task.inputs ?? []).filter((entry) => !entry.includes(TEMPLATE_START)).map(fixedPart));
+  const foreign = [...plan, ...modules, ...fixed.map((path) => resolve(folder, path))];
+  const ownFolders = unique(outputs.flatMap((pattern) => ownFolderOf(pattern) ?? []).map((path) => resolve(folder, path)));
+  return {
+    plan,
+    modules: new Set(modules),
+    inputs,
+    outputs,
+    roots,
+    ownFolders: ownFolders.filter((own) => own !== folder && !foreign.some((path) => isIn(own, path) || isIn(path, own))),
+  };
 }
 
 /** A pattern that matches whatever an entry may come to: every expression could be any path. */
@@ -50,6 +62,17 @@ export function fixedPart(pattern: string): string {
   const first = parts.findIndex((part) => /[*?[\]{}()!+@\\]/.test(part));
   if (first === -1) return pattern;
   return parts.slice(0, first).join('/') || '.';
+}
+
+/** The folder that a pattern of outputs fills; undefined where that is not its first fixed part alone. */
+function ownFolderOf(pattern: string): string | undefined {
+  const fixed = fixedPart(pattern);
+  return fixed === '.' || fixed === pattern ? undefined : fixed;
+}
+
+/** Whether a path is a folder or something in it. */
+export function isIn(folder: string, path: string): boolean {
+  return path === folder || path.startsWith(`${folder}/`);
 }
 
 /** A path below a folder as plans write it; undefined for one outside. */

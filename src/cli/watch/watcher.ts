@@ -1,5 +1,5 @@
-import { existsSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
 
 /** What is told of the file system. */
@@ -9,13 +9,23 @@ export interface WatcherOptions {
   readonly ignored: (path: string) => boolean;
   /** Told at once of every change, with the absolute path. */
   readonly onEvent: (path: string, isNew: boolean) => void;
-  /** Told when changes have come to rest. */
-  readonly onRest: () => void;
+  /** Told when changes have come to rest, and at once of one that comes alone. */
+  readonly onRest: (rest: Rest) => void;
   readonly onError: (message: string) => void;
   /** Where git works; changes do not come to rest while it has its index locked. */
   readonly gitRoot: string | undefined;
 }
 
+/** How changes came to rest. */
+export interface Rest {
+  /** It was one change, and was told in the moment in which it came. */
+  readonly atOnce: boolean;
+  /** More may have changed than was told so far: git was at work. */
+  readonly more: boolean;
+}
+
+/** For so long after git wrote its index, changes are taken for git's own. */
+const GIT_MS = 1000;
 /** Changes this near to one another are one. */
 const REST_MS = 40;
 /** Changes that never rest are told after this time all the same. */
@@ -40,12 +50,16 @@ export class Watcher {
   #roots: ReadonlySet<string>;
   #timer: NodeJS.Timeout | undefined;
   #since: number | undefined;
+  #last = Number.NEGATIVE_INFINITY;
+  #gitWorks = false;
+  readonly #gitFolder: string | undefined;
   /** Files that changed just now, with what `stat` said of them. */
   readonly #lookAgain = new Map<string, string>();
   #lookTimer: NodeJS.Timeout | undefined;
 
   constructor(options: WatcherOptions) {
     this.#options = options;
+    this.#gitFolder = options.gitRoot === undefined ? undefined : gitFolderOf(options.gitRoot);
     this.#roots = new Set(options.roots);
     this.#watcher = watch([...options.roots], {
       ignoreInitial: true,
@@ -78,22 +92,56 @@ export class Watcher {
     this.#roots = now;
   }
 
-  /** Something was changed that counts: `onRest` follows when no more of that comes. */
-  changed(): void {
-    this.#since ??= performance.now();
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#rest(), REST_MS);
+  /** Watches a folder that was ignored so far. */
+  add(folder: string): void {
+    this.#watcher.add(folder);
   }
 
-  #rest(): void {
-    const { gitRoot, onRest } = this.#options;
-    const waited = performance.now() - (this.#since ?? 0);
-    if (waited < MOST_WAIT_MS && gitRoot !== undefined && existsSync(join(gitRoot, '.git', 'index.lock'))) {
-      this.#timer = setTimeout(() => this.#rest(), REST_MS);
+  /**
+   * Something was changed that counts: `onRest` follows when no more of that comes. A save that comes alone does not wait for
+   * others: what follows it is gathered while it is answered.
+   */
+  changed(): void {
+    const now = performance.now();
+    const alone = now - this.#last > REST_MS && this.#timer === undefined;
+    this.#last = now;
+    this.#since ??= now;
+    if (alone && !this.#isGitAtWork()) {
+      this.#rest(true);
       return;
     }
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#restUnlessGit(), REST_MS);
+  }
+
+  #restUnlessGit(): void {
+    const waited = performance.now() - (this.#since ?? 0);
+    if (this.#isGitAtWork() && waited < MOST_WAIT_MS && this.#isGitLocked()) {
+      this.#timer = setTimeout(() => this.#restUnlessGit(), REST_MS);
+      return;
+    }
+    this.#rest(false);
+  }
+
+  #rest(atOnce: boolean): void {
+    const more = this.#gitWorks;
+    this.#gitWorks = false;
+    this.#timer = undefined;
     this.#since = undefined;
-    onRest();
+    this.#options.onRest({ atOnce, more });
+  }
+
+  /** git locks its index while it changes files; where it was quick, its index is young. */
+  #isGitAtWork(): boolean {
+    if (this.#gitFolder === undefined) return false;
+    const index = statSync(join(this.#gitFolder, 'index'), { throwIfNoEntry: false });
+    const works = this.#isGitLocked() || (index !== undefined && Date.now() - index.mtimeMs < GIT_MS);
+    this.#gitWorks ||= works;
+    return works;
+  }
+
+  #isGitLocked(): boolean {
+    return this.#gitFolder !== undefined && existsSync(join(this.#gitFolder, 'index.lock'));
   }
 
   /** chokidar drops a change that follows another of the same file too soon, so that its file is looked at once more. */
@@ -115,5 +163,21 @@ export class Watcher {
     clearTimeout(this.#lookTimer);
     clearTimeout(this.#timer);
     await this.#watcher.close();
+  }
+}
+
+/** Where git keeps a work tree's index: in `.git`, or, of a linked work tree, where that file says. */
+function gitFolderOf(gitRoot: string): string {
+  const marker = join(gitRoot, '.git');
+  try {
+    if (statSync(marker).isDirectory()) return marker;
+    return resolve(
+      gitRoot,
+      readFileSync(marker, 'utf8')
+        .replace(/^gitdir:/, '')
+        .trim(),
+    );
+  } catch {
+    return marker;
   }
 }

@@ -1,5 +1,5 @@
-import { displayWidth } from '../display-width.js';
-import { inertLine, inertMarkup, shorten } from '../inert.js';
+import { cutToWidth, displayWidth } from '../display-width.js';
+import { inertLine, inertMarkup } from '../inert.js';
 import type { GraphTask, GraphView } from './graph-view.js';
 import { graphTitle } from './labels.js';
 import { FONT_SIZE, type GraphLayout, layOutGraph, type PlacedEdge, type PlacedNode } from './layout.js';
@@ -16,6 +16,9 @@ svg { --page:#fff; --text:#1b2129; --muted:#57606a; --line:#d5dae1; --tile:#f5f7
 </style>`;
 
 const MARGIN = 12;
+/** Between the tasks of two waves, what the frames around them leave; and what a frame may be wider at the edge of the picture. */
+const GAP = 20;
+const EDGE = 6;
 /** Above the boxes, for the names of the waves. */
 const HEAD = 40;
 
@@ -54,12 +57,14 @@ function column(
   const before = layout.columns[position - 1];
   // As wide as the room between its neighbours, where a name is longer than the boxes.
   const middle = MARGIN + (from + to) / 2;
+  const boxes = to - from + 16;
   const room =
-    to - from + 16 + Math.min(next === undefined ? 30 : next.from - to, before === undefined ? 30 : from - before.to) / 2;
-  const title = shorten(inertLine(name), Math.max(3, Math.floor(room / 6.6)));
-  const x = MARGIN + from - 8;
+    boxes + Math.min(next === undefined ? EDGE : next.from - to - GAP, before === undefined ? EDGE : from - before.to - GAP);
+  const title = cutToWidth(inertLine(name), Math.max(3, Math.floor((room - 8) / 6.6)));
+  const width = Math.max(boxes, displayWidth(title) * 6.6 + 8);
+  const x = middle - width / 2;
   const height = layout.height + HEAD + MARGIN;
-  return `<g class="wave"><rect x="${round(x)}" y="${MARGIN / 2}" width="${round(to - from + 16)}" height="${round(height)}" rx="8" fill="var(--band)" stroke="var(--line)"/><text x="${round(middle)}" y="24" fill="var(--muted)" font-size="11">wave ${number}</text><text x="${round(middle)}" y="39" fill="var(--muted)" font-size="11">${inertMarkup(title)}</text></g>`;
+  return `<g class="wave"><rect x="${round(x)}" y="${MARGIN / 2}" width="${round(width)}" height="${round(height)}" rx="8" fill="var(--band)" stroke="var(--line)"/><text x="${round(middle)}" y="24" fill="var(--muted)" font-size="11">wave ${number}</text><text x="${round(middle)}" y="39" fill="var(--muted)" font-size="11">${inertMarkup(title)}</text></g>`;
 }
 
 function edge({ points, critical }: PlacedEdge): string {

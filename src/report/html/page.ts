@@ -145,7 +145,7 @@ function figureOf(canvas: Canvas, data: PageData, { chart, title, text, keys }: 
   if (drawn.some(({ svg }) => svg === undefined)) return '';
   const legend = keys.map(([key, name]) => `<span class="keyed"><span class="key k-${key}"></span>${name}</span>`).join(' ');
   const variants = drawn.map(({ size, svg }) => `<div class="${size.narrow ? 'narrow' : 'wide'}">${svg}</div>`);
-  return `<figure><figcaption><b>${title}</b>${text} ${legend}</figcaption>${variants.join('')}</figure>`;
+  return `<figure><figcaption><b>${title}</b>${text}${legend === '' ? '' : `<span class="keys">${legend}</span>`}</figcaption>${variants.join('')}</figure>`;
 }
 
 async function graphSection({ summary, details }: PageData): Promise<string> {

@@ -1,6 +1,7 @@
 import { logTail } from '../failure-text.js';
 import { counted, efficiency, figure, humanDuration, NOT_KNOWN } from '../figures.js';
 import { inertMarkup as html, inertLine } from '../inert.js';
+import { medianText, notRunAgain } from '../outcomes.js';
 import { agentsChangesTexts, scoreTexts } from '../prediction.js';
 import type { RunDetails } from '../run-details.js';
 import { checkMark } from '../run-panel.js';
@@ -22,10 +23,11 @@ const LOG_LINES = 30;
 export function heading(summary: RunSummary): string {
   const { status, plan, task, run, reason } = summary;
   const why = status === 'done' || reason === '' ? '' : `<p class="bad">${html(inertLine(reason))}</p>`;
+  const before = notRunAgain(summary);
   return `<header><span class="badge ${status}">${TITLES[status]}</span>
 <h1>${html(inertLine(plan ?? 'Run'))}</h1>
 ${task === undefined || task === plan ? '' : `<p>${html(inertLine(task))}</p>`}${why}
-<p class="muted">Run ${html(inertLine(run ?? NOT_KNOWN))}</p></header>`;
+<p class="muted">Run ${html(inertLine(run ?? NOT_KNOWN))}</p>${before === undefined ? '' : `<p class="muted">Not run again: ${before}.</p>`}</header>`;
 }
 
 export function tiles(summary: RunSummary): string {
@@ -154,7 +156,7 @@ export function tasks(summary: RunSummary): string {
       failedCell(task.failed),
       figure(task.retried),
       time(task.minMs),
-      time(task.medianMs),
+      task.medianMs === undefined ? '' : medianText(task),
       time(task.maxMs),
       humanDuration(task.busyMs),
     ]);
@@ -190,9 +192,9 @@ export function advice(summary: RunSummary): string {
   const advised = summary.recommendations.map(
     ({ action, reason }) => `<li>${html(action)} <span class="muted">because ${html(reason)}</span></li>`,
   );
-  const points = summary.checklist.map((point) => [html(checkMark(point)), html(point.point), html(point.evidence)]);
+  const points = summary.checklist.map((point) => [`${html(checkMark(point))} ${html(point.point)}`, html(point.evidence)]);
   return `<section><h2>What to do next</h2>\n<ul>${advised.join('')}</ul>
-<h2>Execution checklist</h2>\n${table(['Done*', 'Point*', 'Evidence*'], points, points.length)}</section>`;
+<h2>Execution checklist</h2>\n${table(['Point*', 'Evidence*'], points, points.length)}</section>`;
 }
 
 export function footer({ methodologyHash, events }: RunSummary): string {
@@ -204,13 +206,19 @@ function failedCell(count: number): string {
   return count === 0 ? '0' : `<span class="bad">${figure(count)}</span>`;
 }
 
-/** A table; heads with a star are of text, the others of figures. Cells are markup. */
+/**
+ * A table; heads with a star are of text, the others of figures. Cells are markup. On a phone each row is a block of its
+ * own under its first text, where every other cell is told by its head.
+ */
 function table(head: readonly string[], rows: readonly (readonly string[])[], all: number): string {
-  const isText = head.map((name) => name.endsWith('*'));
-  const heads = head.map((name, i) => (isText[i] ? `<th>${name.slice(0, -1)}</th>` : `<th class="n">${name}</th>`));
-  const lines = rows.map(
-    (cells) => `<tr>${cells.map((cell, i) => `<td class="${isText[i] ? 'name' : 'n'}">${cell}</td>`).join('')}</tr>`,
-  );
+  const columns = head.map((name, i) => {
+    const isText = name.endsWith('*');
+    const isLead = isText && !head.slice(0, i).some((before) => before.endsWith('*'));
+    return { name: isText ? name.slice(0, -1) : name, kind: isLead ? 't lead' : isText ? 't' : 'n' };
+  });
+  const heads = columns.map(({ name, kind }) => `<th class="${kind}">${name}</th>`);
+  const cellOf = (cell: string, i: number) => `<td class="${columns[i]?.kind}" data-head="${columns[i]?.name}">${cell}</td>`;
+  const lines = rows.map((cells) => `<tr>${cells.map(cellOf).join('')}</tr>`);
   const more = all > rows.length ? `<p class="muted">… and ${figure(all - rows.length)} more: see report.json.</p>` : '';
   return `<div class="scroll"><table><thead><tr>${heads.join('')}</tr></thead><tbody>${lines.join('\n')}</tbody></table></div>${more}`;
 }

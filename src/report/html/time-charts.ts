@@ -8,6 +8,8 @@ import { endOf, fitting, overlap, waveBands } from './wave-bands.js';
 
 /** Columns of a chart over time. */
 const columnsOf = ({ narrow }: ChartSize) => (narrow ? 60 : 180);
+/** Columns of a chart of what ended: few where little ended, or each is a moment that makes one subtask a high rate. */
+const LEAST_COLUMNS = 20;
 /** Rows for waves that overlap. */
 const MOST_WAVE_ROWS = 12;
 
@@ -121,12 +123,14 @@ export const throughputChart: Chart = (canvas, data, size) => {
   const { details, summary } = data;
   const { Plot } = canvas;
   const unit = timeUnit(summary.totalMs);
-  const succeeded = mergeColumns(padded(details.finished, details), columnsOf(size));
-  const failed = mergeColumns(padded(details.failed, details), columnsOf(size));
+  const ended = [...details.finished, ...details.failed].reduce((sum, count) => sum + count, 0);
+  const columns = Math.min(columnsOf(size), Math.max(LEAST_COLUMNS, Math.ceil(ended / 4)));
+  const succeeded = mergeColumns(padded(details.finished, details), columns);
+  const failed = mergeColumns(padded(details.failed, details), columns);
   const width = succeeded.per * details.columnMs;
   const perSecond = width / 1000;
   const rows = succeeded.values.flatMap((count, i) => {
-    const [from, to] = [(i * width) / unit.ms, ((i + 1) * width) / unit.ms];
+    const [from, to] = [(i * width) / unit.ms, Math.min(endOf(data), (i + 1) * width) / unit.ms];
     return [
       { from, to, rate: count / perSecond, kind: 'succeeded' },
       { from, to, rate: (failed.values[i] ?? 0) / perSecond, kind: 'failed' },

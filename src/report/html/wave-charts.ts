@@ -1,6 +1,7 @@
 import type { PlotOptions } from '@observablehq/plot';
+import { cutToWidth, displayWidth } from '../display-width.js';
 import { figure, humanDuration } from '../figures.js';
-import { inertLine, shorten } from '../inert.js';
+import { inertLine } from '../inert.js';
 import { type Chart, nameWidth } from './chart.js';
 import { type ChartSize, drawSvg, timeUnit } from './draw.js';
 
@@ -26,7 +27,7 @@ export const overheadChart: Chart = (canvas, { summary }, size) => {
   if (waves.length === 0) return undefined;
   const shown = waves.slice(0, 3 * MOST_WAVES);
   return drawSvg(canvas, "Where the agents' time went, by wave", {
-    ...byWave(shown.length / 3, size),
+    ...byWave([...new Set(shown.map(({ name }) => name))], size),
     x: { label: "share of the agents' time →", percent: true, domain: [0, 100], labelAnchor: 'right' },
     y: { domain: [...new Set(shown.map(({ name }) => name))], label: null, tickSize: 0 },
     marks: [
@@ -53,7 +54,10 @@ export const predictionChart: Chart = (canvas, { summary }, size) => {
   if (rows.length === 0) return undefined;
   const unit = timeUnit(Math.max(...rows.map(({ took, predicted }) => Math.max(took, predicted))));
   return drawSvg(canvas, 'What each wave was predicted to take, and what it took', {
-    ...byWave(rows.length, size),
+    ...byWave(
+      rows.map(({ name }) => name),
+      size,
+    ),
     x: { label: `${unit.name} →`, zero: true, labelAnchor: 'right', grid: true, ticks: size.narrow ? 4 : 8 },
     y: { domain: rows.map(({ name }) => name), label: null, tickSize: 0 },
     marks: [
@@ -68,10 +72,14 @@ export const predictionChart: Chart = (canvas, { summary }, size) => {
   });
 };
 
-function byWave(count: number, size: ChartSize): PlotOptions {
-  return { width: size.width, height: count * 26 + 56, marginLeft: size.narrow ? 96 : 190, marginBottom: 36, marginRight: 24 };
+/** Pixels of a column of a name, in the font of charts. */
+const COLUMN = 6.6;
+
+function byWave(names: readonly string[], size: ChartSize): PlotOptions {
+  const marginLeft = 16 + COLUMN * Math.max(...names.map((name) => displayWidth(name)));
+  return { width: size.width, height: names.length * 26 + 56, marginLeft, marginBottom: 36, marginRight: 24 };
 }
 
 function waveName({ number, name }: { readonly number: number; readonly name: string }, size: ChartSize): string {
-  return shorten(`${number} ${inertLine(name)}`, nameWidth(size));
+  return cutToWidth(`${number} ${inertLine(name)}`, nameWidth(size));
 }

@@ -28,6 +28,15 @@ describe('toJson', () => {
     ['undefined in an object', { a: undefined, b: 1 }, { b: 1 }],
     ['undefined in a list', [undefined], [null]],
     ['a value with toJSON', { toJSON: () => 'mine' }, 'mine'],
+    ['empty plain objects', [{}, Object.create(null)], [{}, {}]],
+    ['a wrapped number beside an empty object', [Object(1), {}], [1, {}]],
+    [
+      'an object of a class with fields',
+      new (class Point {
+        x = 1;
+      })(),
+      { x: 1 },
+    ],
     ['a key named __proto__', JSON.parse('{"__proto__":1}'), JSON.parse('{"__proto__":1}')],
   ])('%s', (_, value, expected) => {
     expect(toJson(value)).toEqual({ ok: true, value: expected });
@@ -37,6 +46,9 @@ describe('toJson', () => {
     ['a bigint', 1n, /BigInt/],
     ['a function', () => 1, /it is a function/],
     ['a symbol', Symbol('s'), /it is a symbol/],
+    ['a Map', new Map([[1, 2]]), /nothing would be left of the Map; return a plain object or a list/],
+    ['a Set inside', { names: new Set(['a']) }, /of the Set under 'names'/],
+    ['an Error inside', [new Error('gone')], /of the Error under '0'/],
     ['a bigint inside', { a: [1n] }, /BigInt/],
     ['a circle', circular, /circular/i],
     [

@@ -37,6 +37,11 @@ describe('wrapText', () => {
     expect(wrapText('x e\u0301e\u0301e\u0301', 2, '')).toEqual(['x', 'e\u0301e\u0301', 'e\u0301']);
   });
 
+  it('begins such a word where it stands, so that no line holds a bullet alone', () => {
+    expect(wrapText('• aaaaaaaaaaaa b', 7, '  ')).toEqual(['• aaaaa', '  aaaaa', '  aa b']);
+    expect(wrapText('one aaaa', 7, '  ')).toEqual(['one', '  aaaa']);
+  });
+
   it('no line is too wide, and no character is lost', () => {
     fc.assert(
       fc.property(nastyText, fc.integer({ min: 10, max: 60 }), fc.integer({ min: 0, max: 6 }), (any, width, hanging) => {

@@ -26,6 +26,23 @@ describe('the failures at the end of a run', () => {
     );
   });
 
+  it('quote what was said whole, with its indentation', () => {
+    const logs = [
+      { subtask: 'draw[0]', text: 'FAIL header.test.js: expected three rows, got two\n    at read (header.js:17)\n' },
+    ];
+    const summary = summaryOf([runStarted(), failed('draw', 0, 'no')]);
+    const quoted = (width: number) =>
+      renderFailures({ summary, logs, runDir: '/r' }, { color: false, width })
+        .split('\n')
+        .filter((text) => text.startsWith('  │ '));
+    expect(quoted(40)).toEqual([
+      '  │ FAIL header.test.js: expected three',
+      '  │   rows, got two',
+      '  │     at read (header.js:17)',
+    ]);
+    expect(quoted(80)).toEqual(['  │ FAIL header.test.js: expected three rows, got two', '  │     at read (header.js:17)']);
+  });
+
   it('fit the width, whatever was said', () => {
     fc.assert(
       fc.property(nastyText, nastyText, fc.integer({ min: 40, max: 200 }), fc.boolean(), (message, said, width, color) => {

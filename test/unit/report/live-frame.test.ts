@@ -80,6 +80,16 @@ describe('a frame', () => {
     );
   });
 
+  it('keeps the time of what is slow, and as many as there is room for', () => {
+    const slowest = [
+      { name: 'a-name-that-is-longer-than-a-narrow-terminal-is-wide[17]', forMs: 3200 },
+      { name: 'count[2]', forMs: 1500 },
+    ];
+    expect(texts({ ...MOMENT, slowest }, 39).at(-1)).toBe('slowest now: a-name-that-is-long… 3.2 s');
+    expect(texts({ ...MOMENT, slowest: slowest.toReversed() }, 39).at(-1)).toBe('slowest now: count[2] 1.5 s');
+    expect(texts({ ...MOMENT, slowest }, 120).at(-1)).toContain('wide[17] 3.2 s, count[2] 1.5 s');
+  });
+
   it('keeps the waves around the one that runs', () => {
     const waves = Array.from({ length: 20 }, (_, i) => ({
       ...MOMENT.waves[0],
