@@ -18,6 +18,7 @@ import { packageVersion } from './package-version.js';
 import type { RemoteConnection } from './remote.js';
 import type { RunPlace } from './run-place.js';
 import { secretParamsOf } from './secret-params.js';
+import { steeringOf } from './steering.js';
 
 /** How a run is to take place on other machines. */
 export interface RemoteRun {
@@ -53,12 +54,16 @@ export async function openElsewhere(
     executor: new RoutingExecutor(here.executor, elsewhere, takes),
     decide: (counts, probes) => decideFor({ ...compiled, machine: fleetNow() }, counts, probes),
     layout: (agents, tasks) => (tasks.some(takes) ? { agents, threads: agents, elsewhere: true } : here.layout(agents, tasks)),
+    steering: steeringOf(compiled, { cpuSeconds: () => elsewhere.cpuSeconds }),
+    mostInChunk: MOST_IN_CHUNK,
     chunkMs: () => Math.max(CHUNK_MS, Math.min(LONGEST_CHUNK_MS, CHUNK_TIMES * (elsewhere.chunkCostMs ?? 0))),
   });
 }
 
 /** A chunk should take so many times what its way costs. */
 const CHUNK_TIMES = 10;
+/** Subtasks of a chunk: a message of so many items is still a small one. */
+const MOST_IN_CHUNK = 32_768;
 /** Longer chunks would leave other agents idle at the end. */
 const LONGEST_CHUNK_MS = 500;
 

@@ -14,7 +14,7 @@ export function shortTime(ms: number): string {
 
 /** The calibration's figures: what each is, and its value. */
 export function calibrationFigures(calibration: Calibration): readonly (readonly [string, string])[] {
-  const { modules, commands, threadStart, dispatchSeconds, turnaroundSeconds, barrierSeconds, iops } = calibration;
+  const { modules, commands, threadStart, dispatchSeconds, turnaroundSeconds, barrierSeconds, iops, remote } = calibration;
   const seconds = (value: number) => shortTime(value * 1000);
   return [
     ['Wave of n modules on n agents', waveCost(modules)],
@@ -30,6 +30,13 @@ export function calibrationFigures(calibration: Calibration): readonly (readonly
         ]),
     ['Barrier between two waves', seconds(barrierSeconds)],
     ...(iops === undefined ? [] : [['Small synced writes', `${figure(iops)}/s`] as const]),
+    ...(remote === undefined
+      ? []
+      : [
+          ['Wave of n modules on n agents of workers', waveCost(remote)] as const,
+          ['Way of a subtask to a worker and back', seconds(remote.turnaroundSeconds)] as const,
+          ['Least time for each of many subtasks on workers', seconds(remote.dispatchSeconds)] as const,
+        ]),
   ];
 }
 

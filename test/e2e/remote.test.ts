@@ -1,5 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import { expect, it } from 'vitest';
 import { waveplan } from '../support/cli.js';
 import { until } from '../support/processes.js';
@@ -112,6 +113,68 @@ tasks:
     expect(done.code, done.text).toBe(0);
     expect(checkpointsOf(onlyRun(folder))).toHaveLength(10);
     expect(done.stdout).toMatch(/"type":"agents-changed".*"from":1,"to":3.*joined/);
+  });
+
+  it('leave secrets where they are: each worker has its own', async () => {
+    const folder = tempFolder();
+    writeFiles(folder, {
+      'plan.yaml': `${HEAD}secrets: [API_TOKEN]
+params: { token: { type: string, default: none } }
+tasks:
+  own: { run: 'test "$API_TOKEN" = of-the-worker && test "$PARAM_token" = of-the-worker && test -z "$WAVEPLAN_KEY$WAVEPLAN_REDIS"' }
+  item: { foreach: "\${{ [env.API_TOKEN] }}", run: 'true' }
+`,
+    });
+    const redis = await startRedis();
+    await startWorker(redis, folder, ['--agents', '1'], { API_TOKEN: 'of-the-worker' });
+    const client = new Redis(redis.url);
+    const monitor = await client.monitor();
+    const seen: string[] = [];
+    monitor.on('monitor', (_time: string, words: readonly string[]) => seen.push(words.join(' ')));
+    const env = { ...ENV, API_TOKEN: 'of-the-coordinator', WAVEPLAN_REDIS: redis.url };
+    const args = ['run', 'plan.yaml', '-y', '-q', '-k', '--executor', 'bullmq', '--overhead', '1ms'];
+    const done = await waveplan([...args, '--param', 'token=of-the-coordinator'], { cwd: folder, env });
+    monitor.disconnect();
+    client.disconnect();
+    expect(done.code, done.text).toBe(1);
+    const found = Object.fromEntries(
+      checkpointsOf(onlyRun(folder)).map(({ task_id, status, error }) => [task_id, [status, error]]),
+    );
+    expect(found['own']).toEqual(['success', undefined]);
+    expect(found['item[0]']).toEqual([
+      'failure',
+      expect.objectContaining({ message: expect.stringContaining('secrets do not travel') }),
+    ]);
+    expect(seen.length).toBeGreaterThan(10);
+    expect(seen.join('\n')).not.toMatch(/of-the-(coordinator|worker)/);
+    const inPart = await waveplan([...args, '--param', 'token=Bearer of-the-coordinator'], { cwd: folder, env });
+    expect([inPart.code, inPart.stderr]).toEqual([3, expect.stringContaining('param token has a secret in it')]);
+  });
+
+  it('carry results above the limit through a shared folder, or fail and say so', async () => {
+    const folder = tempFolder();
+    writeFiles(folder, {
+      'plan.yaml': `${HEAD}tasks:
+  large: { uses: ./large.mjs }
+  length: { needs: [large], uses: ./length.mjs }
+`,
+      'large.mjs': "export default () => 'x'.repeat(1_500_000);\n",
+      'length.mjs': "export default async (_, context) => (await context.results('large')).length;\n",
+      'shared/.keep': '',
+    });
+    const redis = await startRedis();
+    for (const shared of [[], ['--shared', 'shared']]) {
+      const worker = await startWorker(redis, folder, ['--agents', '1', ...shared]);
+      const args = ['run', 'plan.yaml', '-y', '-q', '--state-dir', `state-${shared.length}`, ...onWorkers(redis), ...shared];
+      const done = await waveplan(args, { cwd: folder, env: ENV });
+      expect(done.code, done.text).toBe(shared.length === 0 ? 1 : 0);
+      const runs = join(folder, `state-${shared.length}`, 'runs');
+      const records = checkpointsOf(join(runs, readdirSync(runs)[0] ?? ''));
+      if (shared.length > 0) expect(records.at(-1)).toMatchObject({ task_id: 'length', results: 1_500_000 });
+      else expect(records[0]?.error?.message).toContain('give --shared DIR to the worker and to the run');
+      worker.signal('SIGTERM');
+      await worker.ended;
+    }
   });
 
   it('need a key, a Redis and a worker, and say so', async () => {

@@ -60,9 +60,14 @@ export async function startRedis(options: readonly string[] = []): Promise<TestR
 }
 
 /** Starts a worker and waits until it says that it is there. */
-export async function startWorker(redis: TestRedis, root: string, more: readonly string[] = []): Promise<Running> {
+export async function startWorker(
+  redis: TestRedis,
+  root: string,
+  more: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Running> {
   const args = ['worker', '--redis', redis.url, '--root', root, '--worker-timeout', '2s', ...more];
-  const worker = start(args, { cwd: root, env: { WAVEPLAN_KEY: KEY } });
+  const worker = start(args, { cwd: root, env: { WAVEPLAN_KEY: KEY, ...env } });
   workers.push(worker);
   await until(() => worker.printed().includes(', plans in '), `a worker, which said ${worker.printed()}`);
   return worker;

@@ -11,6 +11,7 @@ import { planIdentity } from '../../../src/remote/plan-identity.js';
 import type { PlanIdentity } from '../../../src/remote/protocol.js';
 import { parseRedisUrl } from '../../../src/remote/redis-url.js';
 import { Replays } from '../../../src/remote/replays.js';
+import { readSuccessBytes } from '../../../src/remote/success-bytes.js';
 import type { Chunk, SubtaskOutcome } from '../../../src/worker/chunk.js';
 import { tempFolder, writeFiles } from '../../support/repository.js';
 
@@ -135,22 +136,31 @@ describe('an outcome on its way', () => {
   const large = `"${'x'.repeat(INLINE_LIMIT)}"`;
 
   it('goes as it is where it is small', () => {
-    const outcome = success('1', '2');
-    const { lines, ...rest } = outcome as Extract<SubtaskOutcome, { kind: 'success' }>;
-    expect(packOutcome(chunk, outcome, undefined)).toEqual([{ message: { type: 'outcome', chunk: 7, ...rest }, bytes: lines }]);
+    const outcome = success('1', '2') as Extract<SubtaskOutcome, { kind: 'success' }>;
+    const [packed, ...more] = packOutcome(chunk, outcome, undefined);
+    expect(more).toEqual([]);
+    expect(packed?.message).toEqual({ type: 'outcome', chunk: 7, kind: 'success', position: 0, count: 2, log: '' });
+    const { lines, results, durationsMs } = outcome;
+    const read = readSuccessBytes(packed?.bytes ?? Buffer.alloc(0), 2);
+    expect({ ...read, lines: Buffer.from(read.lines) }).toEqual({ lines, results, durationsMs });
   });
 
   it('fails alone where it is too large, and says what helps', () => {
     const packed = packOutcome(chunk, success('1', large, '3'), undefined);
-    expect(packed.map(({ message, bytes }) => [message.kind, message.position, bytes && Buffer.from(bytes).toString()])).toEqual([
+    expect(
+      packed.map(({ message, bytes }) => [
+        message.kind,
+        message.position,
+        bytes && Buffer.from(readSuccessBytes(bytes, 1).lines).toString(),
+      ]),
+    ).toEqual([
       ['success', 0, line('1')],
       ['failure', 1, undefined],
       ['success', 2, line('3')],
     ]);
     expect(packed[1]?.message).toMatchObject({ outcome: { failure: { message: expect.stringContaining('--shared DIR') } } });
-    const last = packed[2]?.message;
     const begin = parts('3').before.length;
-    expect(last).toMatchObject({ results: [begin, begin + 1] });
+    expect(readSuccessBytes(packed[2]?.bytes ?? Buffer.alloc(0), 1).results).toEqual([begin, begin + 1]);
   });
 
   it('goes by the shared folder where there is one', () => {
