@@ -71,8 +71,8 @@ export class Watcher {
     });
     this.#watcher.on('all', (event, path) => {
       if (event === 'addDir' || event === 'unlinkDir') return;
-      this.#lookAgainLater(path);
       this.#options.onEvent(path, event === 'add');
+      this.#lookAgainLater(path);
     });
     this.#watcher.on('error', (error) => options.onError(error instanceof Error ? error.message : String(error)));
   }
