@@ -168,7 +168,7 @@ export class WatchSession {
   #onEvent(file: string, isNew: boolean): void {
     if (!this.#counts(file, isNew)) return;
     this.#changed.set(file, isNew);
-    this.#watcher?.changed();
+    this.#watcher?.changed(file);
   }
 
   /** Whether a change of this file can change what the plan would do. */
