@@ -182,7 +182,9 @@ export class LiveRun {
     try {
       if (!this.#isAsLeft() || !(await writeManifest(runDir, going)).ok) return undefined;
       const log = new EventLog(runDir);
-      log.record({ ...started, at: now });
+      // Nothing was predicted of what a user would save.
+      log.record({ ...started, at: now, predictedSeconds: undefined });
+      if (manifest.backup !== undefined) log.record({ type: 'backup-made', at: now, durationMs: 0, backup: manifest.backup });
       const { finished, failed } = this.#counts();
       log.record({ type: 'run-resumed', at: now, run, finished, failed, failedRunAgain: true, outdated: [], leftovers: 0 });
       this.#begun = now;
