@@ -19,6 +19,8 @@ export interface AgainOptions {
   /** Makes sure that a wave's checkpoints are written; why they cannot be, else. */
   readonly written: (wave: number) => Promise<string | undefined>;
   readonly agents: number;
+  /** Told whenever work was handed out: there is a moment to spare. */
+  readonly onStarted?: () => void;
 }
 
 /** How another round on the same run ended. */
@@ -34,7 +36,7 @@ export type AgainEnd =
   /** Fan-outs have other items now: what ran is recorded, the rest takes a run of its own. */
   | { readonly kind: 'other-items' };
 
-const HOLD_MS = 3;
+const HOLD_MS = 8;
 
 /** Whether the graph is one of which single subtasks can be run again: pairs need the run that they began in. */
 export function canRunAgain({ graph }: Pick<RunWavesOptions, 'graph'>): boolean {
@@ -114,6 +116,7 @@ class AgainRound {
       const dispatcher = new Dispatcher(agents, this.#state.dispatcherPorts());
       for (const task of tasks) this.#state.dispatch(dispatcher, task);
       const running = dispatcher.run();
+      this.#options.onStarted?.();
       // What is over at once is not to wait for whatever else the change of a file sets off in this thread.
       if (subtasks === 1) executor.hold?.(HOLD_MS);
       const { complete } = await running;

@@ -21,6 +21,8 @@ export interface LiveRound {
   readonly affected: AffectedSubtasks;
   readonly control: RunControl;
   readonly onEvent: (event: RunEvent) => void;
+  /** Told whenever work was handed out: there is a moment to spare. */
+  readonly onStarted: () => void;
 }
 
 /** What the part of a run has open that is made of further rounds. */
@@ -87,7 +89,7 @@ export class LiveRun {
     }
   }
 
-  async #round({ affected, control, onEvent }: LiveRound): Promise<AgainEnd> {
+  async #round({ affected, control, onEvent, onStarted }: LiveRound): Promise<AgainEnd> {
     const { options, ports, state, sinks } = this.#run;
     const emit = (raw: RunEvent) => {
       const event = sinks.record(raw);
@@ -103,6 +105,7 @@ export class LiveRun {
         unsettled: this.#unsettled,
         hadEffect: (task) => this.#memory.affected.has(task),
         agents,
+        onStarted,
         written: async (wave) => {
           const written = await sinks.journal.flushWave(wave);
           return written.ok ? undefined : written.error.message;
@@ -179,7 +182,9 @@ export class LiveRun {
     try {
       if (!this.#isAsLeft() || !(await writeManifest(runDir, going)).ok) return undefined;
       const log = new EventLog(runDir);
-      log.record({ ...started, at: now });
+      // Nothing was predicted of what a user would save.
+      log.record({ ...started, at: now, predictedSeconds: undefined });
+      if (manifest.backup !== undefined) log.record({ type: 'backup-made', at: now, durationMs: 0, backup: manifest.backup });
       const { finished, failed } = this.#counts();
       log.record({ type: 'run-resumed', at: now, run, finished, failed, failedRunAgain: true, outdated: [], leftovers: 0 });
       this.#begun = now;

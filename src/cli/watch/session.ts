@@ -168,7 +168,7 @@ export class WatchSession {
   #onEvent(file: string, isNew: boolean): void {
     if (!this.#counts(file, isNew)) return;
     this.#changed.set(file, isNew);
-    this.#watcher?.changed();
+    this.#watcher?.changed(file);
   }
 
   /** Whether a change of this file can change what the plan would do. */
@@ -252,8 +252,7 @@ export class WatchSession {
     const affected = cause.force ? undefined : this.#affectedBy(cause.files);
     const tally: RoundTally = { ran: 0, failed: 0, upToDate: 0, told: 0 };
     if (this.#live !== undefined && affected !== undefined) {
-      this.#beginRound(cause);
-      if (await this.#goOn(this.#live, affected, tally)) return true;
+      if (await this.#goOn(this.#live, { affected, cause, tally })) return true;
       return this.#runAll(cause, tally);
     }
     const { load } = this.#given;
@@ -265,15 +264,19 @@ export class WatchSession {
     this.#loaded = fresh;
     this.#files = this.#filesOf(fresh.plan);
     this.#watcher?.setRoots(this.#files.roots);
-    this.#beginRound(cause);
+    this.#beginRound();
+    this.#announce(cause);
     return this.#runAll(cause, tally);
   }
 
-  #beginRound({ text }: Cause): void {
+  #beginRound(): void {
     this.#round += 1;
-    this.#given.say(`Round ${this.#round}: ${text}`);
     this.#run.memory.begin();
     this.#ran = { from: Date.now(), to: Number.POSITIVE_INFINITY };
+  }
+
+  #announce({ text }: Cause): void {
+    this.#given.say(`Round ${this.#round}: ${text}`);
   }
 
   /** The subtasks that have these files among their inputs; undefined where more is affected, such as a list of items. */
@@ -294,9 +297,24 @@ export class WatchSession {
   }
 
   /** Runs what is affected in the run that there is. false: it takes a run of its own. */
-  async #goOn(live: LiveRun, affected: AffectedSubtasks, tally: RoundTally): Promise<boolean> {
+  async #goOn(
+    live: LiveRun,
+    { affected, cause, tally }: { readonly affected: AffectedSubtasks; readonly cause: Cause; readonly tally: RoundTally },
+  ): Promise<boolean> {
+    this.#beginRound();
     const control = this.#beginControl(false);
-    const end = await live.again({ affected, control, onEvent: (event) => this.#tell(event, tally) });
+    let announced = false;
+    // When threads are at work: until then, every write would be waited for.
+    const onStarted = () => {
+      if (!announced) this.#announce(cause);
+      announced = true;
+    };
+    const onEvent = (event: RunEvent) => {
+      if (event.type === 'warning' || event.type === 'subtask-finished') onStarted();
+      this.#tell(event, tally);
+    };
+    const end = await live.again({ affected, control, onEvent, onStarted });
+    onStarted();
     this.#control = undefined;
     this.#ran = { ...this.#ran, to: Date.now() };
     if (end === undefined) return false;

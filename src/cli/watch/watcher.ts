@@ -99,14 +99,14 @@ export class Watcher {
 
   /**
    * Something was changed that counts: `onRest` follows when no more of that comes. A save that comes alone does not wait for
-   * others: what follows it is gathered while it is answered.
+   * others: what follows it is gathered while it is answered. A file that is empty is most likely being written.
    */
-  changed(): void {
+  changed(path: string): void {
     const now = performance.now();
     const alone = now - this.#last > REST_MS && this.#timer === undefined;
     this.#last = now;
     this.#since ??= now;
-    if (alone && !this.#isGitAtWork()) {
+    if (alone && !this.#isGitAtWork() && statSync(path, { throwIfNoEntry: false })?.size !== 0) {
       this.#rest(true);
       return;
     }

@@ -1,0 +1,113 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { randomFrom } from './random-plan.js';
+
+/** What a session holds at a moment. */
+export interface Held {
+  /** Resident memory. */
+  readonly megabytes: number;
+  /** Open files. */
+  readonly files: number;
+  readonly threads: number;
+}
+
+const PLAN = `version: 1
+name: soak
+backup: none
+tasks:
+  list: { run: "find src -name '*.txt' | sort", output: lines, inputs: ["src/**"] }
+  upper:
+    needs: [list]
+    foreach: "\${{ tasks.list.results.stdout }}"
+    uses: ./upper.mjs
+    with: { file: "\${{ item }}" }
+    inputs: ["\${{ item }}"]
+    outputs: ["out/\${{ item }}"]
+  count: { needs: [upper], run: [sh, -c, "echo $1", sh, "\${{ size(tasks.upper.results) }}"], inputs: [] }
+`;
+const MODULE = (edition: number) => `import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+export const edition = ${edition};
+export default ({ file }) => {
+  const target = join('out', file);
+  mkdirSync(dirname(target), { recursive: true });
+  writeFileSync(target, readFileSync(file, 'utf8').toUpperCase());
+};
+`;
+
+/** A folder to be watched, and a user who edits in it: mostly saves, and now and then all that an hour of work has. */
+export class ScriptedUser {
+  readonly folder: string;
+  readonly #random: () => number;
+  readonly #files = new Set<string>();
+  #edits = 0;
+
+  constructor(folder: string, options: { readonly files: number; readonly seed: number }) {
+    this.folder = folder;
+    this.#random = randomFrom(options.seed);
+    mkdirSync(join(folder, 'src'));
+    for (let i = 0; i < options.files; i++) this.#write(`src/${i}.txt`, `file ${i}\n`);
+    this.#write('plan.yaml', PLAN);
+    this.#write('upper.mjs', MODULE(0));
+  }
+
+  /** Does the next edit, which always changes something; what it was. */
+  edit(): string {
+    this.#edits += 1;
+    const text = `edit ${this.#edits}\n`;
+    const kind = this.#random();
+    const files = [...this.#files].filter((name) => name.startsWith('src/'));
+    const file = files[Math.floor(this.#random() * files.length)] ?? 'src/0.txt';
+    if (kind < 0.9) {
+      this.#write(file, text);
+      return `saved ${file}`;
+    }
+    if (kind < 0.95) {
+      writeFileSync(join(this.folder, '.save.tmp'), text);
+      renameSync(join(this.folder, '.save.tmp'), join(this.folder, file));
+      return `saved ${file} by rename`;
+    }
+    if (kind < 0.97) {
+      this.#write(`src/new-${this.#edits}.txt`, text);
+      return `made src/new-${this.#edits}.txt`;
+    }
+    if (kind < 0.985 && files.length > 1) {
+      rmSync(join(this.folder, file));
+      this.#files.delete(file);
+      return `removed ${file}`;
+    }
+    if (kind < 0.993) {
+      this.#write('upper.mjs', MODULE(this.#edits));
+      return 'changed the module';
+    }
+    this.#write('plan.yaml', PLAN.replace('echo $1', `echo $1 ${this.#edits}`));
+    return 'changed the plan';
+  }
+
+  /** The files of which the output is not what the file says. */
+  wrong(): readonly string[] {
+    return [...this.#files]
+      .filter((name) => name.startsWith('src/'))
+      .filter((name) => this.#read(name)?.toUpperCase() !== this.#read(join('out', name)));
+  }
+
+  #write(name: string, text: string): void {
+    this.#files.add(name);
+    writeFileSync(join(this.folder, name), text);
+  }
+
+  #read(name: string): string | undefined {
+    try {
+      return readFileSync(join(this.folder, name), 'utf8');
+    } catch {
+      return undefined;
+    }
+  }
+}
+
+/** What a process holds now; only where there is /proc. */
+export function heldBy(pid: number): Held {
+  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+  const field = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1]);
+  return { megabytes: field('VmRSS') / 1024, files: readdirSync(`/proc/${pid}/fd`).length, threads: field('Threads') };
+}
