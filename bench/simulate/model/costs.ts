@@ -1,0 +1,62 @@
+/** Processor time of one thread, in milliseconds: for each message that it handles, and for each subtask that the message is about. */
+export interface MessageCost {
+  readonly each: number;
+  readonly perSubtask: number;
+}
+
+/** What a distributed run costs, as measured. Times are in milliseconds, memory in bytes. */
+export interface Costs {
+  /** The coordinator's one thread: to hand a chunk out, and to take a batch of outcomes in, with its journal. */
+  readonly coordinator: { readonly chunk: MessageCost; readonly batch: MessageCost };
+  /** Redis' one thread: everything that it does for a chunk, and for a batch of outcomes. */
+  readonly redis: { readonly chunk: MessageCost; readonly batch: MessageCost };
+  /** A worker's main thread: to take a chunk up, and to send a batch of outcomes. */
+  readonly worker: { readonly chunk: MessageCost; readonly batch: MessageCost };
+  /** An agent's own thread, beside the work itself: preparing a subtask and writing its checkpoint. */
+  readonly agent: MessageCost;
+  /** One way between a machine and Redis; one of the samples is drawn for each message. */
+  readonly networkMs: readonly number[];
+  /** From a job's arrival in Redis to the worker's answer to it, without the network and processor time; drawn likewise. */
+  readonly pickUpMs: readonly number[];
+  /** How long a worker collects outcomes before it sends them. */
+  readonly batchMs: number;
+  readonly memory: {
+    /** Redis before the run. */
+    readonly idle: number;
+    readonly perWorker: number;
+    /** A chunk from its dispatch until its last outcome was taken in. */
+    readonly chunk: MessageCost;
+    /** A batch until it was acknowledged. */
+    readonly batch: MessageCost;
+  };
+}
+
+/** Subtasks that are all alike. */
+export interface Work {
+  readonly name: string;
+  readonly subtasks: number;
+  /** Of one subtask: time on a core, and time in which it only waits. */
+  readonly cpuMs: number;
+  readonly waitMs: number;
+}
+
+/** Who runs them. */
+export interface Fleet {
+  readonly workers: number;
+  readonly agentsPerWorker: number;
+  /** Chunks that an agent may have at a time: one that it runs, and others on their way. */
+  readonly chunksPerAgent: number;
+  /**
+   * Cores that all of it shares, coordinator, Redis and workers, as on one machine; undefined: machines of their own, with a
+   * core for every thread.
+   */
+  readonly sharedCores: number | undefined;
+}
+
+/** How many subtasks the next chunk has, of so many that wait for so many agents. */
+export type SizeOfChunk = (waiting: number, agents: number) => number;
+
+/** What a message about so many subtasks costs. */
+export function costOf({ each, perSubtask }: MessageCost, subtasks: number): number {
+  return each + perSubtask * subtasks;
+}
