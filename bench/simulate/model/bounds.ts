@@ -23,7 +23,7 @@ export function boundsOf(
   const cpu = both(coordinator) + both(redis) + both(worker) + agentCpu;
   const agents = fleet.workers * fleet.agentsPerWorker;
   const hops = 4 * mean(costs.networkMs) + mean(costs.pickUpMs);
-  const roundTrip = alone(coordinator, size) + alone(redis, size) + alone(worker, size) + agentMs + costs.batchMs + hops;
+  const roundTrip = alone(coordinator, size) + alone(redis, size) + alone(worker, size) + agentMs + hops;
   const perSecond = (ms: number, servers = 1) => (1000 * n * servers) / ms;
   return {
     coordinator: perSecond(both(coordinator)),

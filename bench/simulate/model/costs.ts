@@ -18,15 +18,13 @@ export interface Costs {
   readonly networkMs: readonly number[];
   /** From a job's arrival in Redis to the worker's answer to it, without the network and processor time; drawn likewise. */
   readonly pickUpMs: readonly number[];
-  /** How long a worker collects outcomes before it sends them. */
-  readonly batchMs: number;
   readonly memory: {
     /** Redis before the run. */
     readonly idle: number;
     readonly perWorker: number;
-    /** A chunk from its dispatch until its last outcome was taken in. */
+    /** A chunk until it was taken up. */
     readonly chunk: MessageCost;
-    /** A batch until it was acknowledged. */
+    /** A batch until it was taken in. */
     readonly batch: MessageCost;
   };
 }

@@ -40,25 +40,27 @@ export interface Simulated {
  *
  *   dispatch        coordinator  a chunk for an agent that may have one more
  *   chunkAtRedis    Redis        the job is added, and found by its worker
- *   chunkAtWorker   worker       taken up
+ *   chunkAtWorker   worker       taken up, and gone from Redis
  *   chunkAtAgent    agent        its subtasks, one after the other
- *   chunkDone                    joins what its worker collects; the first to do so begins the batch
- *   batchFull       worker       the time is up: the batch is sent
- *   batchAtRedis    Redis
+ *   chunkDone       worker       joins what its worker collects, which is sent as a batch unless another is being posted
+ *   batchAtRedis    Redis        the batch is appended to the coordinator's stream, and found by it
+ *   batchLeaves
+ *   batchPosted     worker       told so: what was collected meanwhile is the next batch
  *   batchAtHome     coordinator  outcomes are journalled and told
- *   batchTaken                   its agents may have more
+ *   batchTaken                   gone from Redis; its agents may have more
  */
 const EVENTS = {
   chunkAtRedis: 0,
   chunkAtWorker: 1,
   chunkAtAgent: 2,
   chunkDone: 3,
-  batchFull: 4,
-  batchAtRedis: 5,
-  batchAtHome: 6,
-  batchTaken: 7,
-  coresTurn: 8,
-  coresWaited: 9,
+  batchAtRedis: 4,
+  batchLeaves: 5,
+  batchPosted: 6,
+  batchAtHome: 7,
+  batchTaken: 8,
+  coresTurn: 9,
+  coresWaited: 10,
 } as const;
 
 /** Nobody: the end of a list of chunks. */
@@ -79,6 +81,8 @@ export function simulate({ costs, work, fleet, sizeOfChunk, random }: Setup): Si
   const followers = new Int32Array(places).fill(NONE);
   /** The chunks that each worker collects. */
   const collected = new Int32Array(fleet.workers).fill(NONE);
+  /** 1 for each worker that is not done with its last batch. */
+  const posting = new Uint8Array(fleet.workers);
   let [waiting, over, chunks, batches, processed] = [work.subtasks, 0, 0, 0, 0];
 
   const draw = (samples: readonly number[]) => samples[Math.floor(random() * samples.length)] ?? 0;
@@ -99,6 +103,15 @@ export function simulate({ costs, work, fleet, sizeOfChunk, random }: Setup): Si
     coordinator.add(now, { cpuMs, waitMs: 0, delayMs: hop(), kind: EVENTS.chunkAtRedis, payload: place });
   };
 
+  const post = (now: number, worker: number) => {
+    const first = collected[worker] ?? NONE;
+    collected[worker] = NONE;
+    posting[worker] = 1;
+    batches += 1;
+    const cpuMs = costOf(costs.worker.batch, inBatch(first));
+    at(workers, worker).add(now, { cpuMs, waitMs: 0, delayMs: hop(), kind: EVENTS.batchAtRedis, payload: first });
+  };
+
   const take = (now: number, kind: number, payload: number): void => {
     switch (kind) {
       case EVENTS.chunkAtRedis: {
@@ -113,6 +126,7 @@ export function simulate({ costs, work, fleet, sizeOfChunk, random }: Setup): Si
         return;
       }
       case EVENTS.chunkAtAgent: {
+        redisMemory.remove(costOf(costs.memory.chunk, sizes[payload] ?? 0));
         const subtasks = sizes[payload] ?? 0;
         const cpuMs = costOf(costs.agent, subtasks) + subtasks * work.cpuMs;
         const waitMs = subtasks * work.waitMs;
@@ -121,27 +135,26 @@ export function simulate({ costs, work, fleet, sizeOfChunk, random }: Setup): Si
       }
       case EVENTS.chunkDone: {
         const worker = workerOf(payload);
-        const first = collected[worker] ?? NONE;
-        if (first === NONE) events.add(now + costs.batchMs, EVENTS.batchFull, worker);
-        followers[payload] = first;
+        followers[payload] = collected[worker] ?? NONE;
         collected[worker] = payload;
-        return;
-      }
-      case EVENTS.batchFull: {
-        const first = collected[payload] ?? NONE;
-        collected[payload] = NONE;
-        batches += 1;
-        const cpuMs = costOf(costs.worker.batch, inBatch(first));
-        at(workers, payload).add(now, { cpuMs, waitMs: 0, delayMs: hop(), kind: EVENTS.batchAtRedis, payload: first });
+        if (posting[worker] === 0) post(now, worker);
         return;
       }
       case EVENTS.batchAtRedis: {
         const subtasks = inBatch(payload);
         redisMemory.add(costOf(costs.memory.batch, subtasks));
         const cpuMs = costOf(costs.redis.batch, subtasks);
-        redis.add(now, { cpuMs, waitMs: 0, delayMs: hop(), kind: EVENTS.batchAtHome, payload });
+        redis.add(now, { cpuMs, waitMs: 0, delayMs: 0, kind: EVENTS.batchLeaves, payload });
         return;
       }
+      case EVENTS.batchLeaves:
+        events.add(now + hop(), EVENTS.batchPosted, workerOf(payload));
+        events.add(now + hop(), EVENTS.batchAtHome, payload);
+        return;
+      case EVENTS.batchPosted:
+        posting[payload] = 0;
+        if (collected[payload] !== NONE) post(now, payload);
+        return;
       case EVENTS.batchAtHome: {
         const cpuMs = costOf(costs.coordinator.batch, inBatch(payload));
         coordinator.add(now, { cpuMs, waitMs: 0, delayMs: 0, kind: EVENTS.batchTaken, payload });
@@ -152,7 +165,6 @@ export function simulate({ costs, work, fleet, sizeOfChunk, random }: Setup): Si
         for (let place = payload; place !== NONE; ) {
           const follower = followers[place] ?? NONE;
           over += sizes[place] ?? 0;
-          redisMemory.remove(costOf(costs.memory.chunk, sizes[place] ?? 0));
           dispatch(now, place);
           place = follower;
         }

@@ -11,7 +11,6 @@ export const COSTS: Costs = {
   agent: { each: 0.05, perSubtask: 0.002 },
   networkMs: [0.1],
   pickUpMs: [0.3],
-  batchMs: 20,
   memory: {
     idle: 1_000_000,
     perWorker: 100_000,
@@ -57,7 +56,6 @@ export const anySketch: fc.Arbitrary<Required<Omit<Sketch, 'seed'>>> = fc.record
     agent: message,
     networkMs: fc.array(ms, { minLength: 1, maxLength: 3 }),
     pickUpMs: fc.array(ms, { minLength: 1, maxLength: 3 }),
-    batchMs: fc.constantFrom(0, 1, 20),
   }),
   work: fc.record({ subtasks: fc.integer({ min: 1, max: 400 }), cpuMs: ms, waitMs: fc.constantFrom(0, 1, 30) }),
   fleet: fc.record({

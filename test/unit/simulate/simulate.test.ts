@@ -77,7 +77,7 @@ describe('throughput', () => {
     ['Redis', { coordinator: FREE, worker: FREE }],
   ] as const)('comes to that of a saturated %s', (limit, costs) => {
     const fleet = { workers: 200 };
-    const run = simulated({ work: { subtasks: 100_000, waitMs: 5 }, costs: { ...costs, batchMs: 5 }, fleet });
+    const run = simulated({ work: { subtasks: 100_000, waitMs: 5 }, costs: costs, fleet });
     const size = { chunk: 4, batch: run.subtasks / run.batches };
     const least = leastBound(boundsOf(setupOf({ costs, work, fleet }), size));
     expect(least.limit).toBe(limit);
@@ -86,14 +86,14 @@ describe('throughput', () => {
   });
 
   it('comes to that of busy agents where all else is free', () => {
-    const costs = { coordinator: FREE, redis: FREE, worker: FREE, agent: { each: 0, perSubtask: 0 }, batchMs: 0 };
+    const costs = { coordinator: FREE, redis: FREE, worker: FREE, agent: { each: 0, perSubtask: 0 } };
     const run = simulated({ work, costs, fleet: { workers: 3, agentsPerWorker: 2 } });
     expect(run.subtasksPerSecond / ((1000 * 6) / 5)).toBeGreaterThan(0.99);
     expect(run.agentUse).toBeGreaterThan(0.99);
   });
 
   it('of a single place is that of one round trip after the other', () => {
-    const costs = { batchMs: 20, networkMs: [3], pickUpMs: [2] };
+    const costs = { networkMs: [3], pickUpMs: [2] };
     const fleet = { workers: 1, agentsPerWorker: 1, chunksPerAgent: 1 };
     const { latency } = boundsOf(setupOf({ costs, work, fleet }), { chunk: 4, batch: 4 });
     const run = simulated({ work, costs, fleet });
@@ -110,11 +110,11 @@ describe('throughput', () => {
   });
 });
 
-it('the most that was in Redis is what all places may have there', () => {
+it('the most that was in Redis is at most what all places may have there', () => {
   const run = simulated({ work: { subtasks: 50_000, waitMs: 5 }, fleet: { workers: 10 } });
   const { idle, perWorker, chunk, batch } = COSTS.memory;
   const places = 10 * 2 * 2;
   const most = idle + 10 * perWorker + places * (chunk.each + 4 * chunk.perSubtask + batch.each + 4 * batch.perSubtask);
   expect(run.redisPeakBytes).toBeLessThanOrEqual(most);
-  expect(run.redisPeakBytes).toBeGreaterThan(idle + 10 * perWorker + places * chunk.each);
+  expect(run.redisPeakBytes).toBeGreaterThan(idle + 10 * perWorker + chunk.each);
 });
