@@ -5,7 +5,7 @@ import { dirname, resolve } from 'node:path';
 import { rolldown } from 'rolldown';
 
 // What starts threads or loads modules by itself, and what is large and seldom needed, stays where npm puts it.
-const external = ['piscina', 'jiti', 'simple-git', 'tinybench'];
+const external = ['piscina', 'jiti', 'simple-git', 'tinybench', 'bullmq', 'ioredis'];
 
 /** The files that are loaded with these, by imports that are not dynamic. */
 function loadedWith(...entries) {

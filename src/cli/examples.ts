@@ -23,6 +23,7 @@ const EXAMPLES: Readonly<Record<string, readonly (readonly [string, string])[]>>
     ['waveplan run plan.yaml', 'shows the plan, asks, runs; the question takes why, waves, agents 8, help'],
     ['waveplan run plan.yaml --yes --agents 8', 'asks nothing, with eight agents'],
     ['waveplan run plan.yaml --param root=photos', 'with a parameter'],
+    ['waveplan run plan.yaml --executor bullmq --redis redis://10.0.0.1', 'on the machines where workers are'],
     ['waveplan run plan.yaml --yes --html report.html --junit junit.xml', 'in CI'],
   ],
   watch: [
@@ -61,6 +62,10 @@ const EXAMPLES: Readonly<Record<string, readonly (readonly [string, string])[]>>
   bench: [
     ['waveplan bench', 'about 10 s; what plan and run decide by from then on'],
     ['waveplan bench --compare before/ after/', 'what changed beyond the noise'],
+  ],
+  worker: [
+    ['waveplan worker --redis redis://10.0.0.1:6379 --root ~/repo', 'serves runs of the plans in that checkout'],
+    ['waveplan worker --root ~/repo --agents 64', 'with 64 agents, Redis as WAVEPLAN_REDIS says'],
   ],
   schema: [['waveplan schema > plan.schema.json', 'for an editor']],
   completion: [

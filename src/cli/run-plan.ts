@@ -19,6 +19,7 @@ import type { JsonObject } from '../model/json.js';
 import type { Mask } from '../model/mask.js';
 import { err, ok, type Result } from '../model/result.js';
 import type { RunEvent } from '../model/run-event.js';
+import type { ScalingDecision } from '../model/scaling-decision.js';
 import { maskOfSecrets } from '../plan/secrets.js';
 import type { TaskDefinition } from '../plan/valid-plan.js';
 import type { Calibration } from '../scaling/calibration.js';
@@ -26,6 +27,7 @@ import { processEnvironment } from '../worker/environment.js';
 import { type CompiledPlan, decideFor, expectedMsOf, runsInline } from './compile-plan.js';
 import { finishRun, type RunResult } from './finish-run.js';
 import { finishedEarlier, openUpToDate } from './finished-before.js';
+import { openElsewhere, type RemoteRun } from './remote-run.js';
 import { manifestOf } from './run-manifest.js';
 import type { RunPlace, RunSoFar } from './run-place.js';
 import type { RunSession } from './run-session.js';
@@ -59,6 +61,8 @@ export interface RunPlanOptions {
   readonly session?: RunSession | undefined;
   /** What was asked for beyond the plan; kept in the manifest, for a resume. */
   readonly asked?: JsonObject | undefined;
+  /** Subtasks run on other machines; absent: on threads of this one. */
+  readonly remote?: RemoteRun | undefined;
 }
 
 /**
@@ -175,7 +179,24 @@ export async function runLocked(
     const { PiscinaExecutor } = await import('../execute/piscina-executor.js');
     return new PiscinaExecutor(maxThreads(plan.type, machine.cores), timeLine, onStray);
   };
-  const executor = new SwitchingExecutor(new InlineExecutor(timeLine, onStray), makePool);
+  const here = new SwitchingExecutor(new InlineExecutor(timeLine, onStray), makePool);
+  const elsewhere =
+    options.remote &&
+    (await openElsewhere(
+      compiled,
+      place,
+      { remote: options.remote, here },
+      { warn: onStray, onNobody: (reason) => control.drain({ status: 'broken', reason }) },
+    ));
+  if (elsewhere?.ok === false) {
+    await finish({ status: 'broken', reason: elsewhere.error.message });
+    return elsewhere;
+  }
+  const {
+    executor,
+    takes,
+    agents: agentsElsewhere,
+  } = elsewhere?.value ?? { executor: here, takes: () => false, agents: undefined };
   // A module that is changed between the runs of a session could not be loaded anew in this thread.
   const mayRunInline = (task: TaskDefinition) =>
     runsInline(compiled, task) && (session === undefined || task.work.kind !== 'module');
@@ -198,10 +219,14 @@ export async function runLocked(
       random: Math.random,
       control,
       expectedMs: (task) => expectedMsOf(compiled, task),
-      decide: (counts, probes) => decideFor(compiled, counts, probes),
+      decide: (counts, probes) => decideElsewhere(decideFor(compiled, counts, probes), agentsElsewhere?.()),
       layout: (agents, tasks) =>
-        agents === 1 && tasks.every(mayRunInline) ? { agents, threads: 0 } : layoutAgents(agents, plan.type, machine.cores),
-      steering: steeringOf(compiled),
+        tasks.some(takes)
+          ? { agents, threads: agents, elsewhere: true }
+          : agents === 1 && tasks.every(mayRunInline)
+            ? { agents, threads: 0 }
+            : layoutAgents(agents, plan.type, machine.cores),
+      ...(agentsElsewhere === undefined && { steering: steeringOf(compiled) }),
       emit,
       records: sinks,
       verifyWave: (wave) => sinks.verifyWave(wave),
@@ -211,6 +236,14 @@ export async function runLocked(
   delete process.env[RUN_VARIABLE];
   const settled = await sinks.settle();
   return ok(await finish(settled.ok ? end : { status: 'broken', reason: settled.error.message }));
+}
+
+function decideElsewhere(decision: ScalingDecision, agents: number | undefined): ScalingDecision {
+  if (agents === undefined || decision.mode === 'USER_OVERRIDE') return decision;
+  return {
+    ...decision,
+    decided: { ...decision.decided, agents: Math.max(1, agents), reason: 'all agents of the workers that take part' },
+  };
 }
 
 function resumedEvent(run: string, soFar: RunSoFar, at: number): RunEvent {

@@ -12,11 +12,13 @@ import {
   prepareFromOptions,
   type SelectionOptions,
 } from './plan-options.js';
+import { addRemoteOptions, connectRemote, type RemoteOptions } from './remote.js';
+import type { RemoteRun } from './remote-run.js';
 import { runPlan } from './run-plan.js';
 import { panelView, showRun, showsText } from './show-run.js';
 import { printError, printLine, printProblem } from './streams.js';
 
-interface RunOptions extends PlanOptions, SelectionOptions, ExecutionOptions {
+interface RunOptions extends PlanOptions, SelectionOptions, ExecutionOptions, RemoteOptions {
   readonly yes?: boolean;
   readonly dryRun?: boolean;
   readonly force?: boolean;
@@ -30,9 +32,11 @@ export function runCommand(): Command {
     .option('-y, --yes', 'answer every question with yes')
     .option('-f, --force', 'also run what is up to date')
     .option('-n, --dry-run', 'show the analysis and stop; writes nothing');
-  return addSelectionOptions(addPlanOptions(addExecutionOptions(command))).action(async (file: string, options: RunOptions) => {
-    process.exitCode = await run(file, options);
-  });
+  return addSelectionOptions(addPlanOptions(addRemoteOptions(addExecutionOptions(command)))).action(
+    async (file: string, options: RunOptions) => {
+      process.exitCode = await run(file, options);
+    },
+  );
 }
 
 async function run(file: string, options: RunOptions): Promise<number> {
@@ -64,7 +68,20 @@ async function run(file: string, options: RunOptions): Promise<number> {
   return execute({ ...prepared, compiled: confirmed }, options, 'prompt');
 }
 
-function execute({ compiled, newCalibration }: PreparedPlan, options: RunOptions, confirmed: 'prompt' | 'flag'): Promise<number> {
+async function execute(
+  { compiled, newCalibration }: PreparedPlan,
+  options: RunOptions,
+  confirmed: 'prompt' | 'flag',
+): Promise<number> {
+  let remote: RemoteRun | undefined;
+  if (options.executor === 'bullmq') {
+    const connected = await connectRemote(options);
+    if (!connected.ok) {
+      printProblem(connected.error);
+      return connected.error.kind === 'use' ? EXIT.refused : EXIT.environment;
+    }
+    remote = { connection: connected.value, waitMs: options.workerWait };
+  }
   return showRun(compiled.plan.file, options, (ports) =>
     runPlan(compiled, {
       ...ports,
@@ -78,6 +95,7 @@ function execute({ compiled, newCalibration }: PreparedPlan, options: RunOptions
       failFast: options.failFast,
       force: options.force,
       asked: askedOf(options),
+      remote,
     }),
   );
 }

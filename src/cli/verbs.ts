@@ -20,6 +20,7 @@ const VERBS: Readonly<Record<string, () => Promise<MakeVerb>>> = {
   restore: async () => (await import('./restore.js')).restoreCommand,
   scale: async () => (await import('./scale.js')).scaleCommand,
   bench: async () => (await import('./bench.js')).benchCommand,
+  worker: async () => (await import('./worker.js')).workerCommand,
   schema: async () => (await import('./schema.js')).schemaCommand,
   completion: async () => {
     const { completionCommand } = await import('./completion.js');

@@ -3,10 +3,11 @@
  * shrinks, those above it end their work and are not used again until it grows.
  */
 export class AgentSupply {
-  /** As many as are asked for, and not more than the cap. */
+  /** As many as are asked for, and not more than the cap and the room. */
   #size: number;
   #wanted: number;
   #cap = Number.POSITIVE_INFINITY;
+  #room = Number.POSITIVE_INFINITY;
   /** Handed out in turn, so that the agents of all threads get work. */
   #idle: number[];
   readonly #busy = new Set<number>();
@@ -54,8 +55,14 @@ export class AgentSupply {
     this.#apply();
   }
 
+  /** For how many the executor has room from now on, whatever is asked for. */
+  roomFor(agents: number): void {
+    this.#room = agents;
+    this.#apply();
+  }
+
   #apply(): void {
-    const size = Math.min(this.#wanted, this.#cap);
+    const size = Math.min(this.#wanted, this.#cap, this.#room);
     for (let agent = this.#size; agent < size; agent++) if (!this.#busy.has(agent)) this.#idle.push(agent);
     if (size < this.#size) this.#idle = this.#idle.filter((agent) => agent < size);
     this.#size = size;

@@ -111,6 +111,12 @@ export class Dispatcher {
     this.pump();
   }
 
+  /** For how many agents the executor has room. */
+  roomFor(agents: number): void {
+    this.#agents.roomFor(agents);
+    this.pump();
+  }
+
   /** What the failure policy set apart in all. */
   get isolated(): { readonly subtasks: number; readonly failed: number } {
     return this.#failures.isolated(this.#states);
@@ -185,7 +191,7 @@ export class Dispatcher {
     active.handle = executor.run(chunk, agent, {
       outcome: (outcome) => this.#settle(active, outcome),
       flushed: () => this.#flushed(active),
-      ended: () => this.#ended(active),
+      ended: (reason) => this.#ended(active, reason),
       readResults: (name) => (state.work.readable.has(name) ? (results.get(name) ?? null) : undefined),
     });
     // Whoever was just told of the start may have answered with an abort, before there was anything to cancel.
@@ -216,7 +222,7 @@ export class Dispatcher {
     this.#afterCount(active.state);
   }
 
-  #ended(active: ActiveChunk): void {
+  #ended(active: ActiveChunk, reason = 'it was not begun'): void {
     const { state, chunk, agent, handle, outcomes } = active;
     this.#flushed(active);
     this.#active.delete(active);
@@ -224,7 +230,7 @@ export class Dispatcher {
     this.#waiting.ended(state);
     this.#lastEnds.set(agent, this.#ports.clock.now());
     const begun = handle?.reclaim() ?? 0;
-    this.#active.putBack(active, begun, 'it was not begun');
+    this.#active.putBack(active, begun, reason);
     // Begun and without an outcome: cancelled, with the run that is ending.
     if (outcomes < begun && this.#ports.control.state === 'running')
       state.queue.putBack(chunk.first + outcomes, begun - outcomes);

@@ -1,6 +1,7 @@
 import { longestPaths } from '../graph/longest-paths.js';
 import type { TaskNode } from '../graph/task-graph.js';
 import { Dispatcher } from './dispatcher.js';
+import { followCapacity } from './follow-capacity.js';
 import { DONE, type RunWavesOptions, type RunWavesPorts, type WavesEnd } from './ports.js';
 import type { ExpandedTask, RunState } from './run-state.js';
 import { endOfCheck, failuresEnd, waveCheck } from './wave-check.js';
@@ -49,12 +50,11 @@ export class EagerRunner {
     const { nodes } = this.#options.graph;
     if (control.stopReason !== undefined) return control.stopReason;
     const agents = decide(this.#state.counts, this.#state.probes).decided.agents;
-    await executor.open(
-      layout(
-        agents,
-        nodes.map(({ task }) => task),
-      ),
+    const room = layout(
+      agents,
+      nodes.map(({ task }) => task),
     );
+    await executor.open(room);
     const dispatcher = new Dispatcher(agents, {
       ...this.#state.dispatcherPorts(),
       passOf: 'task',
@@ -62,7 +62,9 @@ export class EagerRunner {
     });
     this.#dispatcher = dispatcher;
     for (const node of nodes) if (node.needs.length === 0) this.#activate(node);
+    const unfollow = room.elsewhere === true ? followCapacity(dispatcher, this.#ports, 1) : undefined;
     const { complete } = await dispatcher.run();
+    unfollow?.();
     await Promise.all(this.#checks);
     if (this.#end !== undefined) return this.#end;
     if (!complete && control.stopReason !== undefined) return control.stopReason;

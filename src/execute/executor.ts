@@ -5,6 +5,8 @@ import type { Chunk, SubtaskOutcome } from '../worker/chunk.js';
 export interface AgentLayout {
   readonly agents: number;
   readonly threads: number;
+  /** The threads are those of other machines; absent: of this one. */
+  readonly elsewhere?: true;
 }
 
 /** Who is told of a chunk. */
@@ -13,10 +15,22 @@ export interface ChunkListener {
   readonly outcome: (outcome: SubtaskOutcome) => void;
   /** All outcomes that there are for now were told. */
   readonly flushed: () => void;
-  /** Nothing of the chunk runs any more. What had no outcome was not begun, or was taken back, or cancelled. Comes once. */
-  readonly ended: () => void;
+  /**
+   * Nothing of the chunk runs any more. What had no outcome was not begun, or was taken back, or cancelled. Comes once.
+   * `reason` says why what was taken back was, where nobody had asked for that.
+   */
+  readonly ended: (reason?: string) => void;
   /** What a running subtask may ask: the results of a task that it may read; `undefined` where it may not. */
-  readonly readResults: (task: string) => JsonValue | undefined;
+  readonly readResults: (task: string) => JsonValue | undefined | Promise<JsonValue | undefined>;
+}
+
+/** How many agents there are elsewhere, which changes while work runs. */
+export interface Capacity {
+  readonly agents: number;
+  /** Why it last changed, for people. */
+  readonly reason: string;
+  /** Calls `listener` after each change; the returned function ends that. */
+  listen(listener: () => void): () => void;
 }
 
 /** A chunk that runs. */
@@ -40,6 +54,8 @@ export interface Executor {
   open(layout: AgentLayout): Promise<void>;
   /** Runs a chunk on agent `agent` (from 0, below the layout's count). */
   run(chunk: Chunk, agent: number, listener: ChunkListener): ChunkHandle;
+  /** Of an executor that runs work on other machines: what there is of them. */
+  readonly capacity?: Capacity | undefined;
   /** Ends all threads. What runs must have ended or been cancelled before. */
   close(): Promise<void>;
 }

@@ -143,11 +143,9 @@ export class HostLink {
       case 'stray':
         this.#listener.stray(message.message);
         return;
-      case 'ask': {
-        const results = this.#pending.get(message.chunk)?.listener.readResults(message.task);
-        this.#post({ type: 'answer', ask: message.ask, found: results !== undefined, results: results ?? null });
+      case 'ask':
+        void this.#answer(message);
         return;
-      }
       case 'outcomes':
         this.#drain();
         return;
@@ -168,6 +166,11 @@ export class HostLink {
       default:
         unreachable(message);
     }
+  }
+
+  async #answer({ ask, chunk, task }: Extract<FromHost, { type: 'ask' }>): Promise<void> {
+    const results = await this.#pending.get(chunk)?.listener.readResults(task);
+    this.#post({ type: 'answer', ask, found: results !== undefined, results: results ?? null });
   }
 
   #drain(): void {

@@ -38,7 +38,7 @@ export class InlineExecutor implements Executor {
     }
     const host = {
       results: async (task: string) => {
-        const results = listener.readResults(task);
+        const results = await listener.readResults(task);
         if (results === undefined) throw unreadable(task);
         return results;
       },

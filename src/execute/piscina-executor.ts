@@ -79,7 +79,7 @@ export class PiscinaExecutor implements Executor {
         const handle = host.run(singleChunk(chunk, position, chunk.id), {
           ...listener,
           outcome: (outcome) => listener.outcome({ ...outcome, position }),
-          ended,
+          ended: () => ended(),
         });
         this.#loners.set(chunk.id, handle);
       });

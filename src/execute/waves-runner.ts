@@ -2,6 +2,7 @@ import type { TaskNode, Wave } from '../graph/task-graph.js';
 import type { Failure } from '../model/failure.js';
 import type { ScalingDecision } from '../model/scaling-decision.js';
 import { Dispatcher } from './dispatcher.js';
+import { followCapacity } from './follow-capacity.js';
 import { DONE, type RunWavesOptions, type RunWavesPorts, type SteeringPorts, type WavesEnd } from './ports.js';
 import type { StopReason } from './run-control.js';
 import type { ExpandedTask, RunState } from './run-state.js';
@@ -72,8 +73,10 @@ export class WavesRunner {
     for (const task of tasks) this.#state.dispatch(dispatcher, task);
     if (steering !== undefined && decision.mode === 'AUTOMATIC_SCALING')
       pilot = this.#pilot(wave.number, dispatcher, tasks, decision, steering, target);
+    const unfollow = room.elsewhere === true ? followCapacity(dispatcher, this.#ports, wave.number) : undefined;
     const started = clock.now();
     const { complete } = await dispatcher.run();
+    unfollow?.();
     const ended = clock.now();
     pilot?.end();
     const { tallies } = dispatcher;

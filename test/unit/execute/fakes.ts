@@ -123,7 +123,7 @@ export class FakeExecutor implements Executor {
     });
     void Promise.resolve()
       .then(() => runner.run())
-      .then(listener.ended);
+      .then(() => listener.ended());
     return chunkHandle(claims, () => runner.cancel());
   }
 

@@ -1,0 +1,353 @@
+import { keyAt } from '../execute/chunks.js';
+import type { ChunkHandle, ChunkListener } from '../execute/executor.js';
+import { unreachable } from '../model/result.js';
+import type { Chunk, SubtaskOutcome } from '../worker/chunk.js';
+import { Channel } from './channel.js';
+import { AGAIN_MS } from './patience.js';
+import type { Hello, JobText, SharedFile, ToCoordinator, ToWorker, WorkerBeat } from './protocol.js';
+import type { Sealer } from './seal.js';
+import type { SentProgram } from './sent-programs.js';
+import type { Envelope, Wire } from './wire.js';
+
+/** What a link works with. */
+export interface WorkerLinkPorts {
+  readonly wire: Wire;
+  readonly sealer: Sealer;
+  /** The coordinator's session. */
+  readonly own: string;
+  readonly hello: Hello;
+  /** Milliseconds, by a clock that never goes backwards. */
+  readonly now: () => number;
+  readonly programOf: (chunk: Chunk) => SentProgram;
+  /** What stands in a file of the shared folder; undefined where it cannot be read, or is another one. */
+  readonly readShared: (file: SharedFile) => Uint8Array | undefined;
+  /** Its state or its room changed. */
+  readonly onChange: (link: WorkerLink) => void;
+  /** It will not take part, or refused something. */
+  readonly onRefused: (link: WorkerLink, reason: string) => void;
+  readonly onStray: (link: WorkerLink, message: string) => void;
+  /** What a chunk cost beyond the durations of its subtasks, in milliseconds. */
+  readonly onChunkCost: (ms: number) => void;
+}
+
+/** A chunk that a worker has, or is about to get. */
+interface Pending {
+  readonly chunk: Chunk;
+  readonly listener: ChunkListener;
+  readonly job: Omit<JobText, 'delivery'>;
+  readonly firstSentAt: number;
+  delivery: number;
+  sentAt: number;
+  accepted: boolean;
+  /** When the last outcome came, or the chunk was accepted, in milliseconds since the epoch; 0 before. */
+  movedAt: number;
+  /** Positions with an outcome, and how long their subtasks took together. */
+  outcomes: number;
+  busyMs: number;
+  /** How many were begun; known at its end. */
+  begun: number | undefined;
+  reclaimed: boolean;
+}
+
+/**
+ * The coordinator's end of one worker.
+ *
+ *   greeting ──ready──▶ ready ──leaving──▶ leaving ──bye──▶ ended
+ *       \                 \───────────────────\──silent──▶ lost ──heard of again──▶ greeting's answer stands: ready
+ *        \──refused──▶ ended
+ */
+export class WorkerLink {
+  readonly worker: WorkerBeat;
+  readonly #ports: WorkerLinkPorts;
+  readonly #channel: Channel<ToWorker, ToCoordinator>;
+  readonly #pending = new Map<number, Pending>();
+  readonly #programs = new Set<number>();
+  #state: 'greeting' | 'ready' | 'leaving' | 'lost' | 'ended' = 'greeting';
+  #agents = 0;
+  #serial = 0;
+  #beat: number;
+  #heardAt: number;
+
+  constructor(worker: WorkerBeat, ports: WorkerLinkPorts) {
+    this.worker = worker;
+    this.#ports = ports;
+    this.#beat = worker.beat;
+    this.#heardAt = ports.now();
+    const { wire, sealer, own, now } = ports;
+    this.#channel = new Channel({
+      wire,
+      sealer,
+      now,
+      own,
+      peer: worker.session,
+      receive: (message, bytes) => this.#receive(message, bytes),
+    });
+    this.#channel.send(ports.hello);
+  }
+
+  /** A short name, for people. */
+  get name(): string {
+    return `${this.worker.host}:${this.worker.pid}`;
+  }
+
+  get state(): 'greeting' | 'ready' | 'leaving' | 'lost' | 'ended' {
+    return this.#state;
+  }
+
+  /** Agents that take work; none while it is not ready. */
+  get agents(): number {
+    return this.#state === 'ready' ? this.#agents : 0;
+  }
+
+  /** Agents that have nothing to do. */
+  get idle(): number {
+    return Math.max(0, this.agents - this.#pending.size);
+  }
+
+  /** For how long nothing was heard of it, in milliseconds. */
+  get silentMs(): number {
+    return this.#ports.now() - this.#heardAt;
+  }
+
+  /** Takes an envelope of this worker. false where it is not sealed as it must be. */
+  take(envelope: Envelope): boolean {
+    const taken = this.#channel.take(envelope);
+    if (taken) this.#heard();
+    return taken;
+  }
+
+  /** Its last beat, whose seal holds. An old one that somebody repeats says nothing. */
+  takeBeat({ beat }: WorkerBeat): void {
+    if (beat <= this.#beat) return;
+    this.#beat = beat;
+    this.#heard();
+  }
+
+  /** Nobody could be heard for a while: silence counts from now. */
+  excuseSilence(): void {
+    this.#heardAt = this.#ports.now();
+  }
+
+  #heard(): void {
+    this.#heardAt = this.#ports.now();
+    if (this.#state !== 'lost') return;
+    this.#state = this.#agents > 0 ? 'ready' : 'greeting';
+    this.#ports.onChange(this);
+  }
+
+  run(chunk: Chunk, listener: ChunkListener): ChunkHandle {
+    const { own, hello, now, programOf } = this.#ports;
+    const program = programOf(chunk);
+    if (!this.#programs.has(program.message.ref)) {
+      // A task that is no fan-out has one chunk, or one for each attempt.
+      if (program.message.fanOut) this.#programs.add(program.message.ref);
+      this.#channel.send(program.message);
+    }
+    this.#serial += 1;
+    const { id, agent, first, count, items, previous, occurrences, attempt, timeoutMs } = chunk;
+    const pending: Pending = {
+      chunk,
+      listener,
+      job: {
+        run: hello.run,
+        coordinator: own,
+        worker: this.worker.session,
+        serial: this.#serial,
+        plan: hello.plan.digest,
+        task: program.message.task,
+        program: program.message.ref,
+        programDigest: program.digest,
+        chunk: id,
+        agent,
+        first,
+        count,
+        attempt,
+        ...(items && { items }),
+        ...(previous && { previous }),
+        ...(occurrences && { occurrences }),
+        ...(timeoutMs !== undefined && { timeoutMs }),
+      },
+      firstSentAt: now(),
+      delivery: 0,
+      sentAt: now(),
+      accepted: false,
+      movedAt: 0,
+      outcomes: 0,
+      busyMs: 0,
+      begun: undefined,
+      reclaimed: false,
+    };
+    this.#pending.set(id, pending);
+    this.#deliver(pending);
+    return this.#handle(pending);
+  }
+
+  /** To be called now and then, and with `all` when Redis came back: sends again what may have been lost. */
+  sendAgain(all = false): void {
+    const { wire, now } = this.#ports;
+    this.#channel.sendAgain(all);
+    if (!wire.connected || this.#state === 'lost') return;
+    for (const pending of this.#pending.values()) {
+      if (!pending.accepted && (all || now() - pending.sentAt > AGAIN_MS)) this.#deliver(pending);
+    }
+  }
+
+  /** It was silent for too long: what came of its work counts, and the rest goes back. Late outcomes are dropped. */
+  giveUp(): void {
+    if (this.#state === 'ended' || this.#state === 'lost') return;
+    this.#state = 'lost';
+    this.#returnAll(`worker ${this.name} was silent`, true);
+  }
+
+  /** The run is over, or the worker is. */
+  async close(limitMs: number): Promise<void> {
+    if (this.#state !== 'ended') {
+      this.#channel.send({ type: 'bye' });
+      // Nobody waits for one that does not answer.
+      if (this.#state !== 'lost') await this.#channel.settled(limitMs);
+    }
+    this.#state = 'ended';
+    this.#channel.close();
+  }
+
+  /** What it has goes back. It is told to stop that, should it be heard of again. */
+  #returnAll(reason: string, stop: boolean): void {
+    const all = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const pending of all) {
+      if (stop) this.#channel.send({ type: 'cancel', chunk: pending.chunk.id });
+      pending.begun = pending.outcomes;
+      pending.listener.ended(reason);
+    }
+    this.#ports.onChange(this);
+  }
+
+  #deliver(pending: Pending): void {
+    const { wire, sealer, now } = this.#ports;
+    pending.delivery += 1;
+    pending.sentAt = now();
+    const job: JobText = { ...pending.job, delivery: pending.delivery };
+    const text = JSON.stringify(job);
+    const id = `${job.coordinator}-${job.chunk}`;
+    // What Redis did not take is sent again like what it lost.
+    void wire.sendJob(job.worker, id, { text, seal: sealer.seal('job', [text]) }).catch(() => {});
+  }
+
+  #handle(pending: Pending): ChunkHandle {
+    const { chunk } = pending;
+    const ask = (type: 'reclaim' | 'cancel') => {
+      if (this.#pending.has(chunk.id)) this.#channel.send({ type, chunk: chunk.id });
+    };
+    return {
+      // Until the worker has answered, all of it may have been begun.
+      reclaim: () => {
+        if (pending.begun === undefined && !pending.reclaimed) {
+          pending.reclaimed = true;
+          ask('reclaim');
+        }
+        return pending.begun ?? chunk.count;
+      },
+      get claimed() {
+        return pending.begun ?? Math.min(chunk.count, pending.outcomes + 1);
+      },
+      get startedAt() {
+        return pending.movedAt;
+      },
+      cancel: () => {
+        pending.reclaimed = true;
+        ask('cancel');
+      },
+    };
+  }
+
+  #receive(message: ToCoordinator, bytes: Uint8Array): void {
+    const { onChange, onRefused, onStray } = this.#ports;
+    switch (message.type) {
+      case 'ready':
+        this.#agents = message.agents;
+        if (this.#state === 'greeting') this.#state = 'ready';
+        onChange(this);
+        return;
+      case 'refused':
+        this.#state = 'ended';
+        onRefused(this, message.reason);
+        onChange(this);
+        return;
+      case 'rejected':
+        onRefused(this, message.reason);
+        return;
+      case 'stray':
+        onStray(this, message.message);
+        return;
+      case 'accepted': {
+        const pending = this.#pending.get(message.chunk);
+        if (pending === undefined) return;
+        pending.accepted = true;
+        if (pending.movedAt === 0) pending.movedAt = Date.now();
+        return;
+      }
+      case 'ask':
+        void this.#answer(message);
+        return;
+      case 'outcome':
+        this.#takeOutcome(message, bytes);
+        return;
+      case 'ended': {
+        const pending = this.#pending.get(message.chunk);
+        if (pending === undefined) return;
+        this.#pending.delete(message.chunk);
+        pending.begun = message.begun;
+        if (pending.outcomes > 0) this.#ports.onChunkCost(this.#ports.now() - pending.firstSentAt - pending.busyMs);
+        pending.listener.ended();
+        onChange(this);
+        return;
+      }
+      case 'leaving':
+        if (this.#state !== 'ended') this.#state = 'leaving';
+        onChange(this);
+        return;
+      case 'bye':
+        this.#state = 'ended';
+        this.#returnAll(`worker ${this.name} ended`, false);
+        return;
+      default:
+        unreachable(message);
+    }
+  }
+
+  #takeOutcome(message: Extract<ToCoordinator, { type: 'outcome' }>, bytes: Uint8Array): void {
+    const pending = this.#pending.get(message.chunk);
+    // Given up before: somebody else does it, or has done it.
+    if (pending === undefined) return;
+    const outcome = this.#unpack(pending.chunk, message, bytes);
+    pending.accepted = true;
+    pending.movedAt = Date.now();
+    pending.outcomes = outcome.position + (outcome.kind === 'success' ? outcome.count : 1);
+    if (outcome.kind === 'success') for (const ms of outcome.durationsMs) pending.busyMs += ms;
+    if (outcome.kind === 'failure') pending.busyMs += outcome.outcome.durationMs;
+    pending.listener.outcome(outcome);
+    pending.listener.flushed();
+  }
+
+  #unpack(chunk: Chunk, message: Extract<ToCoordinator, { type: 'outcome' }>, bytes: Uint8Array): SubtaskOutcome {
+    const { type: _, chunk: __, ...outcome } = message;
+    if (outcome.kind !== 'success') return outcome;
+    const { file, ...success } = outcome;
+    if (file === undefined) return { ...success, lines: bytes };
+    const lines = this.#ports.readShared(file);
+    if (lines !== undefined) return { ...success, lines };
+    const failure = { kind: 'output' as const, message: `its results, ${file.name}, are not in the shared folder (--shared)` };
+    const { position } = success;
+    return {
+      kind: 'failure',
+      position,
+      key: keyAt(chunk, position),
+      outcome: { failure, results: null, log: success.log, started: Date.now(), durationMs: 0, leaked: false },
+    };
+  }
+
+  async #answer({ ask, chunk, task }: Extract<ToCoordinator, { type: 'ask' }>): Promise<void> {
+    const results = await this.#pending.get(chunk)?.listener.readResults(task);
+    this.#channel.send({ type: 'answer', ask, found: results !== undefined, results: results ?? null });
+  }
+}
