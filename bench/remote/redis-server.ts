@@ -13,6 +13,17 @@ export function hasRedisServer(): boolean {
   return spawnSync('redis-server', ['--version'], { stdio: 'ignore' }).status === 0;
 }
 
+/** What a Redis counted since it was started, of what waveplan asks of it. */
+export interface RedisCounters {
+  /** Jobs that were added: BullMQ numbers each. */
+  readonly jobs: number;
+  /** Envelopes that were posted: each renews the time that its stream is kept. */
+  readonly envelopes: number;
+  readonly receivedBytes: number;
+  readonly usedBytes: number;
+  readonly peakBytes: number;
+}
+
 /** A real Redis, which keeps nothing on disk. */
 export class RedisServer {
   readonly host: string;
@@ -66,6 +77,19 @@ export class RedisServer {
   async stop(): Promise<void> {
     await this.kill();
     rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  /** What it counted so far. */
+  async counters(): Promise<RedisCounters> {
+    const [commands, stats, memory] = [await this.info('commandstats'), await this.info('stats'), await this.info('memory')];
+    const calls = (command: string) => Number(/^calls=(\d+)/.exec(commands.get(`cmdstat_${command}`) ?? '')?.[1] ?? 0);
+    return {
+      jobs: calls('incr'),
+      envelopes: calls('pexpire'),
+      receivedBytes: Number(stats.get('total_net_input_bytes')),
+      usedBytes: Number(memory.get('used_memory')),
+      peakBytes: Number(memory.get('used_memory_peak')),
+    };
   }
 
   /** What `INFO` says, by name. */
