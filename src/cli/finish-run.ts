@@ -9,7 +9,7 @@ import { inertJson } from '../report/inert.js';
 import { toReportJson } from '../report/report-json.js';
 import { renderMarkdown } from '../report/report-markdown.js';
 import type { RunSummary } from '../report/run-summary.js';
-import { machineKey } from '../scaling/history.js';
+import { historyKey } from '../scaling/history.js';
 import { fingerprintOf } from '../scaling/machine.js';
 import type { CompiledPlan } from './compile-plan.js';
 import { packageVersion } from './package-version.js';
@@ -73,7 +73,7 @@ function startSaving(
   const fingerprint = fingerprintOf(compiled.machine, packageVersion());
   // Waves of which a part was done earlier tell nothing of what a whole one takes.
   const isWhole = soFar === undefined && sinks.skipped === 0;
-  const lessons = isWhole ? sinks.lessons.records(summary, machineKey(fingerprint), ended) : [];
+  const lessons = isWhole ? sinks.lessons.records(summary, historyKey(fingerprint, compiled.machine), ended) : [];
   return [
     { name: 'manifest.json', saving: writeManifest(runDir, { ...manifest, end: { ...end, ended } }) },
     { name: EVENTS_FILE, saving: sinks.eventLog.close() },

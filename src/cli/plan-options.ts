@@ -17,8 +17,8 @@ import type { AgentsSetting, ValidPlan } from '../plan/valid-plan.js';
 import { formatDiagnostics } from '../report/diagnostics.js';
 import type { Calibration } from '../scaling/calibration.js';
 import type { ScalingPolicy } from '../scaling/decide.js';
-import { History, machineKey } from '../scaling/history.js';
-import { fingerprintOf, readMachine } from '../scaling/machine.js';
+import { History, historyKey } from '../scaling/history.js';
+import { type Fleet, fingerprintOf, readMachine } from '../scaling/machine.js';
 import { type CompiledPlan, compilePlan } from './compile-plan.js';
 import { packageVersion } from './package-version.js';
 import { diagnosticFormat, printError } from './streams.js';
@@ -131,18 +131,22 @@ export interface PreparedPlan {
   readonly newCalibration: Calibration | undefined;
 }
 
-/** Compiles a plan with this machine's calibration and history; without a calibration, makes a quick one and says so. */
+/**
+ * Compiles a plan with this machine's calibration and history; without a calibration, makes a quick one and says so.
+ * @param fleet the machines on which it will run, where they are others.
+ */
 export async function prepareFromOptions(
   { plan, methodology }: LoadedPlan,
   options: PlanOptions,
   say: (text: string) => void,
+  fleet?: Fleet,
 ): Promise<PreparedPlan> {
   const { stateDir, folder } = openWorkspace({ planFile: plan.file, cwd: options.cwd, stateDir: options.stateDir });
   const machine = readMachine();
   const fingerprint = fingerprintOf(machine, packageVersion());
-  const history = new History(await readHistory(stateDir), machineKey(fingerprint));
+  const history = new History(await readHistory(stateDir), historyKey(fingerprint, fleet ?? machine));
   const overheadSeconds = options.overhead === undefined ? undefined : options.overhead / 1000;
-  const common = { machine, folder, history, overheadSeconds, policy: options.scaling };
+  const common = { machine: fleet ?? machine, folder, history, overheadSeconds, policy: options.scaling };
   const stored = overheadSeconds === undefined ? await readCalibration(stateDir, fingerprint) : undefined;
   const compiled = compilePlan(plan, methodology, { ...common, calibration: stored });
   if (stored !== undefined || overheadSeconds !== undefined || !hasChoice(compiled))

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
 import { type EnvironmentProblem, systemProblem } from '../checkpoint/problem.js';
-import type { Executor } from '../execute/executor.js';
+import { CHUNK_MS } from '../execute/chunk-size.js';
 import type { JsonObject } from '../model/json.js';
 import { err, ok, type Result, unreachable } from '../model/result.js';
 import type { TaskDefinition } from '../plan/valid-plan.js';
@@ -10,8 +10,10 @@ import { BullmqExecutor, type BullmqExecutorOptions, type WorkerNews } from '../
 import { planIdentity } from '../remote/plan-identity.js';
 import type { CheckoutToken, Hello } from '../remote/protocol.js';
 import { mayGoElsewhere, RoutingExecutor } from '../remote/routing-executor.js';
+import type { Fleet } from '../scaling/machine.js';
 import { processEnvironment } from '../worker/environment.js';
-import type { CompiledPlan } from './compile-plan.js';
+import { type CompiledPlan, decideFor } from './compile-plan.js';
+import type { Execution, ExecutionListener } from './execution.js';
 import { packageVersion } from './package-version.js';
 import type { RemoteConnection } from './remote.js';
 import type { RunPlace } from './run-place.js';
@@ -22,38 +24,41 @@ export interface RemoteRun {
   readonly connection: RemoteConnection;
   /** How long it waits where there is no worker, in milliseconds. */
   readonly waitMs: number;
-}
-
-/** What a run that takes place on other machines works with. */
-export interface Elsewhere {
-  readonly executor: Executor;
-  /** Agents of the workers that take part at present. */
-  readonly agents: () => number;
-  /** Whether a task's subtasks go there. */
-  readonly takes: (task: TaskDefinition) => boolean;
+  /** The workers that were there before it began. */
+  readonly fleet: Fleet;
 }
 
 /**
- * Makes the executor that runs a plan's subtasks on other machines, and looks for workers there.
+ * Makes what runs a plan's subtasks on other machines, and looks for workers there.
  * @param here runs what stays.
  */
 export async function openElsewhere(
   compiled: CompiledPlan,
   place: RunPlace,
-  { remote, here }: { readonly remote: RemoteRun; readonly here: Executor },
-  ports: Pick<BullmqExecutorOptions, 'onNobody'> & { readonly warn: (message: string) => void },
-): Promise<Result<Elsewhere, EnvironmentProblem>> {
-  const { warn, onNobody } = ports;
+  { remote, here }: { readonly remote: RemoteRun; readonly here: Execution },
+  { warn, onNobody }: ExecutionListener,
+): Promise<Result<Execution, EnvironmentProblem>> {
   const onNews = (news: WorkerNews) => {
     const text = newsText(news);
     if (text !== undefined) warn(text);
   };
   const opened = await openBullmq(compiled, place, remote, { onNobody, onNews });
   if (!opened.ok) return opened;
+  const { value: elsewhere } = opened;
   const last = new Set(compiled.plan.finally.map(({ id }) => id));
   const takes = (task: TaskDefinition) => mayGoElsewhere(task) && !last.has(task.id);
-  return ok({ executor: new RoutingExecutor(here, opened.value, takes), agents: () => opened.value.agents, takes });
+  return ok({
+    executor: new RoutingExecutor(here.executor, elsewhere, takes),
+    decide: (counts, probes) => decideFor({ ...compiled, machine: elsewhere.fleet }, counts, probes),
+    layout: (agents, tasks) => (tasks.some(takes) ? { agents, threads: agents, elsewhere: true } : here.layout(agents, tasks)),
+    chunkMs: () => Math.max(CHUNK_MS, Math.min(LONGEST_CHUNK_MS, CHUNK_TIMES * (elsewhere.chunkCostMs ?? 0))),
+  });
 }
+
+/** A chunk should take so many times what its way costs. */
+const CHUNK_TIMES = 10;
+/** Longer chunks would leave other agents idle at the end. */
+const LONGEST_CHUNK_MS = 500;
 
 /** What has to be said of a worker; nothing where all is as it should be. */
 function newsText({ kind, worker, reason }: WorkerNews): string | undefined {
@@ -104,7 +109,7 @@ async function openBullmq(
     ...(checkout.value && { checkout: checkout.value }),
   };
   const { wire, sealer, silenceMs, shared } = connection;
-  const executor = new BullmqExecutor({ wire, sealer, hello, silenceMs, waitMs, shared, ...told });
+  const executor = new BullmqExecutor({ wire, sealer, hello, silenceMs, waitMs, shared, mask, ...told });
   await executor.start();
   if ((await executor.someWorker()) > 0) return ok(executor);
   await executor.close();

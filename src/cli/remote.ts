@@ -5,7 +5,11 @@ import { err, ok, type Result } from '../model/result.js';
 import { parseRedisUrl, REDIS_VARIABLE, type RedisUrl } from '../remote/redis-url.js';
 import type { RedisWire } from '../remote/redis-wire.js';
 import { KEY_VARIABLE, type Sealer, sealerFrom } from '../remote/seal.js';
+import { humanDuration } from '../report/figures.js';
+import { EXIT } from './exit-code.js';
 import { orInvalid, timeoutArgument } from './plan-options.js';
+import type { RemoteRun } from './remote-run.js';
+import { printProblem } from './streams.js';
 
 /** Where Redis is, and how long the other side may be silent. */
 export interface RedisOptions {
@@ -50,6 +54,43 @@ export function addRemoteOptions(command: Command): Command {
       .argParser(timeoutArgument)
       .default(60_000, '60s'),
   );
+}
+
+/**
+ * Lets a verb work with the machines that its options ask for, if they do, when there are workers. Its exit code, or the one for
+ * what kept it from working, which was printed.
+ */
+export async function withRemote(
+  options: RemoteOptions,
+  say: (text: string) => void,
+  work: (remote: RemoteRun | undefined) => Promise<number>,
+): Promise<number> {
+  const remote = await remoteRunOf(options, say);
+  if (!remote.ok) return remote.error;
+  try {
+    return await work(remote.value);
+  } finally {
+    await remote.value?.connection.wire.close();
+  }
+}
+
+async function remoteRunOf(options: RemoteOptions, say: (text: string) => void): Promise<Result<RemoteRun | undefined, number>> {
+  if (options.executor !== 'bullmq') return ok(undefined);
+  const connected = await connectRemote(options);
+  if (!connected.ok) {
+    printProblem(connected.error);
+    return err(connected.error.kind === 'use' ? EXIT.refused : EXIT.environment);
+  }
+  const { value: connection } = connected;
+  const { workerWait: waitMs } = options;
+  const { awaitWorkers, fleetOf } = await import('../remote/fleet.js');
+  const onWait = () => say(`Waiting for a worker at ${connection.redis.shown}, for ${humanDuration(waitMs)} at most`);
+  const workers = await awaitWorkers(connection.wire, connection.sealer, { waitMs, onWait });
+  if (workers.length > 0) return ok({ connection, waitMs, fleet: fleetOf(workers) });
+  await connection.wire.close();
+  const message = `there is no worker at ${connection.redis.shown} with the same ${KEY_VARIABLE}`;
+  printProblem({ message, hint: 'start some in checkouts of this plan: waveplan worker --redis URL --root DIR' });
+  return err(EXIT.environment);
 }
 
 /** A connection to Redis and the key to what goes over it. */

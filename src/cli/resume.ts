@@ -24,13 +24,15 @@ import {
   type SelectionOptions,
   timeoutArgument,
 } from './plan-options.js';
+import { addRemoteOptions, type RemoteOptions, withRemote } from './remote.js';
+import type { RemoteRun } from './remote-run.js';
 import { type RunPlanOptions, runLocked, withMask } from './run-plan.js';
 import { type RunStanding, selectionOf, standingOf, standingsOf } from './run-standing.js';
 import { paramsProblem, unmasked } from './secret-params.js';
 import { showRun, showsText } from './show-run.js';
 import { printError, printLine, printProblem } from './streams.js';
 
-interface ResumeOptions extends ExecutionOptions, Partial<PlanOptions> {
+interface ResumeOptions extends ExecutionOptions, RemoteOptions, Partial<PlanOptions> {
   readonly yes?: boolean;
   readonly dryRun?: boolean;
   readonly resumeFailed?: boolean;
@@ -52,7 +54,7 @@ export function resumeCommand(): Command {
     .addOption(new Option('--timeout <duration>', 'as of `run`').argParser(timeoutArgument))
     .option('-C, --cwd <dir>', 'the folder that the run worked in')
     .option('--state-dir <dir>', 'where runs are kept');
-  return addExecutionOptions(command).action(async (run: string | undefined, options: ResumeOptions) => {
+  return addRemoteOptions(addExecutionOptions(command)).action(async (run: string | undefined, options: ResumeOptions) => {
     process.exitCode = await resume(run, options);
   });
 }
@@ -98,7 +100,18 @@ async function resume(named: string | undefined, given: ResumeOptions): Promise<
   }
   // It writes nothing, a lock neither.
   if (options.dryRun === true) return tellWhatRuns(whole, loaded, options);
+  const say = showsText(options) ? printLine : () => {};
+  return withRemote(given, say, (remote) => goOn(whole, loaded, options, { stateDir, remote }));
+}
 
+async function goOn(
+  whole: FoundRun,
+  loaded: LoadedPlan,
+  options: ResumeOptions & PlanOptions & SelectionOptions,
+  { stateDir, remote }: { readonly stateDir: string; readonly remote: RemoteRun | undefined },
+): Promise<number> {
+  const { run, manifest } = whole;
+  const say = showsText(options) ? printLine : () => {};
   const timeLine = startTimeLine();
   const lock = await acquireLock(stateDir, { purpose: `run ${run}`, now: timeLine.epochMs });
   if (!lock.ok) {
@@ -122,7 +135,7 @@ async function resume(named: string | undefined, given: ResumeOptions): Promise<
       for (const part of [folders, standing]) if (!part.ok) printProblem(part.error);
       return EXIT.environment;
     }
-    const { compiled, newCalibration } = await prepareFromOptions(loaded, options, showsText(options) ? printLine : () => {});
+    const { compiled, newCalibration } = await prepareFromOptions(loaded, options, say, remote?.fleet);
     const { index, outdated } = standing.value;
     const failedRunAgain = options.resumeFailed === true;
     const finished = index.finished({ failures: !failedRunAgain, voided: new Set(outdated.keys()) });
@@ -144,6 +157,7 @@ async function resume(named: string | undefined, given: ResumeOptions): Promise<
       keepGoing: options.keepGoing,
       failFast: options.failFast,
       asked: askedOf(options),
+      remote,
     };
     try {
       const place = { workspace, run, timeLine, ...folders.value, warnings, soFar };

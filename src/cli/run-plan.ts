@@ -7,32 +7,27 @@ import type { EnvironmentProblem } from '../checkpoint/problem.js';
 import { createRun, resumeRun, saveIncludes, writeManifest } from '../checkpoint/run-store.js';
 import { discardRun, openWorkspace, prepareState } from '../checkpoint/workspace.js';
 import { failureRulesOf } from '../execute/failure-policy.js';
-import { InlineExecutor } from '../execute/inline-executor.js';
-import { layoutAgents, maxThreads } from '../execute/layout.js';
 import type { WavesEnd } from '../execute/ports.js';
 import { RunControl } from '../execute/run-control.js';
 import { runWaves } from '../execute/run-waves.js';
-import { SwitchingExecutor } from '../execute/switching-executor.js';
 import { startTimeLine, systemClock } from '../model/clock.js';
 import { newRunId } from '../model/ids.js';
 import type { JsonObject } from '../model/json.js';
 import type { Mask } from '../model/mask.js';
 import { err, ok, type Result } from '../model/result.js';
 import type { RunEvent } from '../model/run-event.js';
-import type { ScalingDecision } from '../model/scaling-decision.js';
 import { maskOfSecrets } from '../plan/secrets.js';
-import type { TaskDefinition } from '../plan/valid-plan.js';
 import type { Calibration } from '../scaling/calibration.js';
 import { processEnvironment } from '../worker/environment.js';
-import { type CompiledPlan, decideFor, expectedMsOf, runsInline } from './compile-plan.js';
+import { type CompiledPlan, expectedMsOf } from './compile-plan.js';
+import { openExecution } from './execution.js';
 import { finishRun, type RunResult } from './finish-run.js';
 import { finishedEarlier, openUpToDate } from './finished-before.js';
-import { openElsewhere, type RemoteRun } from './remote-run.js';
+import type { RemoteRun } from './remote-run.js';
 import { manifestOf } from './run-manifest.js';
 import type { RunPlace, RunSoFar } from './run-place.js';
 import type { RunSession } from './run-session.js';
 import { RunSinks } from './run-sinks.js';
-import { steeringOf } from './steering.js';
 
 /** What a run of a compiled plan may be told. */
 export interface RunPlanOptions {
@@ -174,32 +169,14 @@ export async function runLocked(
 
   const failureRules = failureRulesOf(plan.failure, methodology.failure);
   process.env[RUN_VARIABLE] = run;
-  const onStray = (message: string) => emit({ type: 'warning', at: clock.now(), message });
-  const makePool = async () => {
-    const { PiscinaExecutor } = await import('../execute/piscina-executor.js');
-    return new PiscinaExecutor(maxThreads(plan.type, machine.cores), timeLine, onStray);
-  };
-  const here = new SwitchingExecutor(new InlineExecutor(timeLine, onStray), makePool);
-  const elsewhere =
-    options.remote &&
-    (await openElsewhere(
-      compiled,
-      place,
-      { remote: options.remote, here },
-      { warn: onStray, onNobody: (reason) => control.drain({ status: 'broken', reason }) },
-    ));
-  if (elsewhere?.ok === false) {
-    await finish({ status: 'broken', reason: elsewhere.error.message });
-    return elsewhere;
+  const execution = await openExecution(compiled, place, options, {
+    warn: (message) => emit({ type: 'warning', at: clock.now(), message }),
+    onNobody: (reason) => control.drain({ status: 'broken', reason }),
+  });
+  if (!execution.ok) {
+    await finish({ status: 'broken', reason: execution.error.message });
+    return execution;
   }
-  const {
-    executor,
-    takes,
-    agents: agentsElsewhere,
-  } = elsewhere?.value ?? { executor: here, takes: () => false, agents: undefined };
-  // A module that is changed between the runs of a session could not be loaded anew in this thread.
-  const mayRunInline = (task: TaskDefinition) =>
-    runsInline(compiled, task) && (session === undefined || task.work.kind !== 'module');
   const end = await runWaves(
     {
       graph: compiled.graph,
@@ -214,36 +191,20 @@ export async function runLocked(
       ...finishedEarlier(soFar?.finished, upToDate),
     },
     {
-      executor,
+      ...execution.value,
       clock,
       random: Math.random,
       control,
       expectedMs: (task) => expectedMsOf(compiled, task),
-      decide: (counts, probes) => decideElsewhere(decideFor(compiled, counts, probes), agentsElsewhere?.()),
-      layout: (agents, tasks) =>
-        tasks.some(takes)
-          ? { agents, threads: agents, elsewhere: true }
-          : agents === 1 && tasks.every(mayRunInline)
-            ? { agents, threads: 0 }
-            : layoutAgents(agents, plan.type, machine.cores),
-      ...(agentsElsewhere === undefined && { steering: steeringOf(compiled) }),
       emit,
       records: sinks,
       verifyWave: (wave) => sinks.verifyWave(wave),
     },
   );
-  await executor.close();
+  await execution.value.executor.close();
   delete process.env[RUN_VARIABLE];
   const settled = await sinks.settle();
   return ok(await finish(settled.ok ? end : { status: 'broken', reason: settled.error.message }));
-}
-
-function decideElsewhere(decision: ScalingDecision, agents: number | undefined): ScalingDecision {
-  if (agents === undefined || decision.mode === 'USER_OVERRIDE') return decision;
-  return {
-    ...decision,
-    decided: { ...decision.decided, agents: Math.max(1, agents), reason: 'all agents of the workers that take part' },
-  };
 }
 
 function resumedEvent(run: string, soFar: RunSoFar, at: number): RunEvent {

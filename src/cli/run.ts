@@ -6,13 +6,14 @@ import { EXIT } from './exit-code.js';
 import {
   addPlanOptions,
   addSelectionOptions,
+  type LoadedPlan,
   loadFromOptions,
   type PlanOptions,
   type PreparedPlan,
   prepareFromOptions,
   type SelectionOptions,
 } from './plan-options.js';
-import { addRemoteOptions, connectRemote, type RemoteOptions } from './remote.js';
+import { addRemoteOptions, type RemoteOptions, withRemote } from './remote.js';
 import type { RemoteRun } from './remote-run.js';
 import { runPlan } from './run-plan.js';
 import { panelView, showRun, showsText } from './show-run.js';
@@ -53,35 +54,36 @@ async function run(file: string, options: RunOptions): Promise<number> {
     printProblem(secrets.error);
     return EXIT.environment;
   }
-  const prepared = await prepareFromOptions(loaded, options, showsText(options) ? printLine : () => {});
+  const say = showsText(options) ? printLine : () => {};
+  return withRemote(options, say, (remote) => prepareAndRun(loaded, options, { ask, remote, say }));
+}
+
+async function prepareAndRun(
+  loaded: LoadedPlan,
+  options: RunOptions,
+  { ask, remote, say }: { readonly ask: boolean; readonly remote: RemoteRun | undefined; readonly say: (text: string) => void },
+): Promise<number> {
+  const prepared = await prepareFromOptions(loaded, options, say, remote?.fleet);
   const { compiled } = prepared;
   if (showsText(options)) await printAnalysis(compiled);
   else if (options.dryRun === true && options.json === true) printLine(JSON.stringify(compiled.analysis));
   if (options.dryRun === true) return EXIT.done;
-  if (!ask) return execute(prepared, options, 'flag');
+  if (!ask) return execute(prepared, options, remote, 'flag');
   const { talkAbout } = await import('./conversation.js');
   const confirmed = await talkAbout(compiled, { input: process.stdin, output: process.stdout, panel: panelView });
   if (confirmed === undefined) {
     printError('Not confirmed: nothing was done.');
     return EXIT.refused;
   }
-  return execute({ ...prepared, compiled: confirmed }, options, 'prompt');
+  return execute({ ...prepared, compiled: confirmed }, options, remote, 'prompt');
 }
 
-async function execute(
+function execute(
   { compiled, newCalibration }: PreparedPlan,
   options: RunOptions,
+  remote: RemoteRun | undefined,
   confirmed: 'prompt' | 'flag',
 ): Promise<number> {
-  let remote: RemoteRun | undefined;
-  if (options.executor === 'bullmq') {
-    const connected = await connectRemote(options);
-    if (!connected.ok) {
-      printProblem(connected.error);
-      return connected.error.kind === 'use' ? EXIT.refused : EXIT.environment;
-    }
-    remote = { connection: connected.value, waitMs: options.workerWait };
-  }
   return showRun(compiled.plan.file, options, (ports) =>
     runPlan(compiled, {
       ...ports,

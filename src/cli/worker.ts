@@ -51,8 +51,8 @@ async function work(options: WorkerVerbOptions): Promise<number> {
     return connected.error.kind === 'use' ? EXIT.refused : EXIT.environment;
   }
   const { wire, sealer, redis, silenceMs, shared } = connected.value;
-  const { cores } = readMachine();
-  const { agents = AGENTS_PER_CORE * cores } = options;
+  const machine = readMachine();
+  const { agents = AGENTS_PER_CORE * machine.cores } = options;
   const say = options.quiet === true ? () => {} : (text: string) => printLine(`${new Date().toISOString()} ${inertLine(text)}`);
   const { WorkerService } = await import('../remote/worker-service.js');
   const host = hostname();
@@ -61,7 +61,7 @@ async function work(options: WorkerVerbOptions): Promise<number> {
     sealer,
     root,
     agents,
-    cores,
+    machine,
     host,
     version: packageVersion(),
     silenceMs,

@@ -1,5 +1,5 @@
 /** What a chunk should take, in milliseconds: long enough that a message and a turn of the scheduler weigh little. */
-const CHUNK_MS = 20;
+export const CHUNK_MS = 20;
 /** Chunks that an agent should get of a task's rest, so that all agents end at about the same time. */
 const TURNS = 2;
 /** What the newest chunk weighs in the running mean of a subtask's duration. */
@@ -8,15 +8,18 @@ const NEWEST = 0.3;
 /** The running mean of the durations of a task's subtasks, from which the size of its next chunk follows. */
 export class ChunkSize {
   readonly #most: number;
+  readonly #chunkMs: () => number;
   #meanMs: number | undefined;
 
   /**
    * @param expectedMs what a subtask is expected to take; undefined where nobody knows: then the first chunks are single ones.
    * @param most subtasks of a chunk.
+   * @param chunkMs what a chunk should take, where that is not always the same.
    */
-  constructor(expectedMs: number | undefined, most: number) {
+  constructor(expectedMs: number | undefined, most: number, chunkMs = () => CHUNK_MS) {
     this.#meanMs = expectedMs;
     this.#most = most;
+    this.#chunkMs = chunkMs;
   }
 
   get meanMs(): number | undefined {
@@ -33,7 +36,8 @@ export class ChunkSize {
   /** The size of the next chunk, at least 1, for so many waiting subtasks and agents. */
   next(waiting: number, agents: number): number {
     if (this.#meanMs === undefined) return 1;
-    const byTime = Math.floor(CHUNK_MS / Math.max(this.#meanMs, CHUNK_MS / this.#most));
+    const chunkMs = this.#chunkMs();
+    const byTime = Math.floor(chunkMs / Math.max(this.#meanMs, chunkMs / this.#most));
     const byShare = Math.ceil(waiting / (TURNS * agents));
     return Math.max(1, Math.min(byTime, byShare, this.#most));
   }

@@ -35,6 +35,8 @@ export interface DispatcherPorts {
   readonly nextId: () => number;
   /** The most subtasks of a chunk; 8192 by default. 1 hands subtasks out one by one. */
   readonly mostInChunk?: number;
+  /** What a chunk should take, in milliseconds: more where it goes a long way; 20 by default. */
+  readonly chunkMs?: (() => number) | undefined;
   /** What a subtask is expected to take, in milliseconds; undefined where nobody knows. */
   readonly expectedMs?: (task: TaskWork['task']) => number | undefined;
   /** Absent: what its task does not try again has failed for good. */

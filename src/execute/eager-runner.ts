@@ -62,7 +62,8 @@ export class EagerRunner {
     });
     this.#dispatcher = dispatcher;
     for (const node of nodes) if (node.needs.length === 0) this.#activate(node);
-    const unfollow = room.elsewhere === true ? followCapacity(dispatcher, this.#ports, 1) : undefined;
+    const wanted = () => decide(this.#state.counts, this.#state.probes).decided.agents;
+    const unfollow = room.elsewhere === true ? followCapacity(dispatcher, this.#ports, { wave: 1, wanted }) : undefined;
     const { complete } = await dispatcher.run();
     unfollow?.();
     await Promise.all(this.#checks);

@@ -54,6 +54,8 @@ export interface RunWavesPorts {
   readonly expectedMs?: (task: TaskDefinition) => number | undefined;
   /** The most subtasks that are handed to an agent at once; absent: as many as the dispatcher likes. */
   readonly mostInChunk?: number;
+  /** What a chunk should take, in milliseconds: more where it goes a long way; 20 by default. */
+  readonly chunkMs?: (() => number) | undefined;
 }
 
 /** What was measured of a task's subtasks while they ran. */

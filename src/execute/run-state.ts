@@ -58,7 +58,7 @@ export class RunState {
 
   /** What a dispatcher takes from the run. */
   dispatcherPorts(): DispatcherPorts {
-    const { executor, clock, random, control, emit, records, expectedMs, mostInChunk } = this.#ports;
+    const { executor, clock, random, control, emit, records, expectedMs, mostInChunk, chunkMs } = this.#ports;
     return {
       executor,
       clock,
@@ -74,6 +74,7 @@ export class RunState {
       ...(expectedMs && { expectedMs }),
       ...(this.#options.failure && { failure: this.#options.failure }),
       ...(mostInChunk !== undefined && { mostInChunk }),
+      ...(chunkMs && { chunkMs }),
     };
   }
 

@@ -45,16 +45,16 @@ const MOST_IN_CHUNK = 8192;
 export function newTaskState(
   work: TaskWork,
   about: Pick<TaskState, 'position' | 'onOver' | 'passes'>,
-  ports: Pick<DispatcherPorts, 'nextId' | 'surroundings' | 'expectedMs' | 'mostInChunk'>,
+  ports: Pick<DispatcherPorts, 'nextId' | 'surroundings' | 'expectedMs' | 'mostInChunk' | 'chunkMs'>,
 ): TaskState {
   const { position, onOver, passes } = about;
-  const { expectedMs, mostInChunk = MOST_IN_CHUNK } = ports;
+  const { expectedMs, mostInChunk = MOST_IN_CHUNK, chunkMs } = ports;
   return {
     position,
     work,
     program: programOf(work, ports),
     queue: new TaskQueue(),
-    size: new ChunkSize(expectedMs?.(work.task), mostInChunk),
+    size: new ChunkSize(expectedMs?.(work.task), mostInChunk, chunkMs),
     tally: newTally(work.count),
     onOver,
     passes,

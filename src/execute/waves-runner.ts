@@ -73,7 +73,8 @@ export class WavesRunner {
     for (const task of tasks) this.#state.dispatch(dispatcher, task);
     if (steering !== undefined && decision.mode === 'AUTOMATIC_SCALING')
       pilot = this.#pilot(wave.number, dispatcher, tasks, decision, steering, target);
-    const unfollow = room.elsewhere === true ? followCapacity(dispatcher, this.#ports, wave.number) : undefined;
+    const wanted = () => Math.max(1, Math.min(decide(counts, probes).decided.agents, dispatcher.unfinished));
+    const unfollow = room.elsewhere === true ? followCapacity(dispatcher, this.#ports, { wave: wave.number, wanted }) : undefined;
     const started = clock.now();
     const { complete } = await dispatcher.run();
     unfollow?.();

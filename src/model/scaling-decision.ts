@@ -27,8 +27,8 @@ export type FormulaPhase = 'sequential' | 'find_optimal' | 'task_type' | 'micro_
 /** What the return on the coordination overhead is worth: above 100, above 10, above 2, else. */
 export type RoiBand = 'EXCELLENT' | 'GOOD' | 'MARGINAL' | 'POOR';
 
-/** The resource that bounds how many agents this machine carries. */
-export type CapacityLimit = 'cores' | 'memory' | 'iops' | 'connections' | 'rate';
+/** What bounds how many agents this machine, or the workers on others, carry. */
+export type CapacityLimit = 'cores' | 'memory' | 'iops' | 'connections' | 'rate' | 'workers';
 
 /** Seconds of coordination per agent, and where the figure comes from. */
 export interface Overhead {

@@ -9,13 +9,17 @@ import {
   type Executor,
   ExecutorStartError,
 } from '../execute/executor.js';
+import { type Mask, NO_MASK } from '../model/mask.js';
+import type { Fleet } from '../scaling/machine.js';
 import type { Chunk } from '../worker/chunk.js';
+import { fleetOf, readWorkerBeat } from './fleet.js';
 import { BEAT_MS } from './patience.js';
 import { sha256 } from './plan-identity.js';
 import type { CoordinatorBeat, Hello, SharedFile, WorkerBeat } from './protocol.js';
+import { refusedChunk } from './refused-chunk.js';
 import type { Sealer } from './seal.js';
 import { SentPrograms } from './sent-programs.js';
-import type { Envelope, Wire } from './wire.js';
+import type { Envelope, Sealed, Wire } from './wire.js';
 import { WorkerLink } from './worker-link.js';
 
 /** What becomes of a worker, as the coordinator sees it. */
@@ -36,6 +40,8 @@ export interface BullmqExecutorOptions {
   readonly silenceMs: number;
   /** How long the work waits where there is no worker. */
   readonly waitMs: number;
+  /** For the run's secrets, which must not travel. */
+  readonly mask: Mask;
   /** The folder that workers see as well, for large results. */
   readonly shared?: string | undefined;
   readonly onNews: (news: WorkerNews) => void;
@@ -64,6 +70,8 @@ export class BullmqExecutor implements Executor {
   readonly #forgeries = new Set<string>();
   readonly #capacityListeners = new Set<() => void>();
   #capacityReason = '';
+  /** How many workers were lost while they ran a subtask. */
+  readonly #losses = new Map<string, number>();
   #waiting: WaitingChunk[] = [];
   #beat = 0;
   #beating: NodeJS.Timeout | undefined;
@@ -89,6 +97,11 @@ export class BullmqExecutor implements Executor {
     return [...this.#links.values()].reduce((sum, { agents }) => sum + agents, 0);
   }
 
+  /** The workers that take work, as one machine. */
+  get fleet(): Fleet {
+    return fleetOf([...this.#links.values()].flatMap((link) => (link.agents > 0 ? [link.worker] : [])));
+  }
+
   /** Resolves when there is a worker, with the agents of all; with 0 where none came in time. */
   async someWorker(): Promise<number> {
     const end = performance.now() + this.#options.waitMs;
@@ -101,6 +114,10 @@ export class BullmqExecutor implements Executor {
   }
 
   run(chunk: Chunk, _agent: number, listener: ChunkListener): ChunkHandle {
+    const { items = [], previous = [] } = chunk;
+    if (this.#options.mask !== NO_MASK && this.#options.mask.finds(JSON.stringify([items, previous]))) {
+      return refusedChunk(chunk, listener, SECRET_ITEMS);
+    }
     const link = this.#idleLink();
     if (link !== undefined && this.#waiting.length === 0) return link.run(chunk, listener);
     const waiting: WaitingChunk = { chunk, listener, handle: undefined, cancelled: false };
@@ -113,7 +130,6 @@ export class BullmqExecutor implements Executor {
     clearInterval(this.#beating);
     await Promise.all([...this.#links.values()].map((link) => link.close(LAST_WORDS_MS)));
     if (wire.connected) await wire.forget('coordinator', this.#session).catch(() => {});
-    await wire.close();
   }
 
   /** What a chunk costs beyond its subtasks, in milliseconds; undefined before any ended. */
@@ -209,12 +225,10 @@ export class BullmqExecutor implements Executor {
     await wire.beat('coordinator', this.#session, { text, seal: sealer.seal('beat', [text]) }, 2 * silenceMs).catch(() => {});
   }
 
-  #readBeat(session: string, { text, seal }: { readonly text: string; readonly seal: string }): WorkerBeat | undefined {
+  #readBeat(session: string, sealed: Sealed): WorkerBeat | undefined {
     const { sealer, onNews } = this.#options;
-    if (sealer.holds('beat', [text], seal)) {
-      const beat = JSON.parse(text) as WorkerBeat;
-      if (beat.session === session) return beat;
-    }
+    const beat = readWorkerBeat(sealer, session, sealed);
+    if (beat !== undefined) return beat;
     if (!this.#forgeries.has(session)) {
       this.#forgeries.add(session);
       const reason = 'it says that it is there, without a seal that holds: is its WAVEPLAN_KEY another one?';
@@ -236,6 +250,12 @@ export class BullmqExecutor implements Executor {
       onChange: (changed) => this.#changed(changed),
       onRefused: ({ name }, reason) => onNews({ worker: name, kind: 'refused', agents: 0, reason }),
       onStray: ({ name }, reason) => onNews({ worker: name, kind: 'stray', agents: 0, reason }),
+      isLostTooOften: ({ program, first }, position) => {
+        const subtask = `${program.ref}:${first + position}`;
+        const losses = (this.#losses.get(subtask) ?? 0) + 1;
+        this.#losses.set(subtask, losses);
+        return losses >= MOST_LOSSES;
+      },
       onChunkCost: (ms) => {
         this.#costs.push(ms);
         if (this.#costs.length > COSTS_KEPT) this.#costs.shift();
@@ -314,6 +334,10 @@ export class BullmqExecutor implements Executor {
   }
 }
 
+const SECRET_ITEMS =
+  'its item has a secret in it, and secrets do not travel to other machines: read it from the environment there';
+/** A subtask on which so many workers were lost is not tried again. */
+const MOST_LOSSES = 3;
 /** How often it is looked whether a worker came. */
 const LOOK_MS = 50;
 /** How long workers may take to hear that the run is over. */

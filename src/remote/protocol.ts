@@ -161,6 +161,9 @@ export interface WorkerBeat {
   readonly host: string;
   readonly pid: number;
   readonly agents: number;
+  /** Of its machine, or the part of it that it may use. */
+  readonly cores: number;
+  readonly memoryBytes: number;
   readonly root: string;
   readonly version: string;
 }

@@ -26,6 +26,8 @@ export interface WorkerLinkPorts {
   /** It will not take part, or refused something. */
   readonly onRefused: (link: WorkerLink, reason: string) => void;
   readonly onStray: (link: WorkerLink, message: string) => void;
+  /** Whether a subtask was at work on too many workers that were lost; counts this one. */
+  readonly isLostTooOften: (chunk: Chunk, position: number) => boolean;
   /** What a chunk cost beyond the durations of its subtasks, in milliseconds. */
   readonly onChunkCost: (ms: number) => void;
 }
@@ -215,11 +217,25 @@ export class WorkerLink {
     const all = [...this.#pending.values()];
     this.#pending.clear();
     for (const pending of all) {
-      if (stop) this.#channel.send({ type: 'cancel', chunk: pending.chunk.id });
+      if (stop) {
+        this.#channel.send({ type: 'cancel', chunk: pending.chunk.id });
+        this.#blame(pending);
+      }
       pending.begun = pending.outcomes;
       pending.listener.ended(reason);
     }
     this.#ports.onChange(this);
+  }
+
+  /** A subtask that ends its worker would end one after the other. */
+  #blame(pending: Pending): void {
+    const { chunk, accepted, outcomes: position, listener } = pending;
+    if (!accepted || position >= chunk.count || !this.#ports.isLostTooOften(chunk, position)) return;
+    const failure = { kind: 'agent-lost' as const, message: 'worker after worker was lost while they ran it' };
+    const outcome = { failure, results: null, log: '', started: pending.movedAt, durationMs: 0, leaked: false };
+    listener.outcome({ kind: 'failure', position, key: keyAt(chunk, position), outcome });
+    listener.flushed();
+    pending.outcomes += 1;
   }
 
   #deliver(pending: Pending): void {

@@ -4,6 +4,7 @@ import { layoutAgents, maxThreads } from '../execute/layout.js';
 import { startTimeLine } from '../model/clock.js';
 import type { JsonObject } from '../model/json.js';
 import { maskOfSecrets } from '../plan/secrets.js';
+import type { MachineProfile } from '../scaling/machine.js';
 import { AgentSlots } from './agent-slots.js';
 import { Channel } from './channel.js';
 import { findPlan, inside } from './find-plan.js';
@@ -21,7 +22,7 @@ export interface WorkerOptions {
   /** The checkout in which plans are looked for and work is done; absolute. */
   readonly root: string;
   readonly agents: number;
-  readonly cores: number;
+  readonly machine: MachineProfile;
   readonly host: string;
   readonly version: string;
   /** A coordinator that was silent for so long is given up, in milliseconds. */
@@ -96,10 +97,12 @@ export class WorkerService {
   }
 
   async #show(): Promise<void> {
-    const { wire, sealer, host, agents, root, version, silenceMs } = this.#options;
+    const { wire, sealer, host, agents, root, version, silenceMs, machine } = this.#options;
     if (!wire.connected) return;
     this.#beat += 1;
-    const beat: WorkerBeat = { session: this.session, beat: this.#beat, host, pid: process.pid, agents, root, version };
+    const { cores, memoryBytes } = machine;
+    const about = { host, pid: process.pid, agents, cores, memoryBytes, root, version };
+    const beat: WorkerBeat = { session: this.session, beat: this.#beat, ...about };
     const text = JSON.stringify(beat);
     await wire.beat('worker', this.session, { text, seal: sealer.seal('beat', [text]) }, 2 * silenceMs).catch(() => {});
   }
@@ -192,7 +195,7 @@ export class WorkerService {
   }
 
   async #admit(hello: Hello): Promise<AdmittedRun | string> {
-    const { version, root, agents, cores } = this.#options;
+    const { version, root, agents, machine } = this.#options;
     if (hello.version !== version) return `this worker is waveplan ${version}, its coordinator ${hello.version}`;
     if (this.#leaving !== undefined) return 'this worker is about to end';
     const params = this.#paramsOf(hello);
@@ -203,10 +206,10 @@ export class WorkerService {
     if (!secrets.ok) return secrets.error.message;
     if (hello.checkout !== undefined && !sees(root, hello.checkout)) return NO_CHECKOUT;
     const { PiscinaExecutor } = await import('../execute/piscina-executor.js');
-    const executor = new PiscinaExecutor(maxThreads(plan.value.type, cores), startTimeLine(), (message) =>
+    const executor = new PiscinaExecutor(maxThreads(plan.value.type, machine.cores), startTimeLine(), (message) =>
       this.#options.log(`${hello.run}: ${message}`),
     );
-    await executor.open(layoutAgents(agents, plan.value.type, cores));
+    await executor.open(layoutAgents(agents, plan.value.type, machine.cores));
     return { plan: plan.value, params, executor };
   }
 

@@ -12,7 +12,7 @@ interface Bound {
 /**
  * How many agents this machine and its surroundings carry, at least 1: 4 × cores for computation, memory over
  * 500 MB for memory-bound and general work, and the declared or usual iops, connections or rate for the others.
- * A declared `memoryPerAgent` bounds every type.
+ * A declared `memoryPerAgent` bounds every type, and so do the agents of the workers, where it is other machines.
  */
 export function capacityOf(
   type: TaskType,
@@ -22,6 +22,8 @@ export function capacityOf(
 ): ScalingDecision['capacity'] {
   const bounds = [typeBound(type, limits, rules, machine)];
   if (limits.memoryPerAgentBytes !== undefined) bounds.push(memoryBound(limits, rules, machine));
+  const { workers } = machine;
+  if (workers !== undefined) bounds.push(workersBound(workers));
   const tightest = bounds.reduce((least, bound) => (bound.agents < least.agents ? bound : least));
   return { ...tightest, agents: Math.max(1, Math.floor(tightest.agents)) };
 }
@@ -53,6 +55,10 @@ function typeBound(type: TaskType, limits: ScalingLimits, rules: ScalingRules, m
 function connectionBound(limits: ScalingLimits, rules: ScalingRules): Bound {
   const agents = limits.connections ?? rules.connections;
   return { agents, limit: 'connections', reason: `${formatCount(agents)} connections` };
+}
+
+function workersBound({ agents, count }: NonNullable<MachineProfile['workers']>): Bound {
+  return { agents, limit: 'workers', reason: `of ${formatCount(count)} ${count === 1 ? 'worker' : 'workers'}` };
 }
 
 function memoryBound(limits: ScalingLimits, rules: ScalingRules, machine: MachineProfile): Bound {

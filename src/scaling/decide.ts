@@ -47,7 +47,8 @@ export function decideScaling(input: ScalingInput, rules: ScalingRules, machine:
   const fit = fitAgents(Math.min(formula.agents, capacity.agents), rules.fitTolerance, fitInput(input), machine);
   const requested = input.requested === undefined ? undefined : requestedAgents(input.requested, capacity.agents);
   const automatic = input.policy === 'formula' ? formula.agents : fit.agents;
-  const agents = requested ?? automatic;
+  // There are no more on other machines than their workers have.
+  const agents = Math.min(requested ?? automatic, machine.workers?.agents ?? Number.POSITIVE_INFINITY);
   const work = { subtasks, averageMinutes, overheadSeconds };
   const mode: ScalingMode = requested === undefined ? 'AUTOMATIC_SCALING' : 'USER_OVERRIDE';
   return {
@@ -67,11 +68,12 @@ export function decideScaling(input: ScalingInput, rules: ScalingRules, machine:
       reason:
         requested === undefined
           ? fitReason(input, { formula, capacity, fit }, rules, machine)
-          : `${formatCount(agents)} as requested`,
+          : requestedReason(requested, agents),
     },
     roi: returnOnAgents(agents, work, rules),
     formulaRoi: returnOnAgents(formula.agents, work, rules),
-    warnings: requested === undefined && input.policy !== 'formula' ? [] : overrideWarnings(agents, capacity.agents),
+    warnings:
+      requested === undefined && input.policy !== 'formula' ? [] : overrideWarnings(requested ?? agents, agents, capacity.agents),
   };
 }
 
@@ -92,12 +94,19 @@ function requestedAgents(requested: RequestedAgents, capacity: number): number {
   return requested.kind === 'count' ? requested.agents : Math.max(1, Math.floor(requested.share * capacity));
 }
 
-function overrideWarnings(agents: number, capacity: number): readonly string[] {
-  if (agents <= capacity) return [];
+function requestedReason(requested: number, agents: number): string {
+  if (agents === requested) return `${formatCount(agents)} as requested`;
+  return `${formatCount(requested)} as requested; the workers have ${formatCount(agents)}`;
+}
+
+function overrideWarnings(requested: number, agents: number, capacity: number): readonly string[] {
+  if (requested <= capacity) return [];
   return [
-    `Requested ${formatCount(agents)} agents exceeds safe capacity (${formatCount(capacity)})`,
+    `Requested ${formatCount(requested)} agents exceeds safe capacity (${formatCount(capacity)})`,
     `Recommend: Use auto-scaling or reduce to ${formatCount(capacity)}`,
-    `Proceeding with ${formatCount(agents)} as requested...`,
+    agents < requested
+      ? `Proceeding with the ${formatCount(agents)} that there are...`
+      : `Proceeding with ${formatCount(agents)} as requested...`,
   ];
 }
 

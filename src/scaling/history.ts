@@ -1,9 +1,15 @@
 import { canonicalJson, contentHash } from '../model/ids.js';
 import type { MachineFingerprint } from './calibration.js';
+import type { MachineProfile } from './machine.js';
 
 /** How records name the machine that they were made on. */
 export function machineKey(fingerprint: MachineFingerprint): string {
   return contentHash(canonicalJson({ ...fingerprint }));
+}
+
+/** The same for a run on those machines: what the workers did says nothing of what threads here do. */
+export function historyKey(fingerprint: MachineFingerprint, { workers }: Pick<MachineProfile, 'workers'>): string {
+  return workers === undefined ? machineKey(fingerprint) : contentHash(`workers of waveplan ${fingerprint.waveplan}`);
 }
 
 /** What one run learned of one task. One line of `history.ndjson`, hence snake case. */

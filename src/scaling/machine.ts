@@ -10,6 +10,13 @@ export interface MachineProfile {
   readonly memoryBytes: number;
   /** Files that this process may hold open; absent where nothing bounds them or the system does not tell. */
   readonly openFiles?: number;
+  /** Where these are other machines: how many workers there are, and their agents; absent: it is this one. */
+  readonly workers?: { readonly count: number; readonly agents: number };
+}
+
+/** Other machines, taken together. */
+export interface Fleet extends MachineProfile {
+  readonly workers: NonNullable<MachineProfile['workers']>;
 }
 
 /** What the system's own calls say, before any limit. */

@@ -1,0 +1,45 @@
+import type { Fleet } from '../scaling/machine.js';
+import type { WorkerBeat } from './protocol.js';
+import type { Sealer } from './seal.js';
+import type { Sealed, Wire } from './wire.js';
+
+/** The workers as one machine. */
+export function fleetOf(workers: readonly WorkerBeat[]): Fleet {
+  const sum = (of: (worker: WorkerBeat) => number) => workers.reduce((total, worker) => total + of(worker), 0);
+  return {
+    cores: sum(({ cores }) => cores),
+    memoryBytes: sum(({ memoryBytes }) => memoryBytes),
+    workers: { agents: sum(({ agents }) => agents), count: workers.length },
+  };
+}
+
+/** What a session's beat says; undefined where its seal does not hold, or it is another one's. */
+export function readWorkerBeat(sealer: Sealer, session: string, { text, seal }: Sealed): WorkerBeat | undefined {
+  if (!sealer.holds('beat', [text], seal)) return undefined;
+  const beat = JSON.parse(text) as WorkerBeat;
+  return beat.session === session ? beat : undefined;
+}
+
+/** The workers that show themselves and have the key. */
+export async function workersThere(wire: Wire, sealer: Sealer): Promise<readonly WorkerBeat[]> {
+  const beats = await wire.beats('worker');
+  return [...beats].flatMap(([session, sealed]) => readWorkerBeat(sealer, session, sealed) ?? []);
+}
+
+/** The same, when there are some; none where none came in time. */
+export async function awaitWorkers(
+  wire: Wire,
+  sealer: Sealer,
+  { waitMs, onWait }: { readonly waitMs: number; readonly onWait: () => void },
+): Promise<readonly WorkerBeat[]> {
+  const end = performance.now() + waitMs;
+  for (let first = true; ; first = false) {
+    const workers = await workersThere(wire, sealer);
+    if (workers.length > 0 || performance.now() >= end) return workers;
+    if (first) onWait();
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+}
+
+/** How often it is looked whether a worker came. */
+const LOOK_MS = 100;
