@@ -4,18 +4,28 @@ export interface MessageCost {
   readonly perSubtask: number;
 }
 
+/** Of a thread by which chunks go, and come back. */
+export interface ThreadCosts {
+  readonly chunk: MessageCost;
+  /** An envelope, whatever its direction, and the outcomes that are in it. */
+  readonly envelope: MessageCost;
+}
+
 /** What a distributed run costs, as measured. Times are in milliseconds, memory in bytes. */
 export interface Costs {
-  /** The coordinator's one thread: to hand a chunk out, and to take a batch of outcomes in, with its journal. */
-  readonly coordinator: { readonly chunk: MessageCost; readonly batch: MessageCost };
-  /** Redis' one thread: everything that it does for a chunk, and for a batch of outcomes. */
-  readonly redis: { readonly chunk: MessageCost; readonly batch: MessageCost };
-  /** A worker's main thread: to take a chunk up, and to send a batch of outcomes. */
-  readonly worker: { readonly chunk: MessageCost; readonly batch: MessageCost };
+  /** The coordinator's one thread: to hand a chunk out, and to take an envelope of outcomes in, with its journal. */
+  readonly coordinator: ThreadCosts;
+  /** Redis' one thread: everything that it does for a chunk, and for an envelope. */
+  readonly redis: ThreadCosts;
+  /** A worker's main thread: to take a chunk up, and to send an envelope. */
+  readonly worker: ThreadCosts;
   /** An agent's own thread, beside the work itself: preparing a subtask and writing its checkpoint. */
   readonly agent: MessageCost;
   /** One way between a machine and Redis; one of the samples is drawn for each message. */
   readonly networkMs: readonly number[];
+  /** How long a worker gathers what is not urgent before it sends it, and a coordinator what it acknowledges. */
+  readonly gatherMs: number;
+  readonly acknowledgeMs: number;
   /** From a job's arrival in Redis to the worker's answer to it, without the network and processor time; drawn likewise. */
   readonly pickUpMs: readonly number[];
   readonly memory: {
@@ -24,8 +34,8 @@ export interface Costs {
     readonly perWorker: number;
     /** A chunk until it was taken up. */
     readonly chunk: MessageCost;
-    /** A batch until it was taken in. */
-    readonly batch: MessageCost;
+    /** An envelope until it was taken in. */
+    readonly envelope: MessageCost;
   };
 }
 
@@ -51,8 +61,13 @@ export interface Fleet {
   readonly sharedCores: number | undefined;
 }
 
-/** How many subtasks the next chunk has, of so many that wait for so many agents. */
-export type SizeOfChunk = (waiting: number, agents: number) => number;
+/** Decides how large chunks are. */
+export interface Sizing {
+  /** How many subtasks the next chunk has, of so many that wait for so many agents. */
+  readonly next: (waiting: number, agents: number) => number;
+  /** A chunk came back: how long its subtasks took together, and how much longer it was away. */
+  readonly cameBack: (subtasks: number, busyMs: number, wayMs: number) => void;
+}
 
 /** What a message about so many subtasks costs. */
 export function costOf({ each, perSubtask }: MessageCost, subtasks: number): number {

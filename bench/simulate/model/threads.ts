@@ -13,15 +13,15 @@ export interface Errand {
 /** A thread does one errand at a time, first come, first served. */
 export interface Thread {
   readonly add: (now: number, errand: Errand) => void;
-  /** Time in which it had an errand, so far; in milliseconds. */
-  readonly busyMs: number;
+  /** Time in which it had an errand, up to now; in milliseconds. */
+  readonly busyUntil: (now: number) => number;
 }
 
 /** A thread with a core of its own: when an errand ends is known at once. */
 export class LoneThread implements Thread {
   readonly #events: EventQueue;
   #freeAt = 0;
-  busyMs = 0;
+  #busyMs = 0;
 
   constructor(events: EventQueue) {
     this.#events = events;
@@ -29,9 +29,13 @@ export class LoneThread implements Thread {
 
   add(now: number, { cpuMs, waitMs, delayMs, kind, payload }: Errand): void {
     const ms = cpuMs + waitMs;
-    this.busyMs += ms;
+    this.#busyMs += ms;
     this.#freeAt = Math.max(now, this.#freeAt) + ms;
     this.#events.add(this.#freeAt + delayMs, kind, payload);
+  }
+
+  busyUntil(now: number): number {
+    return this.#busyMs - Math.max(0, this.#freeAt - now);
   }
 }
 
@@ -82,9 +86,7 @@ export class SharedCores {
         sharing.queue.push(errand);
         if (sharing.queue.length === 1) this.#begin(now, id);
       },
-      get busyMs() {
-        return sharing.busyMs;
-      },
+      busyUntil: (now) => sharing.busyMs + (sharing.queue.length > 0 ? now - sharing.begunAt : 0),
     };
   }
 

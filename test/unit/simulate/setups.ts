@@ -5,17 +5,19 @@ import { randomOf } from '../../../plans/make/repository.js';
 
 /** Costs in the order of magnitude of real ones; tests replace what they are about. */
 export const COSTS: Costs = {
-  coordinator: { chunk: { each: 0.1, perSubtask: 0.0005 }, batch: { each: 0.1, perSubtask: 0.001 } },
-  redis: { chunk: { each: 0.08, perSubtask: 0.0001 }, batch: { each: 0.05, perSubtask: 0.0001 } },
-  worker: { chunk: { each: 0.2, perSubtask: 0.0003 }, batch: { each: 0.1, perSubtask: 0.0003 } },
+  coordinator: { chunk: { each: 0.1, perSubtask: 0.0005 }, envelope: { each: 0.1, perSubtask: 0.001 } },
+  redis: { chunk: { each: 0.08, perSubtask: 0.0001 }, envelope: { each: 0.05, perSubtask: 0.0001 } },
+  worker: { chunk: { each: 0.2, perSubtask: 0.0003 }, envelope: { each: 0.1, perSubtask: 0.0003 } },
   agent: { each: 0.05, perSubtask: 0.002 },
   networkMs: [0.1],
   pickUpMs: [0.3],
+  gatherMs: 20,
+  acknowledgeMs: 50,
   memory: {
     idle: 1_000_000,
     perWorker: 100_000,
     chunk: { each: 1000, perSubtask: 20 },
-    batch: { each: 300, perSubtask: 200 },
+    envelope: { each: 300, perSubtask: 200 },
   },
 };
 
@@ -40,12 +42,12 @@ export function setupOf({ costs = {}, work = {}, fleet = {} }: Sketch) {
 /** Simulates a sketch. */
 export function simulated(sketch: Sketch): Simulated {
   const { chunk = 4, seed = 1 } = sketch;
-  return simulate({ ...setupOf(sketch), sizeOfChunk: () => chunk, random: randomOf(seed) });
+  return simulate({ ...setupOf(sketch), sizing: { next: () => chunk, cameBack: () => {} }, random: randomOf(seed) });
 }
 
 const ms = fc.double({ min: 0.001, max: 5, noNaN: true });
 const message = fc.record({ each: ms, perSubtask: fc.double({ min: 0, max: 0.5, noNaN: true }) });
-const both = fc.record({ chunk: message, batch: message });
+const both = fc.record({ chunk: message, envelope: message });
 
 /** Any costs, work and fleet of a size that is simulated at once. */
 export const anySketch: fc.Arbitrary<Required<Omit<Sketch, 'seed'>>> = fc.record({
@@ -54,6 +56,8 @@ export const anySketch: fc.Arbitrary<Required<Omit<Sketch, 'seed'>>> = fc.record
     redis: both,
     worker: both,
     agent: message,
+    gatherMs: fc.constantFrom(1, 20),
+    acknowledgeMs: fc.constantFrom(1, 50),
     networkMs: fc.array(ms, { minLength: 1, maxLength: 3 }),
     pickUpMs: fc.array(ms, { minLength: 1, maxLength: 3 }),
   }),

@@ -4,7 +4,7 @@ import { boundsOf, leastBound } from '../../../bench/simulate/model/bounds.js';
 import { anySketch, COSTS, setupOf, simulated } from './setups.js';
 
 /** Messages that cost nothing. */
-const FREE = { chunk: { each: 0, perSubtask: 0 }, batch: { each: 0, perSubtask: 0 } };
+const FREE = { chunk: { each: 0, perSubtask: 0 }, envelope: { each: 0, perSubtask: 0 } };
 
 describe('a simulated run', () => {
   it('conserves its work: every subtask is over, in as many chunks as it takes, and Redis is left empty', () => {
@@ -13,7 +13,6 @@ describe('a simulated run', () => {
         const run = simulated(sketch);
         expect(run.subtasks).toBe(sketch.work.subtasks);
         expect(run.chunks).toBe(Math.ceil((sketch.work.subtasks ?? 0) / sketch.chunk));
-        expect(run.batches).toBeLessThanOrEqual(run.chunks);
         expect(run.redisLeftBytes).toBeCloseTo(run.redisIdleBytes, 3);
         expect(run.redisPeakBytes).toBeGreaterThan(run.redisIdleBytes);
       }),
@@ -38,9 +37,8 @@ describe('a simulated run', () => {
         // Whole chunks only, all of the same network: then the mean is the case.
         const chunks = Math.ceil((sketch.work.subtasks ?? 0) / sketch.chunk);
         const run = simulated({ ...sketch, work: { ...sketch.work, subtasks: chunks * sketch.chunk } });
-        const meanBatch = (chunks * sketch.chunk) / run.batches;
-        const bounds = boundsOf(setupOf(sketch), { chunk: sketch.chunk, batch: meanBatch });
-        const { coordinator, Redis, workers, cores } = bounds;
+        // Of the envelopes, those that were still on their way at the end cost nothing: without any, the bounds are higher.
+        const { coordinator, Redis, workers, cores } = boundsOf(setupOf(sketch), { subtasks: sketch.chunk, envelopes: 0 });
         expect(run.subtasksPerSecond).toBeLessThanOrEqual(Math.min(coordinator, Redis, workers, cores) * (1 + 1e-9));
       }),
     );
@@ -78,8 +76,8 @@ describe('throughput', () => {
   ] as const)('comes to that of a saturated %s', (limit, costs) => {
     const fleet = { workers: 200 };
     const run = simulated({ work: { subtasks: 100_000, waitMs: 5 }, costs: costs, fleet });
-    const size = { chunk: 4, batch: run.subtasks / run.batches };
-    const least = leastBound(boundsOf(setupOf({ costs, work, fleet }), size));
+    const per = { subtasks: 4, envelopes: run.envelopes / run.chunks };
+    const least = leastBound(boundsOf(setupOf({ costs, work, fleet }), per));
     expect(least.limit).toBe(limit);
     expect(run.subtasksPerSecond / least.subtasksPerSecond).toBeGreaterThan(0.97);
     expect(limit === 'Redis' ? run.redisUse : run.coordinatorUse).toBeGreaterThan(0.97);
@@ -93,9 +91,9 @@ describe('throughput', () => {
   });
 
   it('of a single place is that of one round trip after the other', () => {
-    const costs = { networkMs: [3], pickUpMs: [2] };
+    const costs = { networkMs: [3], pickUpMs: [2], gatherMs: 1e6, acknowledgeMs: 1e6 };
     const fleet = { workers: 1, agentsPerWorker: 1, chunksPerAgent: 1 };
-    const { latency } = boundsOf(setupOf({ costs, work, fleet }), { chunk: 4, batch: 4 });
+    const { latency } = boundsOf(setupOf({ costs, work, fleet }), { subtasks: 4, envelopes: 1 });
     const run = simulated({ work, costs, fleet });
     expect(run.subtasksPerSecond / latency).toBeCloseTo(1, 6);
   });
@@ -112,9 +110,9 @@ describe('throughput', () => {
 
 it('the most that was in Redis is at most what all places may have there', () => {
   const run = simulated({ work: { subtasks: 50_000, waitMs: 5 }, fleet: { workers: 10 } });
-  const { idle, perWorker, chunk, batch } = COSTS.memory;
+  const { idle, perWorker, chunk, envelope } = COSTS.memory;
   const places = 10 * 2 * 2;
-  const most = idle + 10 * perWorker + places * (chunk.each + 4 * chunk.perSubtask + batch.each + 4 * batch.perSubtask);
+  const most = idle + 10 * perWorker + places * (chunk.each + 4 * chunk.perSubtask + 2 * envelope.each + 4 * envelope.perSubtask);
   expect(run.redisPeakBytes).toBeLessThanOrEqual(most);
   expect(run.redisPeakBytes).toBeGreaterThan(idle + 10 * perWorker + chunk.each);
 });

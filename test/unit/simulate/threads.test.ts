@@ -32,7 +32,7 @@ function ends(arrivals: readonly Arrival[], threads: number, cores: number | und
     else if (kind === TURN) shared?.turn(time);
     else shared?.waited(time, payload);
   }
-  return { ended, busyMs: all.map(({ busyMs }) => busyMs), usedMs: shared?.usedMs };
+  return { ended, busyMs: all.map((thread) => thread.busyUntil(events.time)), usedMs: shared?.usedMs };
 }
 
 const time = fc.integer({ min: 1, max: 50 });
