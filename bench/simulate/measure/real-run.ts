@@ -1,6 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Checkpoint } from '../../../src/model/checkpoint.ts';
+import { median } from '../../peers/samples.ts';
 import { type Program, startWaveplan, startWorker } from '../../remote/programs.ts';
 import { lastRunIn, recordsOf } from '../../remote/records.ts';
 import type { RedisServer } from '../../remote/redis-server.ts';
@@ -14,6 +16,10 @@ export interface RealRun {
   readonly agentsPerWorker: number;
   /** Of the wave. */
   readonly ms: number;
+  /** Of one subtask, by its record: the middle of all. */
+  readonly subtaskMs: number;
+  /** The record of one, as a line. */
+  readonly line: string;
   readonly chunks: number;
   /** Messages on streams, in both directions. */
   readonly envelopes: number;
@@ -79,11 +85,16 @@ export class RealThing {
       readonly waves: readonly { readonly durationMs: number }[];
     };
     const ms = report.waves[1]?.durationMs ?? Number.NaN;
+    const lines = readFileSync(join(folder, 'wave2.ndjson'), 'utf8').split('\n');
+    const line = `${lines[Math.floor(lines.length / 2)] ?? ''}\n`;
+    const subtaskMs = middleDuration(recordsOf(this.#folder));
     rmSync(join(this.#folder, '.waveplan', 'runs'), { recursive: true });
     return {
       work,
       ...fleet,
       ms,
+      subtaskMs,
+      line,
       chunks: after.jobs - before.jobs,
       envelopes: after.envelopes - before.envelopes,
       coordinator,
@@ -102,12 +113,9 @@ export class RealThing {
     this.#plan('turns', { name: `compute ${turns}`, subtasks: 40, cpuMs: turns / 10, waitMs: 0 });
     const run = startWaveplan(['run', 'turns.yaml', '--yes', '--quiet', '--agents', '1'], { cwd: this.#folder });
     if ((await run.ended) !== 0) throw new Error(run.printed());
-    const durations = recordsOf(this.#folder)
-      .filter(({ task_id }) => task_id.startsWith('each['))
-      .map(({ duration_ms }) => duration_ms)
-      .sort((a, b) => a - b);
+    const ms = middleDuration(recordsOf(this.#folder));
     rmSync(join(this.#folder, '.waveplan', 'runs'), { recursive: true });
-    return durations[Math.floor(durations.length / 2)] ?? Number.NaN;
+    return ms;
   }
 
   /** Sends the workers home until the next run. */
@@ -147,4 +155,8 @@ tasks:
 `,
     );
   }
+}
+
+function middleDuration(records: readonly Checkpoint[]): number {
+  return median(records.filter(({ task_id }) => task_id.startsWith('each[')).map(({ duration_ms }) => duration_ms));
 }
