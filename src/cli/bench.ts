@@ -2,11 +2,14 @@ import { Command, Option } from 'commander';
 import type { EnvironmentProblem } from '../checkpoint/problem.js';
 import type { BenchProgress } from '../measure/bench.js';
 import type { BenchReport } from '../measure/bench-report.js';
+import type { RemoteRig } from '../measure/remote.js';
 import { err, ok, type Result } from '../model/result.js';
+import type { BenchWorkers } from './bench-workers.js';
 import { EXIT } from './exit-code.js';
+import { addRedisOptions, type RedisOptions, type RemoteProblem } from './remote.js';
 import { printError, printLine, printProblem } from './streams.js';
 
-interface BenchVerbOptions {
+interface BenchVerbOptions extends RedisOptions {
   readonly stateDir?: string;
   readonly out?: string;
   readonly json?: boolean;
@@ -19,7 +22,7 @@ const DURATION = { least: 100, most: 3_600_000 };
 
 /** `waveplan bench`: measures what the engine costs on this machine, or compares two such measurements. */
 export function benchCommand(): Command {
-  return new Command('bench')
+  const command = new Command('bench')
     .description('measure the coordination overhead of this machine, for the scaling decision')
     .option('--state-dir <dir>', 'where calibration and reports are kept (default: .waveplan in the git root)')
     .option('--out <dir>', 'the folder for report.json and report.md (default: bench/<time> in the state folder)')
@@ -27,10 +30,10 @@ export function benchCommand(): Command {
     .option('--duration <duration>', 'about how long to measure', '10s')
     .addOption(
       new Option('--compare <reports...>', 'say what changed beyond the noise between two report.json, or their folders'),
-    )
-    .action(async (options: BenchVerbOptions) => {
-      process.exitCode = options.compare === undefined ? await bench(options) : await compare(options.compare, options.json);
-    });
+    );
+  return addRedisOptions(command).action(async (options: BenchVerbOptions) => {
+    process.exitCode = options.compare === undefined ? await bench(options) : await compare(options.compare, options.json);
+  });
 }
 
 async function bench(options: BenchVerbOptions): Promise<number> {
@@ -40,7 +43,13 @@ async function bench(options: BenchVerbOptions): Promise<number> {
     printError(`waveplan bench: --duration: ${duration.ok ? `${options.duration} is not from 100ms to 1h` : duration.error}`);
     return EXIT.refused;
   }
-  const done = await measure(options, duration.value);
+  const workers = await workersOf(options);
+  if (!workers.ok) {
+    printProblem(workers.error);
+    return workers.error.kind === 'use' ? EXIT.refused : EXIT.environment;
+  }
+  const done = await measure(options, duration.value, workers.value?.rig);
+  await workers.value?.close();
   if (!done.ok) {
     printProblem(done.error);
     return EXIT.environment;
@@ -56,6 +65,16 @@ async function bench(options: BenchVerbOptions): Promise<number> {
   return EXIT.done;
 }
 
+/** The workers to measure, where `--redis` names some. */
+async function workersOf(options: BenchVerbOptions): Promise<Result<BenchWorkers | undefined, RemoteProblem>> {
+  if (options.redis === undefined) return ok(undefined);
+  const { openBenchWorkers } = await import('./bench-workers.js');
+  return openBenchWorkers(options, WORKERS_MS);
+}
+
+/** How long a bench waits for workers. */
+const WORKERS_MS = 10_000;
+
 interface Measured {
   readonly report: BenchReport;
   readonly folder: string;
@@ -63,10 +82,14 @@ interface Measured {
 }
 
 /** Measures and stores; a number is the exit code of a bench that a signal stopped. */
-async function measure(options: BenchVerbOptions, durationMs: number): Promise<Result<Measured | number, EnvironmentProblem>> {
+async function measure(
+  options: BenchVerbOptions,
+  durationMs: number,
+  remote: RemoteRig | undefined,
+): Promise<Result<Measured | number, EnvironmentProblem>> {
   const { join, resolve } = await import('node:path');
   const { openWorkspace, prepareBench } = await import('../checkpoint/workspace.js');
-  const { calibrationFile, writeCalibration } = await import('../checkpoint/calibration-store.js');
+  const { calibrationFile, readCalibration, writeCalibration } = await import('../checkpoint/calibration-store.js');
   const { runBench } = await import('../measure/bench.js');
   const { readMachine } = await import('../scaling/machine.js');
   const { packageVersion } = await import('./package-version.js');
@@ -89,6 +112,7 @@ async function measure(options: BenchVerbOptions, durationMs: number): Promise<R
     durationMs,
     onProgress: await openProgress(process.stderr),
     signal: stop.signal,
+    remote,
   });
   process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   if (stopped !== undefined) {
@@ -98,7 +122,13 @@ async function measure(options: BenchVerbOptions, durationMs: number): Promise<R
   if (!report.ok) return report;
   const stored = await storeReport(folder, report.value);
   if (!stored.ok) return stored;
-  const kept = await writeCalibration(stateDir, report.value.calibration);
+  const { calibration } = report.value;
+  // What was measured of workers holds until they are measured again.
+  const before = remote === undefined ? await readCalibration(stateDir, calibration.machine) : undefined;
+  const kept = await writeCalibration(
+    stateDir,
+    before?.remote === undefined ? calibration : { ...calibration, remote: before.remote },
+  );
   return kept.ok ? ok({ report: report.value, folder, calibration: calibrationFile(stateDir) }) : kept;
 }
 

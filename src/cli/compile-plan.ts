@@ -12,8 +12,8 @@ import type { Overhead, ScalingDecision } from '../model/scaling-decision.js';
 import type { ExpressionScope } from '../plan/expressions.js';
 import type { Methodology } from '../plan/methodology.js';
 import type { TaskDefinition, ValidPlan, Work } from '../plan/valid-plan.js';
-import type { PlanAnalysis, WaveAnalysis } from '../report/analysis.js';
-import { measuredOverhead, startSeconds, workCosts } from '../scaling/calibrated.js';
+import type { OtherMachines, PlanAnalysis, WaveAnalysis } from '../report/analysis.js';
+import { measuredOverhead, remoteOverhead, remoteWorkCosts, startSeconds, workCosts } from '../scaling/calibrated.js';
 import type { Calibration } from '../scaling/calibration.js';
 import { decideScaling, fitInput, type RequestedAgents, type ScalingInput, type ScalingPolicy } from '../scaling/decide.js';
 import { predictWave } from '../scaling/fit.js';
@@ -28,6 +28,8 @@ export interface CompiledPlan {
   readonly plan: ValidPlan;
   readonly methodology: Methodology;
   readonly machine: MachineProfile;
+  /** This machine, where the plan runs on others. */
+  readonly here?: MachineProfile | undefined;
   readonly graph: TaskGraph;
   readonly waves: readonly Wave[];
   /** Where its work is done, absolute. */
@@ -41,9 +43,14 @@ export interface CompiledPlan {
 
 type Parts = Omit<CompiledPlan, 'analysis'>;
 
+/** Agents that a worker has for each core where nobody says: enough for work that waits, and computation loses little by it. */
+export const AGENTS_PER_CORE = 4;
+
 /** What is known beside the plan when it is compiled; all of it may be missing. */
 export interface CompileOptions {
   readonly machine?: MachineProfile;
+  /** This machine, where the work will be done on others: to compare. */
+  readonly here?: MachineProfile | undefined;
   /** Where the work will be done; the plan's git root, else its folder, by default. */
   readonly folder?: string | undefined;
   /** Of this machine; without one, the methodology's overhead is taken. */
@@ -58,11 +65,12 @@ export interface CompileOptions {
 /** Compiles a valid plan for this machine. Reads the machine; writes and runs nothing. */
 export function compilePlan(plan: ValidPlan, methodology: Methodology, options: CompileOptions = {}): CompiledPlan {
   const graph = compileGraph(plan);
-  const { machine = readMachine(), calibration, history, overheadSeconds, policy } = options;
+  const { machine = readMachine(), here, calibration, history, overheadSeconds, policy } = options;
   const parts: Parts = {
     plan,
     methodology,
     machine,
+    here,
     graph,
     waves: groupWaves(graph),
     folder: options.folder ?? openWorkspace({ planFile: plan.file }).folder,
@@ -125,7 +133,7 @@ export function scalingInput(
   const knowledge = {
     history,
     probes: probes && new Map([...probes].map(([index, measured]) => [index, { ...measured, source: 'probe' as const }])),
-    costs: calibration && workCosts(calibration),
+    costs: calibration && costsOf(calibration, machine),
   };
   const { subtasks, widestWave, averageMinutes, waves: work, kind } = summarizeWorkload(graph, waves, counts, knowledge);
   return {
@@ -137,11 +145,13 @@ export function scalingInput(
     type: plan.type,
     overhead: overheadOf(parts, kind),
     limits: plan.limits,
-    ...(calibration && {
-      startSeconds: (agents: number) => startSeconds(calibration, layoutAgents(agents, plan.type, machine.cores).threads),
-    }),
+    // Workers' threads are there before.
+    ...(calibration &&
+      machine.workers === undefined && {
+        startSeconds: (agents: number) => startSeconds(calibration, layoutAgents(agents, plan.type, machine.cores).threads),
+      }),
     ...(policy && { policy }),
-    inline: plan.tasks.every((task) => runsInline(parts, task)),
+    inline: machine.workers === undefined && plan.tasks.every((task) => runsInline(parts, task)),
   };
 }
 
@@ -151,12 +161,25 @@ export function whatIfOf(compiled: CompiledPlan): readonly WhatIf[] {
   return whatIf(input, compiled.methodology, compiled.machine);
 }
 
+/** What work costs on the machines where it runs, as far as it was measured: on workers, what it costs here is the least. */
+function costsOf(calibration: Calibration, { workers }: MachineProfile) {
+  const { remote } = calibration;
+  return workers === undefined || remote === undefined ? workCosts(calibration) : remoteWorkCosts(calibration, remote);
+}
+
 /** A user's figure, else the measured one, else the methodology's. */
-function overheadOf({ overheadSeconds, calibration, methodology }: Parts, kind: WorkKind): Overhead {
+function overheadOf({ overheadSeconds, calibration, methodology, machine }: Parts, kind: WorkKind): Overhead {
   if (overheadSeconds !== undefined) return { secondsPerAgent: overheadSeconds, secondsPerWave: 0, source: 'given' };
   if (calibration !== undefined) {
-    const measured = measuredOverhead(calibration, kind);
-    return { ...measured, origin: `${measured.origin}, in place of the methodology's ${methodology.overheadSecondsPerAgent} s` };
+    const elsewhere = machine.workers !== undefined;
+    const { remote } = calibration;
+    const measured = elsewhere && remote !== undefined ? remoteOverhead(remote) : measuredOverhead(calibration, kind);
+    const onThreads =
+      elsewhere && remote === undefined ? ', on threads of this machine: waveplan bench --redis measures workers' : '';
+    return {
+      ...measured,
+      origin: `${measured.origin}${onThreads}, in place of the methodology's ${methodology.overheadSecondsPerAgent} s`,
+    };
   }
   return { secondsPerAgent: methodology.overheadSecondsPerAgent, secondsPerWave: 0, source: 'methodology' };
 }
@@ -232,6 +255,7 @@ function analyse(parts: Parts, counts: ReadonlyMap<number, number>): PlanAnalysi
     };
   });
   const allKnown = analysed.every((wave) => wave.predictedMinutes !== undefined);
+  const otherMachines = allKnown ? compareMachines(parts, counts) : undefined;
   const peak = analysed.reduce(
     (most, wave) => (wave.agents > most.agents ? wave : most),
     analysed[0] ?? { agents: 1, number: 1 },
@@ -260,9 +284,32 @@ function analyse(parts: Parts, counts: ReadonlyMap<number, number>): PlanAnalysi
           peak.agents === 1 && fit.inline === true ? 0 : (fit.startSeconds?.(peak.agents) ?? 0),
         )
       : undefined,
+    ...(otherMachines && { otherMachines }),
     sequentialMinutes: allKnown ? decision.sequentialMinutes : undefined,
     peak: { agents: peak.agents, wave: peak.number },
     totalWaves: waves.length,
+  };
+}
+
+/** The same work on this machine and on others; on one like this, where it is about to run here and workers were measured. */
+function compareMachines(parts: Parts, counts: ReadonlyMap<number, number>): OtherMachines | undefined {
+  const { machine, calibration, here = machine, methodology } = parts;
+  const { workers } = machine;
+  if (workers === undefined && calibration?.remote === undefined) return undefined;
+  const decideOn = (where: MachineProfile) => {
+    const input = scalingInput({ ...parts, machine: where }, counts);
+    // Durations hold on both; how many agents are useful, and what a wave took beyond the model, where it was learned alone.
+    const waves = input.waves.map(({ usefulAgents: _, extraSeconds: __, ...work }) => work);
+    return decideScaling({ ...input, waves, requested: undefined }, methodology, where).fit;
+  };
+  const twice = 2 * here.cores;
+  const another = { cores: twice, memoryBytes: 2 * here.memoryBytes, workers: { count: 2, agents: AGENTS_PER_CORE * twice } };
+  const there = workers === undefined ? another : machine;
+  return {
+    on: workers === undefined ? 'this' : 'workers',
+    workers: there.workers?.count ?? 0,
+    here: decideOn(here),
+    there: decideOn(there),
   };
 }
 

@@ -12,7 +12,7 @@ import type { RunSession } from './run-session.js';
 import { steeringOf } from './steering.js';
 
 /** Where a run's subtasks run, and on how many agents. */
-export type Execution = Pick<RunWavesPorts, 'executor' | 'layout' | 'decide' | 'steering' | 'chunkMs'>;
+export type Execution = Pick<RunWavesPorts, 'executor' | 'layout' | 'decide' | 'steering' | 'chunkMs' | 'mostInChunk'>;
 
 /** What decides where they run. */
 export interface WhereToRun {

@@ -1,31 +1,20 @@
-import type { RunEvent } from '../model/run-event.js';
+import type { RunEvent, WaveMeasures } from '../model/run-event.js';
 import type { RunSummary } from '../report/run-summary.js';
 import { ThreadStarts } from '../scaling/calibrated.js';
 import { fitInput } from '../scaling/decide.js';
-import { predictWave, type WaveWork } from '../scaling/fit.js';
+import { predictWave, type WaveWork, type WorkCost, waveSeconds } from '../scaling/fit.js';
 import type { HistoryRecord, TaskRecord, WaveRecord } from '../scaling/history.js';
 import { workByItself } from '../scaling/saturation.js';
 import { waveKey } from '../scaling/workload.js';
 import { type CompiledPlan, scalingInput } from './compile-plan.js';
-
-type WaveStarted = Extract<RunEvent, { type: 'wave-started' }>;
-type WaveFinished = Extract<RunEvent, { type: 'wave-finished' }>;
+import { WaveCourse } from './wave-course.js';
 
 /** What a run teaches for the next one: durations and CPU shares by task, and what predictions left unexplained by wave. */
 export class Lessons {
   readonly #compiled: CompiledPlan;
-  readonly #started = new Map<number, WaveStarted>();
-  readonly #finished = new Map<number, WaveFinished>();
-  /** Subtasks of a wave that ended by now. */
-  readonly #ended = new Map<number, number>();
-  /** The last change of a wave's number of agents. */
-  readonly #changed = new Map<number, AgentsChange>();
+  readonly #waves = new Map<number, WaveCourse>();
   readonly #counts = new Map<number, number>();
-  readonly #useful = new Map<number, number>();
-  /** Waves that were seen to gain from more agents. */
-  readonly #grew = new Set<number>();
   readonly #threadStarts: ThreadStarts;
-  readonly #startSeconds = new Map<number, number>();
 
   constructor(compiled: CompiledPlan) {
     this.#compiled = compiled;
@@ -33,36 +22,48 @@ export class Lessons {
   }
 
   add(event: RunEvent): void {
-    if (event.type === 'wave-started') {
-      this.#started.set(event.wave, event);
-      // What was changed before it began is in its own number.
-      this.#changed.delete(event.wave);
-      this.#startSeconds.set(event.wave, this.#threadStarts.next(event.threads));
-    } else if (event.type === 'wave-finished') this.#finished.set(event.wave, event);
-    else if (event.type === 'agents-changed') {
-      this.#changed.set(event.wave, { at: event.at, agents: event.to, ended: this.#ended.get(event.wave) ?? 0 });
-      if (event.settled === true) this.#useful.set(event.wave, event.to);
-      if (event.grew === true) this.#grew.add(event.wave);
-    } else if (event.type === 'subtasks-finished') this.#countEnded(event.wave, event.count);
-    else if (event.type === 'subtask-finished') this.#countEnded(event.checkpoint.wave, 1);
-    else if (event.type === 'task-expanded') this.#counts.set(this.#compiled.graph.indexOf.get(event.task) ?? -1, event.subtasks);
+    switch (event.type) {
+      case 'wave-started':
+        // What was changed before it began is in its own number.
+        this.#waves.set(event.wave, new WaveCourse(event, this.#threadStarts.next(event.threads)));
+        return;
+      case 'wave-finished':
+        this.#waves.get(event.wave)?.finished(event);
+        return;
+      case 'agents-changed':
+        this.#waves.get(event.wave)?.changed(event);
+        return;
+      case 'subtasks-finished':
+        this.#waves.get(event.wave)?.ended(
+          event.count,
+          event.durationsMs.reduce((sum, ms) => sum + ms, 0),
+        );
+        return;
+      case 'subtask-finished':
+        if (event.resumed === undefined) this.#waves.get(event.checkpoint.wave)?.ended(1, event.checkpoint.duration_ms);
+        return;
+      case 'task-expanded':
+        this.#counts.set(this.#compiled.graph.indexOf.get(event.task) ?? -1, event.subtasks);
+        return;
+    }
   }
 
   /** The records of all waves that ended. Failures end sooner than the work they stand for, so tasks with any teach nothing. */
   records(summary: RunSummary, machine: string, at: string): readonly HistoryRecord[] {
     return this.#compiled.waves.flatMap((wave) => {
-      const finished = this.#finished.get(wave.number);
-      if (finished?.measured === undefined) return [];
-      const { cpuSeconds, busySeconds } = finished.measured;
-      const wallSeconds = finished.durationMs / 1000;
-      const subtasks = this.#started.get(wave.number)?.subtasks ?? 0;
+      const course = this.#waves.get(wave.number);
+      if (course?.end?.measured === undefined) return [];
+      const { cpuSeconds, busySeconds } = course.end.measured;
+      const wallSeconds = course.end.durationMs / 1000;
+      const { subtasks } = course.started;
       const work = workByItself(
         { subtasks, busySeconds, cpuSeconds, wallSeconds },
         this.#compiled.plan.type,
         this.#compiled.machine.cores,
       );
       // What sharing the cores added to the durations is taken off each task's alike.
-      const alone = busySeconds > 0 ? (work.seconds * subtasks) / busySeconds : 1;
+      const shared = busySeconds > 0 ? (work.seconds * subtasks) / busySeconds : 1;
+      const alone = shared * (wave.nodes.length === 1 ? settledShare(course) : 1);
       const tasks = wave.nodes.flatMap(({ task }): TaskRecord[] => {
         const known = summary.tasks.find(({ id }) => id === task.id);
         if (known === undefined || known.success === 0 || known.failed > 0 || known.meanMs === undefined) return [];
@@ -83,74 +84,67 @@ export class Lessons {
         ];
       });
       if (tasks.length < wave.nodes.length) return tasks;
-      const useful = this.#useful.get(wave.number);
+      const useful = course.usefulAgents;
       const record: WaveRecord = {
         kind: 'wave',
         key: waveKey(wave.nodes.map(({ task }) => task)),
         machine,
         at,
-        extra_seconds: this.#unexplained(finished, { subtasks, ...work, ...spreadOf(tasks) }),
-        agents: this.#lastAgents(wave.number),
-        ...(this.#gained(wave.number, tasks) && { grew: true }),
+        extra_seconds: this.#unexplained(course, course.end.measured, { subtasks, ...work, ...spreadOf(tasks) }),
+        agents: course.agents,
+        ...(gained(course, tasks) && { grew: true }),
         ...(useful !== undefined && { useful_agents: useful }),
       };
       return [...tasks, record];
     });
   }
 
-  #countEnded(wave: number, count: number): void {
-    this.#ended.set(wave, (this.#ended.get(wave) ?? 0) + count);
-  }
-
   /**
-   * Whether more agents helped: by throughput, or because subtasks took the same whether few or many of them ran, as they do
-   * when none waits for another.
+   * What the wave took beyond what the model gives it, in seconds. Where its agents were changed, only what the number that it
+   * ended with takes is of use: the way there is not gone again.
    */
-  #gained(wave: number, tasks: readonly TaskRecord[]): boolean {
-    if (this.#useful.has(wave)) return false;
-    if (this.#grew.has(wave)) return true;
-    const multiplied = this.#lastAgents(wave) >= 4 * (this.#started.get(wave)?.agents ?? 1);
-    return multiplied && tasks.every((task) => task.quartile_range_ms <= EVEN * task.median_ms);
-  }
-
-  #lastAgents(wave: number): number {
-    return this.#changed.get(wave)?.agents ?? this.#started.get(wave)?.agents ?? 1;
-  }
-
-  /**
-   * What the wave took beyond what the model gives it, in seconds: from the last change of its agents on, since what went
-   * before was the way there and is not gone again.
-   */
-  #unexplained({ wave, at, durationMs }: WaveFinished, work: WaveWork): number {
-    const changed = this.#changed.get(wave);
-    if (changed === undefined) return durationMs / 1000 - this.#explained(wave, work) - (this.#startSeconds.get(wave) ?? 0);
-    const left = Math.max(0, work.subtasks - changed.ended);
-    // With few rounds left, what had begun before, and where the last round ends, weighs more than what the model leaves out.
-    if (left < LEAST_ROUNDS * changed.agents) return 0;
-    return (at - changed.at) / 1000 - this.#explained(wave, { ...work, subtasks: left });
-  }
-
-  /** The seconds that the model gives such work on the agents that the wave ended with, once they are there. */
-  #explained(wave: number, work: WaveWork): number {
+  #unexplained(course: WaveCourse, measured: WaveMeasures, work: WaveWork): number {
+    const { wave, durationMs } = course.end ?? { wave: 0, durationMs: 0 };
     const input = scalingInput(this.#compiled, this.#counts);
-    const cost = input.waves[wave - 1]?.cost;
-    return predictWave(this.#lastAgents(wave), { ...work, ...(cost && { cost }) }, fitInput(input), this.#compiled.machine)
-      .seconds;
+    const fit = fitInput(input);
+    const cost: WorkCost = input.waves[wave - 1]?.cost ?? { ...input.overhead, dispatchSeconds: 0 };
+    const explained = (part: WaveWork) => predictWave(course.agents, { ...part, cost }, fit, this.#compiled.machine);
+    const whole = explained(work);
+    if (!course.hasChanged) return durationMs / 1000 - whole.seconds - course.startSeconds;
+    if (whole.bottleneck === 'agents') {
+      // What agents did beside their subtasks; waiting at the barrier follows from how those lay on them.
+      const beside = (course.agentSeconds - measured.busySeconds - measured.idleSeconds) / course.agents;
+      const between = (work.subtasks * (cost.turnaroundSeconds ?? 0)) / course.agents;
+      return course.lateStartSeconds + beside - between - waveSeconds(course.agents, work.subtasks, cost);
+    }
+    const last = course.sinceChange;
+    return last === undefined ? 0 : last.wallSeconds - explained({ ...work, subtasks: last.subtasks }).seconds;
   }
+}
+
+/**
+ * Whether more agents helped: by throughput, or because subtasks took the same whether few or many of them ran, as they do
+ * when none waits for another.
+ */
+function gained(course: WaveCourse, tasks: readonly TaskRecord[]): boolean {
+  if (course.usefulAgents !== undefined) return false;
+  if (course.grew) return true;
+  const multiplied = course.agents >= 4 * course.started.agents;
+  return multiplied && tasks.every((task) => task.quartile_range_ms <= EVEN * task.median_ms);
+}
+
+/**
+ * How long subtasks took on the number of agents that a wave settled on, as a share of what they took over all of it: on others,
+ * more of them waited for each other, or fewer.
+ */
+function settledShare(course: WaveCourse): number {
+  const last = course.usefulAgents === undefined ? undefined : course.sinceChange;
+  if (last === undefined || course.meanSeconds === 0) return 1;
+  return last.busySeconds / last.subtasks / course.meanSeconds;
 }
 
 /** Durations are the same when their middle half lies within this share of the median. */
 const EVEN = 0.1;
-/** So many subtasks for each agent must be left after a change of their number for the time that they take to be held against the model. */
-const LEAST_ROUNDS = 8;
-
-/** A change of a wave's number of agents, in milliseconds on the run's time line. */
-interface AgentsChange {
-  readonly at: number;
-  readonly agents: number;
-  /** Subtasks of the wave that had ended before. */
-  readonly ended: number;
-}
 
 /** How different the lengths of a wave's subtasks were. Seconds. */
 function spreadOf(tasks: readonly TaskRecord[]): Pick<WaveWork, 'longest' | 'usual'> {

@@ -146,7 +146,7 @@ export async function prepareFromOptions(
   const fingerprint = fingerprintOf(machine, packageVersion());
   const history = new History(await readHistory(stateDir), historyKey(fingerprint, fleet ?? machine));
   const overheadSeconds = options.overhead === undefined ? undefined : options.overhead / 1000;
-  const common = { machine: fleet ?? machine, folder, history, overheadSeconds, policy: options.scaling };
+  const common = { machine: fleet ?? machine, here: fleet && machine, folder, history, overheadSeconds, policy: options.scaling };
   const stored = overheadSeconds === undefined ? await readCalibration(stateDir, fingerprint) : undefined;
   const compiled = compilePlan(plan, methodology, { ...common, calibration: stored });
   if (stored !== undefined || overheadSeconds !== undefined || !hasChoice(compiled))

@@ -18,6 +18,7 @@ import { packageVersion } from './package-version.js';
 import type { RemoteConnection } from './remote.js';
 import type { RunPlace } from './run-place.js';
 import { secretParamsOf } from './secret-params.js';
+import { steeringOf } from './steering.js';
 
 /** How a run is to take place on other machines. */
 export interface RemoteRun {
@@ -45,18 +46,24 @@ export async function openElsewhere(
   const opened = await openBullmq(compiled, place, remote, { onNobody, onNews });
   if (!opened.ok) return opened;
   const { value: elsewhere } = opened;
+  // While there is nobody, as when there was somebody.
+  const fleetNow = () => (elsewhere.agents > 0 ? elsewhere.fleet : remote.fleet);
   const last = new Set(compiled.plan.finally.map(({ id }) => id));
   const takes = (task: TaskDefinition) => mayGoElsewhere(task) && !last.has(task.id);
   return ok({
     executor: new RoutingExecutor(here.executor, elsewhere, takes),
-    decide: (counts, probes) => decideFor({ ...compiled, machine: elsewhere.fleet }, counts, probes),
+    decide: (counts, probes) => decideFor({ ...compiled, machine: fleetNow() }, counts, probes),
     layout: (agents, tasks) => (tasks.some(takes) ? { agents, threads: agents, elsewhere: true } : here.layout(agents, tasks)),
+    steering: steeringOf(compiled, { cpuSeconds: () => elsewhere.cpuSeconds }),
+    mostInChunk: MOST_IN_CHUNK,
     chunkMs: () => Math.max(CHUNK_MS, Math.min(LONGEST_CHUNK_MS, CHUNK_TIMES * (elsewhere.chunkCostMs ?? 0))),
   });
 }
 
 /** A chunk should take so many times what its way costs. */
 const CHUNK_TIMES = 10;
+/** Subtasks of a chunk: a message of so many items is still a small one. */
+const MOST_IN_CHUNK = 32_768;
 /** Longer chunks would leave other agents idle at the end. */
 const LONGEST_CHUNK_MS = 500;
 

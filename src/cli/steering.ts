@@ -13,21 +13,28 @@ const PROBE_SUBTASKS = 256;
 /** Agents that a wave begins with where nobody has seen yet that more of them help. */
 const FIRST_AGENTS_PER_CORE = 2;
 
-/** What the number of agents of a running plan is steered by. For one run: what it predicts counts the threads that it started. */
-export function steeringOf(compiled: CompiledPlan): SteeringPorts {
+/**
+ * What the number of agents of a running plan is steered by. For one run: what it predicts counts the threads that it started.
+ * @param elsewhere where the agents are on other machines: what these know of themselves.
+ */
+export function steeringOf(compiled: CompiledPlan, elsewhere?: { readonly cpuSeconds: () => number }): SteeringPorts {
   const { cores } = compiled.machine;
   const threadStarts = new ThreadStarts(compiled.calibration);
   return {
-    cpuSeconds: totalCpuSeconds,
-    headroom: () => readHeadroom(memoryPerAgent(compiled)),
+    cpuSeconds: elsewhere?.cpuSeconds ?? totalCpuSeconds,
+    // Workers say themselves how many agents they have.
+    headroom: elsewhere === undefined ? () => readHeadroom(memoryPerAgent(compiled)) : () => BOUNDLESS,
     isUnknown: (task) => isUnknownTo(compiled, task),
     predict: (wave, room, counts, probes) =>
-      threadStarts.next(room.threads) + predictWaveFor(compiled, wave, room.agents, counts, probes),
+      (elsewhere === undefined ? threadStarts.next(room.threads) : 0) +
+      predictWaveFor(compiled, wave, room.agents, counts, probes),
     probeSize: Math.min(PROBE_SUBTASKS, PROBE_SUBTASKS_PER_CORE * cores),
     cores,
     startAtMost: (wave) => provenAgents(compiled, wave) ?? FIRST_AGENTS_PER_CORE * cores,
   };
 }
+
+const BOUNDLESS = { agents: Number.POSITIVE_INFINITY, reason: '' };
 
 function provenAgents({ history, waves }: CompiledPlan, wave: number): number | undefined {
   return history?.provenAgents(waveKey(waves[wave - 1]?.nodes.map(({ task }) => task) ?? []));

@@ -5,6 +5,7 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { counted } from '../report/figures.js';
 import { inertLine } from '../report/inert.js';
 import { readMachine } from '../scaling/machine.js';
+import { AGENTS_PER_CORE } from './compile-plan.js';
 import { EXIT } from './exit-code.js';
 import { packageVersion } from './package-version.js';
 import { addRedisOptions, connectRemote, type RedisOptions } from './remote.js';
@@ -16,8 +17,6 @@ interface WorkerVerbOptions extends RedisOptions {
   readonly quiet?: boolean;
 }
 
-/** Agents for each core where nobody says: enough for work that waits, and computation loses little by it. */
-const AGENTS_PER_CORE = 4;
 /** Above this a number is a slip. */
 const MOST_AGENTS = 10_000;
 

@@ -2,7 +2,7 @@
 export const CHUNK_MS = 20;
 /** Chunks that an agent should get of a task's rest, so that all agents end at about the same time. */
 const TURNS = 2;
-/** What the newest chunk weighs in the running mean of a subtask's duration. */
+/** What the newest chunk weighs at least in the running mean of a subtask's duration; more while it has most of all subtasks so far. */
 const NEWEST = 0.3;
 
 /** The running mean of the durations of a task's subtasks, from which the size of its next chunk follows. */
@@ -10,6 +10,7 @@ export class ChunkSize {
   readonly #most: number;
   readonly #chunkMs: () => number;
   #meanMs: number | undefined;
+  #seen = 0;
 
   /**
    * @param expectedMs what a subtask is expected to take; undefined where nobody knows: then the first chunks are single ones.
@@ -30,7 +31,10 @@ export class ChunkSize {
   observe(count: number, totalMs: number): void {
     if (count === 0) return;
     const mean = totalMs / count;
-    this.#meanMs = this.#meanMs === undefined ? mean : NEWEST * mean + (1 - NEWEST) * this.#meanMs;
+    // The first subtask of a module pays for its loading: what many others took must soon count for more.
+    const weight = Math.max(NEWEST, count / (count + Math.max(1, this.#seen)));
+    this.#meanMs = this.#meanMs === undefined ? mean : weight * mean + (1 - weight) * this.#meanMs;
+    this.#seen += count;
   }
 
   /** The size of the next chunk, at least 1, for so many waiting subtasks and agents. */

@@ -39,6 +39,8 @@ export class Dispatcher {
   readonly tallies: TaskTally[] = [];
   /** When each agent last gave its work back, in milliseconds since the epoch. */
   readonly #lastEnds = new Map<number, number>();
+  /** When each agent's first subtask began, in milliseconds since the epoch. */
+  readonly #firstBegins = new Map<number, number>();
   #resolve: () => void = () => {};
 
   constructor(agents: number, ports: DispatcherPorts) {
@@ -138,6 +140,13 @@ export class Dispatcher {
     return idle / 1000;
   }
 
+  /** Agent seconds between `begun`, when the wave began, and each agent's first subtask. */
+  leadSeconds(begun: number): number {
+    let lead = 0;
+    for (const began of this.#firstBegins.values()) lead += Math.max(0, began - begun);
+    return lead / 1000;
+  }
+
   #onControl(): void {
     const aborting = this.#ports.control.state === 'aborting';
     for (const { handle } of [...this.#active.all()]) {
@@ -198,8 +207,16 @@ export class Dispatcher {
     if (control.state === 'aborting') active.handle.cancel();
   }
 
+  /** A chunk tells when the last of its subtasks began; of one with more than one, the first outcome tells how long ago the first did. */
+  #noteBegin({ agent, chunk, handle }: ActiveChunk, outcome: SubtaskOutcome): void {
+    const busyMs = outcome.kind === 'success' ? outcome.durationsMs.reduce((sum, ms) => sum + ms, 0) : 0;
+    const began = chunk.count === 1 && handle !== undefined ? handle.startedAt : this.#ports.clock.now() - busyMs;
+    this.#firstBegins.set(agent, began);
+  }
+
   #settle(active: ActiveChunk, outcome: SubtaskOutcome): void {
     const { state, chunk } = active;
+    if (!this.#firstBegins.has(active.agent)) this.#noteBegin(active, outcome);
     const index = chunk.first + outcome.position;
     active.outcomes += outcome.kind === 'success' ? outcome.count : 1;
     switch (outcome.kind) {

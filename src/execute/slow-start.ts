@@ -12,6 +12,8 @@ export interface SlowStartStep {
 const WORTH = 0.2;
 /** With this share of it nothing held them up, by all that could be seen. */
 const FREE = 0.7;
+/** From so many times the agents on, a change of throughput says something of their number. */
+const TELLING = 1.5;
 /** Outcomes that make a throughput, at least. */
 const LEAST_OUTCOMES = 16;
 
@@ -66,7 +68,9 @@ export class SlowStart {
 
   #judge(agents: number, throughput: number, finished: number): SlowStartStep | undefined {
     const before = this.#before;
-    if (before !== undefined && throughput < before.throughput * (1 + (WORTH * (agents - before.agents)) / before.agents)) {
+    // The last step to the target may be a small one, whose gain is lost in chance.
+    const isTelling = before !== undefined && agents >= TELLING * before.agents;
+    if (isTelling && throughput < before.throughput * (1 + (WORTH * (agents - before.agents)) / before.agents)) {
       this.#done = true;
       return { agents: before.agents, settled: true, grew: false, reason: `${agents} agents brought no more throughput` };
     }

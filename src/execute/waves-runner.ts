@@ -93,6 +93,7 @@ export class WavesRunner {
       busySeconds: tallies.reduce((sum, tally) => sum + tally.busyMs, 0) / 1000,
       idleSeconds: dispatcher.idleSeconds(started, ended),
       checkSeconds: (clock.now() - ended) / 1000,
+      leadSeconds: dispatcher.leadSeconds(started),
     };
     emit({
       type: 'wave-finished',

@@ -1,6 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { arch, cpus, platform, release } from 'node:os';
 import { Bench } from 'tinybench';
+import type { Journal } from '../checkpoint/journal.js';
 import { type EnvironmentProblem, errnoOf, systemProblem } from '../checkpoint/problem.js';
 import { ExecutorStartError } from '../execute/executor.js';
 import { err, ok, type Result } from '../model/result.js';
@@ -11,6 +12,7 @@ import { DiskProbe, DiskProbeError } from './disk.js';
 import { NoopEngine, NoopFailedError } from './engine.js';
 import { calibrationOf, noSamples } from './figures.js';
 import { type Measurement, mostOwnThreads, sharedMeasurements, threadMeasurements, WIDEST } from './measurements.js';
+import { type RemoteRig, type RemoteSamples, remoteCostOf, remoteEngine, remoteMeasurements } from './remote.js';
 import { spreadOf } from './statistics.js';
 
 /** What a bench takes. */
@@ -26,6 +28,8 @@ export interface BenchOptions {
   readonly onProgress: (progress: BenchProgress) => void;
   /** Ends the bench early; nothing is reported then. */
   readonly signal?: AbortSignal;
+  /** Workers to measure as well. */
+  readonly remote?: RemoteRig | undefined;
 }
 
 /** How far a bench is. */
@@ -75,12 +79,19 @@ async function measureAll(options: BenchOptions): Promise<Result<BenchReport, En
       threads ??= open('computation', mostOwnThreads(machine));
       return threads;
     };
-    const phases = [sharedMeasurements({ disk, shared }, samples), threadMeasurements({ machine, threads: later }, samples)];
+    const remote = options.remote && remotePhase(options.remote, disk.folder, journal);
+    const phases = [
+      sharedMeasurements({ disk, shared }, samples),
+      threadMeasurements({ machine, threads: later }, samples),
+      ...(remote === undefined ? [] : [remote.measurements]),
+    ];
     const rows = await takeAll(phases, options);
     await journal.close();
     if (options.signal?.aborted === true) return err({ message: 'the bench was stopped', hint: 'nothing was reported' });
-    const calibration = calibrationOf(samples, { method: 'bench', measured, machine: fingerprintOf(machine, waveplan) });
-    if (calibration === undefined) throw new Error('Internal error: a figure was not measured');
+    const here = calibrationOf(samples, { method: 'bench', measured, machine: fingerprintOf(machine, waveplan) });
+    if (here === undefined) throw new Error('Internal error: a figure was not measured');
+    const elsewhere = remote?.cost(measured);
+    const calibration = elsewhere === undefined ? here : { ...here, remote: elsewhere };
     const { v8, uv } = process.versions;
     return ok({
       version: 1,
@@ -95,6 +106,14 @@ async function measureAll(options: BenchOptions): Promise<Result<BenchReport, En
     for (const engine of engines) await engine.close();
     await disk.remove();
   }
+}
+
+function remotePhase(rig: RemoteRig, folder: string, journal: Journal) {
+  const samples: RemoteSamples = { waves: [], turnaround: [], dispatch: [] };
+  return {
+    measurements: remoteMeasurements(remoteEngine(rig, folder, journal), rig, samples),
+    cost: (measured: string) => remoteCostOf(samples, rig, measured),
+  };
 }
 
 /** One phase after the other, because tinybench tries all measurements that it has before it takes the first. */

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { Journal } from '../checkpoint/journal.js';
 import { Dispatcher } from '../execute/dispatcher.js';
+import type { Executor } from '../execute/executor.js';
 import { layoutAgents, maxThreads } from '../execute/layout.js';
 import { PiscinaExecutor } from '../execute/piscina-executor.js';
 import { ResultsStore } from '../execute/results-store.js';
@@ -23,6 +24,14 @@ export interface NoopWave {
   readonly kind: WorkKind;
   readonly subtasks: number;
   readonly agents: number;
+  /** Subtasks that are handed out at once; absent: as many as in a run. */
+  readonly mostInChunk?: number;
+}
+
+/** Agents on other machines. */
+export interface Elsewhere {
+  readonly executor: Executor;
+  readonly tasks: Readonly<Record<WorkKind, TaskDefinition>>;
 }
 
 /** A subtask that does nothing failed, so that its time says nothing: no `sh`, no memory for a process, … */
@@ -34,7 +43,8 @@ const NOOP_MODULE = fileURLToPath(new URL('../measure/noop.js', import.meta.url)
 export class NoopEngine {
   readonly #timeLine = startTimeLine();
   readonly #clock = systemClock(this.#timeLine);
-  readonly #executor: PiscinaExecutor;
+  readonly #executor: Executor;
+  readonly #tasks: Readonly<Record<WorkKind, TaskDefinition>>;
   readonly #type: TaskType;
   readonly #cores: number;
   readonly #folder: string;
@@ -50,12 +60,16 @@ export class NoopEngine {
     readonly cores: number;
     readonly folder: string;
     readonly journal: Journal;
+    /** Absent: threads of this machine. */
+    readonly elsewhere?: Elsewhere;
   }) {
     this.#type = options.type;
     this.#cores = options.cores;
     this.#folder = options.folder;
     this.#journal = options.journal;
-    this.#executor = new PiscinaExecutor(maxThreads(this.#type, this.#cores), this.#timeLine);
+    const { elsewhere } = options;
+    this.#executor = elsewhere?.executor ?? new PiscinaExecutor(maxThreads(this.#type, this.#cores), this.#timeLine);
+    this.#tasks = elsewhere?.tasks ?? NOOP_TASKS;
   }
 
   /** Starts the threads that so many agents get; the seconds until all were ready. Rejects with `ExecutorStartError`. */
@@ -77,7 +91,7 @@ export class NoopEngine {
    * Runs a wave on threads that are there, to the end of its last subtask: what lies between two waves is measured on its
    * own. Rejects with `NoopFailedError`.
    */
-  async wave({ kind, subtasks, agents }: NoopWave): Promise<WaveTime> {
+  async wave({ kind, subtasks, agents, mostInChunk }: NoopWave): Promise<WaveTime> {
     let busyMs = 0;
     let failure: string | undefined;
     const emit = (event: RunEvent) => {
@@ -101,9 +115,10 @@ export class NoopEngine {
       results: new ResultsStore(),
       emit,
       nextId: () => this.#nextId++,
+      ...(mostInChunk !== undefined && { mostInChunk }),
     });
     dispatcher.add({
-      task: NOOP_TASKS[kind],
+      task: this.#tasks[kind],
       wave: 1,
       count: subtasks,
       itemAt: (i) => i,

@@ -60,7 +60,8 @@ export function calibrationOf(
   };
 }
 
-function waveCost(points: readonly Point[]): WaveCost | undefined {
+/** The line through waves of x no-op subtasks on x agents; undefined while there are too few. */
+export function waveCost(points: readonly Point[]): WaveCost | undefined {
   const line = fitCost(evenly(points));
   return line && { secondsPerWave: line.intercept, secondsPerAgent: line.slope, low: line.low, high: line.high };
 }

@@ -29,6 +29,8 @@ export interface WaveMeasures {
   readonly idleSeconds: number;
   /** From the last subtask's end to the end of the wave: its checkpoints on disk and checked. Absent in earlier records. */
   readonly checkSeconds?: number;
+  /** Agent seconds from the wave's begin until each agent's first subtask began. Absent in earlier records. */
+  readonly leadSeconds?: number;
 }
 
 /** What was seen of a pool, against its limits. */

@@ -97,6 +97,11 @@ export class BullmqExecutor implements Executor {
     return [...this.#links.values()].reduce((sum, { agents }) => sum + agents, 0);
   }
 
+  /** Processor time of all workers for this run, in seconds. */
+  get cpuSeconds(): number {
+    return [...this.#links.values()].reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0);
+  }
+
   /** The workers that take work, as one machine. */
   get fleet(): Fleet {
     return fleetOf([...this.#links.values()].flatMap((link) => (link.agents > 0 ? [link.worker] : [])));

@@ -83,8 +83,8 @@ export class Channel<Out, In> {
     this.#outbox.acknowledge(envelope.ack);
     if (this.#gathered.length > 0) this.#flush();
     if (envelope.serial === 0) return true;
-    for (const { head, body } of this.#inbox.take(envelope.serial, envelope)) this.#open(head, body);
     this.#acknowledging ??= setTimeout(() => this.#acknowledge(), ACKNOWLEDGE_MS);
+    for (const { head, body } of this.#inbox.take(envelope.serial, envelope)) this.#open(head, body);
     return true;
   }
 

@@ -3,13 +3,14 @@ import type { WorkerBeat } from './protocol.js';
 import type { Sealer } from './seal.js';
 import type { Sealed, Wire } from './wire.js';
 
-/** The workers as one machine. */
+/** The workers as one machine. Several on one host share its cores and its memory. */
 export function fleetOf(workers: readonly WorkerBeat[]): Fleet {
-  const sum = (of: (worker: WorkerBeat) => number) => workers.reduce((total, worker) => total + of(worker), 0);
+  const hosts = new Map(workers.map((worker) => [worker.host, worker]));
+  const sum = (of: (host: WorkerBeat) => number) => [...hosts.values()].reduce((total, host) => total + of(host), 0);
   return {
     cores: sum(({ cores }) => cores),
     memoryBytes: sum(({ memoryBytes }) => memoryBytes),
-    workers: { agents: sum(({ agents }) => agents), count: workers.length },
+    workers: { agents: workers.reduce((total, { agents }) => total + agents, 0), count: workers.length },
   };
 }
 

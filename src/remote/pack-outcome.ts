@@ -6,6 +6,7 @@ import { parseCheckpoints } from '../model/checkpoint.js';
 import type { Chunk, SubtaskOutcome } from '../worker/chunk.js';
 import { sha256 } from './plan-identity.js';
 import type { PackedOutcome } from './served-run.js';
+import { successBytes } from './success-bytes.js';
 
 /** Results of one subtask that are longer than this do not go through Redis, in bytes. */
 export const INLINE_LIMIT = 1024 * 1024;
@@ -58,22 +59,22 @@ function singles(outcome: Success): readonly Success[] {
   return all;
 }
 
-function packSuccess(chunk: Chunk, { lines, ...success }: Success, shared: string | undefined): PackedOutcome {
-  const { id } = chunk;
-  if (success.count > 1 || lines.byteLength <= INLINE_LIMIT) {
-    return { message: { type: 'outcome', chunk: id, ...success }, bytes: lines };
-  }
-  if (shared === undefined) return tooLarge(chunk, success, lines, 'give --shared DIR to the worker and to the run');
+function packSuccess(chunk: Chunk, outcome: Success, shared: string | undefined): PackedOutcome {
+  const { kind, position, count, lines, log } = outcome;
+  const message = { type: 'outcome', chunk: chunk.id, kind, position, count, log } as const;
+  const bytes = successBytes(outcome);
+  if (count > 1 || lines.byteLength <= INLINE_LIMIT) return { message, bytes };
+  if (shared === undefined) return tooLarge(chunk, outcome, 'give --shared DIR to the worker and to the run');
   const name = `${randomBytes(12).toString('hex')}.ndjson`;
   try {
-    writeFileSync(join(shared, name), lines, { flag: 'wx' });
+    writeFileSync(join(shared, name), bytes, { flag: 'wx' });
   } catch (error) {
-    return tooLarge(chunk, success, lines, `and cannot be left in ${shared}: ${error instanceof Error ? error.message : error}`);
+    return tooLarge(chunk, outcome, `and cannot be left in ${shared}: ${error instanceof Error ? error.message : error}`);
   }
-  return { message: { type: 'outcome', chunk: id, ...success, file: { name, digest: sha256(lines) } } };
+  return { message: { ...message, file: { name, digest: sha256(bytes) } } };
 }
 
-function tooLarge(chunk: Chunk, { position, log }: Omit<Success, 'lines'>, lines: Uint8Array, why: string): PackedOutcome {
+function tooLarge(chunk: Chunk, { position, log, lines }: Success, why: string): PackedOutcome {
   const [checkpoint] = parseCheckpoints([lines]);
   const size = `${(lines.byteLength / 1024 / 1024).toFixed(1)} MiB`;
   const message = `its results are ${size}, too large to go through Redis (${INLINE_LIMIT / 1024 / 1024} MiB): ${why}`;

@@ -46,7 +46,8 @@ export type ToCoordinator =
   | { readonly type: 'accepted'; readonly chunk: number }
   | { readonly type: 'ask'; readonly ask: number; readonly chunk: number; readonly task: string }
   | ({ readonly type: 'outcome'; readonly chunk: number } & SentOutcome)
-  | { readonly type: 'ended'; readonly chunk: number; readonly begun: number }
+  /** `cpuSeconds`: what the worker and its commands took since it serves this run. */
+  | { readonly type: 'ended'; readonly chunk: number; readonly begun: number; readonly cpuSeconds: number }
   | { readonly type: 'rejected'; readonly reason: string }
   | { readonly type: 'stray'; readonly message: string }
   | { readonly type: 'leaving' }
@@ -132,16 +133,14 @@ export interface JobText {
   readonly timeoutMs?: number;
 }
 
-/** An outcome as a message holds it; what is bytes comes with the message. */
+/** An outcome as a message holds it. The lines of successes, and the figures on each, are bytes behind it (`success-bytes.ts`). */
 export type SentOutcome =
   | {
       readonly kind: 'success';
       readonly position: number;
       readonly count: number;
-      readonly results: readonly number[];
-      readonly durationsMs: readonly number[];
       readonly log: string;
-      /** Where its lines were too long for a message: the file in the shared folder that has them, and its SHA-256. */
+      /** Where they were too long for a message: the file in the shared folder that has them, and its SHA-256. */
       readonly file?: SharedFile;
     }
   | { readonly kind: 'failure'; readonly position: number; readonly key: string; readonly outcome: ActionOutcome }

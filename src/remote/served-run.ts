@@ -1,3 +1,4 @@
+import { totalCpuSeconds } from '../execute/cpu-time.js';
 import type { ChunkHandle, Executor } from '../execute/executor.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import { unreachable } from '../model/result.js';
@@ -72,6 +73,7 @@ export class ServedRun {
   #admitted: AdmittedRun | undefined;
   #nextAsk = 0;
   #over = false;
+  readonly #cpuBefore = totalCpuSeconds();
 
   constructor(ports: ServedRunPorts) {
     this.#ports = ports;
@@ -232,7 +234,8 @@ export class ServedRun {
 
   #ended(chunk: number, begun: number): void {
     this.#chunks.delete(chunk);
-    if (!this.#over) this.#ports.send({ type: 'ended', chunk, begun });
+    const cpuSeconds = totalCpuSeconds() - this.#cpuBefore;
+    if (!this.#over) this.#ports.send({ type: 'ended', chunk, begun, cpuSeconds });
   }
 
   #takeBack(id: number, cancel: boolean): void {

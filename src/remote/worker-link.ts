@@ -7,6 +7,7 @@ import { AGAIN_MS } from './patience.js';
 import type { Hello, JobText, SharedFile, ToCoordinator, ToWorker, WorkerBeat } from './protocol.js';
 import type { Sealer } from './seal.js';
 import type { SentProgram } from './sent-programs.js';
+import { readSuccessBytes } from './success-bytes.js';
 import type { Envelope, Wire } from './wire.js';
 
 /** What a link works with. */
@@ -69,6 +70,7 @@ export class WorkerLink {
   #serial = 0;
   #beat: number;
   #heardAt: number;
+  #cpuSeconds = 0;
 
   constructor(worker: WorkerBeat, ports: WorkerLinkPorts) {
     this.worker = worker;
@@ -104,6 +106,11 @@ export class WorkerLink {
   /** Agents that have nothing to do. */
   get idle(): number {
     return Math.max(0, this.agents - this.#pending.size);
+  }
+
+  /** Processor time that the worker and its commands took since it serves this run, in seconds. */
+  get cpuSeconds(): number {
+    return this.#cpuSeconds;
   }
 
   /** For how long nothing was heard of it, in milliseconds. */
@@ -309,6 +316,7 @@ export class WorkerLink {
         this.#takeOutcome(message, bytes);
         return;
       case 'ended': {
+        this.#cpuSeconds = message.cpuSeconds;
         const pending = this.#pending.get(message.chunk);
         if (pending === undefined) return;
         this.#pending.delete(message.chunk);
@@ -349,10 +357,9 @@ export class WorkerLink {
     const { type: _, chunk: __, ...outcome } = message;
     if (outcome.kind !== 'success') return outcome;
     const { file, ...success } = outcome;
-    if (file === undefined) return { ...success, lines: bytes };
-    const lines = this.#ports.readShared(file);
-    if (lines !== undefined) return { ...success, lines };
-    const failure = { kind: 'output' as const, message: `its results, ${file.name}, are not in the shared folder (--shared)` };
+    const found = file === undefined ? bytes : this.#ports.readShared(file);
+    if (found !== undefined) return { ...success, ...readSuccessBytes(found, success.count) };
+    const failure = { kind: 'output' as const, message: `its results, ${file?.name}, are not in the shared folder (--shared)` };
     const { position } = success;
     return {
       kind: 'failure',

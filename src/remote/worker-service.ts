@@ -6,6 +6,7 @@ import type { JsonObject } from '../model/json.js';
 import { maskOfSecrets } from '../plan/secrets.js';
 import type { MachineProfile } from '../scaling/machine.js';
 import { AgentSlots } from './agent-slots.js';
+import { BENCH_FOLDER } from './bench-plan.js';
 import { Channel } from './channel.js';
 import { findPlan, inside } from './find-plan.js';
 import { packOutcome } from './pack-outcome.js';
@@ -200,7 +201,10 @@ export class WorkerService {
     if (this.#leaving !== undefined) return 'this worker is about to end';
     const params = this.#paramsOf(hello);
     if (typeof params === 'string') return params;
-    const plan = findPlan(root, hello.plan, params);
+    const own = findPlan(root, hello.plan, params);
+    // The bench's plan does nothing, and comes with waveplan.
+    const bench = own.ok ? own : findPlan(BENCH_FOLDER, hello.plan, params);
+    const plan = bench.ok ? bench : own;
     if (!plan.ok) return plan.error;
     const secrets = maskOfSecrets(plan.value.secrets, process.env);
     if (!secrets.ok) return secrets.error.message;

@@ -11,6 +11,11 @@ export class AgentTime {
     this.#first = { agents, at };
   }
 
+  /** Now. */
+  get agents(): number {
+    return this.#agents;
+  }
+
   change(agents: number, at: number): void {
     this.#sum += this.#agents * Math.max(0, at - this.#since);
     this.#agents = agents;

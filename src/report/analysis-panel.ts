@@ -3,6 +3,7 @@ import type { TaskOutline } from '../model/run-event.js';
 import type { PlanAnalysis, WaveAnalysis } from './analysis.js';
 import { counted, efficiency, figure, humanDuration, minutes, minutesAndHours, NOT_KNOWN } from './figures.js';
 import { shorten } from './inert.js';
+import { otherMachinesText } from './other-machines.js';
 import { drawPanel, line, type PanelLine, type PanelOptions, type PanelSection, tree } from './panel.js';
 import { scalingSection } from './scaling-section.js';
 
@@ -130,7 +131,7 @@ function sizeText(task: TaskOutline, analysis: PlanAnalysis | undefined): string
 }
 
 function summarySection(analysis: PlanAnalysis): PanelSection {
-  const { decision, peak, predictedSeconds, sequentialMinutes } = analysis;
+  const { decision, peak, predictedSeconds, sequentialMinutes, otherMachines } = analysis;
   const unknown = `${NOT_KNOWN} (${analysis.expanding.length > 0 ? expansionText(analysis) : 'no `estimate` in the plan'})`;
   const predicted = predictedSeconds === undefined || !Number.isFinite(predictedSeconds) ? undefined : predictedSeconds / 60;
   const faster = efficiency(sequentialMinutes, predicted);
@@ -142,6 +143,7 @@ function summarySection(analysis: PlanAnalysis): PanelSection {
       line(`TOTAL WAVES: ${figure(analysis.totalWaves)}${analysis.backup === 'none' ? '' : ' (and wave 0, the backup)'}`),
       line(`ESTIMATED TIME: ${predicted === undefined ? unknown : minutes(predicted)}`),
       line(`SEQUENTIAL TIME: ${sequentialMinutes === undefined ? unknown : minutesAndHours(sequentialMinutes)}`),
+      ...(otherMachines === undefined ? [] : [line(`OTHER MACHINES: ${otherMachinesText(otherMachines)}`)]),
       line(`EFFICIENCY: ${faster ?? unknown}`, faster?.includes('faster ✅') === true ? 'good' : 'plain'),
     ],
   };

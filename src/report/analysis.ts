@@ -18,6 +18,16 @@ export interface ExpandingTask {
   readonly afterWave: number;
 }
 
+/** The same work on this machine and on others. Predicted seconds. */
+export interface OtherMachines {
+  /** Where it is about to run. */
+  readonly on: 'this' | 'workers';
+  /** Workers: those that are there, or one more machine like this one. */
+  readonly workers: number;
+  readonly here: { readonly agents: number; readonly seconds: number };
+  readonly there: { readonly agents: number; readonly seconds: number };
+}
+
 /** Everything that is shown before a run starts. Plain data, so that the panel and `plan --json` agree. */
 export interface PlanAnalysis {
   /** What the user asked for, in their words. */
@@ -40,6 +50,8 @@ export interface PlanAnalysis {
   readonly predictedSeconds: number | undefined;
   /** All known subtasks one after another; absent where no duration is known. */
   readonly sequentialMinutes: number | undefined;
+  /** What the same plan is predicted to take elsewhere; absent where nobody knows what that costs, or how much work there is. */
+  readonly otherMachines?: OtherMachines;
   /** The most agents that work at once, and in which wave. */
   readonly peak: { readonly agents: number; readonly wave: number };
   /** Waves of tasks; the backup, wave 0, is not counted. */

@@ -129,6 +129,7 @@ export class RunTally {
         wave.measured = sane(event.measured);
         this.#workEndedAt = event.at - 1000 * (wave.measured?.checkSeconds ?? 0);
         wave.agentMs = wave.time?.total(wave.durationMs, event.at) ?? 0;
+        wave.workMs = Math.max(0, this.#workEndedAt - (wave.startedAt ?? event.at));
         return;
       }
       case 'finally-finished':
@@ -227,6 +228,7 @@ export class RunTally {
       counts: noCounts(),
       startedAt: undefined,
       durationMs: undefined,
+      workMs: 0,
       check: undefined,
       predictedSeconds: undefined,
       time: undefined,
@@ -268,6 +270,8 @@ export interface WaveTally {
   readonly counts: Counts;
   startedAt: number | undefined;
   durationMs: number | undefined;
+  /** From when its agents were ready until its last subtask ended. */
+  workMs: number;
   check: WaveCheck | undefined;
   predictedSeconds: number | undefined;
   /** Absent until it started. */
@@ -302,8 +306,8 @@ function noCounts(): Counts {
 /** What was measured, if all of it can be: a record from elsewhere may hold anything. */
 function sane(measured: WaveMeasures | undefined): WaveMeasures | undefined {
   if (measured === undefined) return undefined;
-  const { cpuSeconds, busySeconds, idleSeconds, checkSeconds = 0 } = measured;
-  const known = { cpuSeconds, busySeconds, idleSeconds, checkSeconds };
+  const { cpuSeconds, busySeconds, idleSeconds, checkSeconds = 0, leadSeconds = 0 } = measured;
+  const known = { cpuSeconds, busySeconds, idleSeconds, checkSeconds, leadSeconds };
   return Object.values(known).every(isAmount) ? known : undefined;
 }
 

@@ -1,5 +1,5 @@
 import type { RunEvent, RunObservations, RunStatus } from '../model/run-event.js';
-import { type BarrierCost, barrierCost } from './barrier-cost.js';
+import { type BarrierCost, type BarrierWave, barrierCost } from './barrier-cost.js';
 import { executionChecklist } from './checklist.js';
 import { savedShare } from './figures.js';
 import { issuesOf, keyOutcomes, taskOutcome } from './outcomes.js';
@@ -92,7 +92,7 @@ function factsOf(tally: RunTally): RunFacts {
     otherWarnings: tally.otherWarnings,
     totalMs,
     wavesMs: wavesTime(tally),
-    barrier: barrierOf(tally, waves),
+    barrier: barrierOf(tally),
     baselineMs,
     timeSavedMs: baselineMs - totalMs,
     efficiency: savedShare(baselineMs, totalMs),
@@ -114,14 +114,25 @@ function wavesTime(tally: RunTally): number {
   return starts.length === 0 ? 0 : Math.max(0, Math.max(...ends) - Math.min(...starts));
 }
 
-function barrierOf(tally: RunTally, waves: readonly WaveSummary[]): BarrierCost | undefined {
+function barrierOf(tally: RunTally): BarrierCost | undefined {
   if (tally.started?.sync === 'eager') return undefined;
-  const agents = new Map(waves.map((wave) => [wave.number, wave.agents]));
-  const tasks = [...tally.tasks].map(([id, { wave, needs, counts, spread }]) => {
-    const subtasks = counts.success + counts.failed;
-    return { id, wave, needs, subtasks, meanMs: spread.mean };
+  const tasks = [...tally.tasks].map(([id, { needs, spread }]) => {
+    return { id, needs, subtasks: spread.count, meanMs: spread.mean };
   });
-  return barrierCost(tasks, (wave) => Math.max(1, agents.get(wave) ?? 1), tally.betweenMs / 1000);
+  const waves = wavesInOrder(tally).flatMap(([, { time, workMs, startedAt = 0, measured }]): BarrierWave[] => {
+    if (time === undefined || measured === undefined) return [];
+    const { busySeconds, idleSeconds, leadSeconds = 0 } = measured;
+    const agentMs = time.total(workMs, startedAt + workMs);
+    return [
+      {
+        agents: Math.max(1, time.agents),
+        workMs,
+        leadAgentMs: 1000 * leadSeconds,
+        besideAgentMs: agentMs - 1000 * (busySeconds + idleSeconds + leadSeconds),
+      },
+    ];
+  });
+  return barrierCost(tasks, waves, tally.betweenMs);
 }
 
 function scoreOf(tally: RunTally, cores: number | undefined): RunScore | undefined {

@@ -1,5 +1,5 @@
 import type { Overhead } from '../model/scaling-decision.js';
-import type { Calibration } from './calibration.js';
+import type { Calibration, RemoteCost } from './calibration.js';
 import type { WorkCost } from './fit.js';
 import type { WorkKind } from './workload.js';
 
@@ -15,6 +15,37 @@ export function measuredOverhead({ method, measured, modules, commands }: Calibr
     secondsPerWave: Math.max(0, cost.secondsPerWave),
     source: 'measured',
     origin: `${how} on ${measured.slice(0, 16).replace('T', ' ')} UTC, for ${kind}`,
+  };
+}
+
+/** The overhead of agents on other machines as measured, and where it comes from. */
+export function remoteOverhead({ measured, workers, secondsPerAgent, secondsPerWave }: RemoteCost): Overhead {
+  const on = workers === 1 ? 'a worker' : `${workers} workers`;
+  return {
+    secondsPerAgent: Math.max(LEAST_OVERHEAD_SECONDS, secondsPerAgent),
+    secondsPerWave: Math.max(0, secondsPerWave),
+    source: 'measured',
+    origin: `waveplan bench --redis on ${measured.slice(0, 16).replace('T', ' ')} UTC, with ${on}`,
+  };
+}
+
+/**
+ * What each kind of work costs on other machines. A single subtask's way there and back is what an agent waits between two
+ * chunks; of the many that a chunk holds, each waits for its share of it.
+ */
+export function remoteWorkCosts(
+  { commands, barrierSeconds }: Calibration,
+  { secondsPerWave, secondsPerAgent, dispatchSeconds }: RemoteCost,
+): Readonly<Record<WorkKind, WorkCost>> {
+  const common = {
+    secondsPerWave: Math.max(0, secondsPerWave) + barrierSeconds,
+    secondsPerAgent: Math.max(LEAST_OVERHEAD_SECONDS, secondsPerAgent),
+    dispatchSeconds,
+  };
+  // To start a command costs there what it costs here.
+  return {
+    modules: common,
+    commands: { ...common, secondsPerAgent: common.secondsPerAgent + Math.max(0, commands.secondsPerAgent) },
   };
 }
 

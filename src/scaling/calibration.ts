@@ -18,6 +18,19 @@ export interface WaveCost {
   readonly high: number;
 }
 
+/** What module subtasks cost on workers of other machines, over Redis. Seconds. */
+export interface RemoteCost extends WaveCost {
+  /** ISO 8601, UTC. */
+  readonly measured: string;
+  /** That it was measured with, and their agents. */
+  readonly workers: number;
+  readonly agents: number;
+  /** For each of many subtasks. */
+  readonly dispatchSeconds: number;
+  /** The way of a single one there and back. */
+  readonly turnaroundSeconds: number;
+}
+
 /** The coordination overhead of this machine, as measured. Seconds. */
 export interface Calibration {
   readonly version: 1;
@@ -45,4 +58,6 @@ export interface Calibration {
   readonly barrierSeconds: number;
   /** Small synced writes a second in the state folder, one after another; absent where there was no state folder to write to. */
   readonly iops?: number;
+  /** Absent until `waveplan bench --redis` measured it. */
+  readonly remote?: RemoteCost;
 }

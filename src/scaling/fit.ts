@@ -88,8 +88,13 @@ export function predictWave(
     ['dispatch', subtasks * cost.dispatchSeconds],
   ];
   const [bottleneck, work] = bounds.reduce((most, bound) => (bound[1] > most[1] ? bound : most));
-  const coordination = cost.secondsPerWave + cost.secondsPerAgent * Math.min(agents, subtasks);
-  return { seconds: Math.max(0, work + coordination + extraSeconds), bottleneck };
+  const total = work + waveSeconds(agents, subtasks, cost) + extraSeconds;
+  return { seconds: Math.max(0, total), bottleneck };
+}
+
+/** What coordinating a wave takes by itself, in seconds: a + b·n. */
+export function waveSeconds(agents: number, subtasks: number, cost: WorkCost): number {
+  return cost.secondsPerWave + cost.secondsPerAgent * Math.min(agents, subtasks);
 }
 
 /**

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { listSchedule, type ScheduledTask } from '../../../src/graph/list-schedule.js';
-import { barrierCost } from '../../../src/report/barrier-cost.js';
 
 const graphs: fc.Arbitrary<readonly ScheduledTask[]> = fc
   .array(
@@ -48,19 +47,5 @@ describe('a list schedule', () => {
         );
       }),
     );
-  });
-});
-
-describe('the cost of barriers', () => {
-  const task = (id: string, wave: number, needs: readonly string[], meanMs: number) => ({ id, wave, needs, subtasks: 1, meanMs });
-
-  it('is what a slow task makes others wait that do not need it', () => {
-    const tasks = [task('slow', 1, [], 1000), task('fast', 1, [], 100), task('next', 2, ['fast'], 900)];
-    expect(barrierCost(tasks, () => 2)).toEqual({ seconds: 0.9, waveSeconds: 1.9, eagerSeconds: 1 });
-  });
-
-  it('is nothing in a chain, and there is none in one wave', () => {
-    expect(barrierCost([task('a', 1, [], 100), task('b', 2, ['a'], 100)], () => 4)?.seconds).toBe(0);
-    expect(barrierCost([task('a', 1, [], 100)], () => 4)).toBeUndefined();
   });
 });

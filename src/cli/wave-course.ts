@@ -1,0 +1,111 @@
+import type { RunEvent } from '../model/run-event.js';
+
+type WaveStarted = Extract<RunEvent, { type: 'wave-started' }>;
+type WaveFinished = Extract<RunEvent, { type: 'wave-finished' }>;
+type AgentsChanged = Extract<RunEvent, { type: 'agents-changed' }>;
+
+/** So many subtasks for each agent must end after a change of their number for the time that they take to be held against a model. */
+const LEAST_ROUNDS = 8;
+
+/** The last change of the number of agents, and what was done by then. */
+interface LastChange {
+  readonly at: number;
+  readonly agents: number;
+  readonly ended: number;
+  readonly busyMs: number;
+}
+
+/** How one wave went: a fold over its events, of which lessons are drawn. */
+export class WaveCourse {
+  readonly started: WaveStarted;
+  /** Seconds that its threads were predicted to need for their start. */
+  readonly startSeconds: number;
+  #finished: WaveFinished | undefined;
+  #change: LastChange | undefined;
+  /** Subtasks that succeeded by now, and the sum of their durations. */
+  #ended = 0;
+  #busyMs = 0;
+  /** Agents × milliseconds, up to the last change. */
+  #agentMs = 0;
+  #useful: number | undefined;
+  #grew = false;
+
+  constructor(started: WaveStarted, startSeconds: number) {
+    this.started = started;
+    this.startSeconds = startSeconds;
+  }
+
+  /** Subtasks succeeded, which took so long together. */
+  ended(count: number, busyMs: number): void {
+    this.#ended += count;
+    this.#busyMs += busyMs;
+  }
+
+  changed({ at, to, settled, grew }: AgentsChanged): void {
+    this.#agentMs = this.#agentMsUntil(at);
+    this.#change = { at, agents: to, ended: this.#ended, busyMs: this.#busyMs };
+    if (settled === true) this.#useful = to;
+    if (grew === true) this.#grew = true;
+  }
+
+  finished(event: WaveFinished): void {
+    this.#finished = event;
+  }
+
+  /** How it ended; `undefined` where it did not. */
+  get end(): WaveFinished | undefined {
+    return this.#finished;
+  }
+
+  /** Agents in the end. */
+  get agents(): number {
+    return this.#change?.agents ?? this.started.agents;
+  }
+
+  get hasChanged(): boolean {
+    return this.#change !== undefined;
+  }
+
+  /** Beyond this number, more agents brought no more throughput; `undefined` where that was not seen. */
+  get usefulAgents(): number | undefined {
+    return this.#useful;
+  }
+
+  /** More agents were seen to bring more throughput. */
+  get grew(): boolean {
+    return this.#grew;
+  }
+
+  /** From when threads were asked for until the wave began, in seconds, beyond what was predicted for it. */
+  get lateStartSeconds(): number {
+    const end = this.#finished;
+    if (end === undefined) return 0;
+    return (end.durationMs - (end.at - this.started.at)) / 1000 - this.startSeconds;
+  }
+
+  /** Agents × time from the wave's begin to its end, in seconds. */
+  get agentSeconds(): number {
+    return this.#agentMsUntil(this.#finished?.at ?? this.started.at) / 1000;
+  }
+
+  /**
+   * The work since the number of agents last changed: subtasks, and the seconds that these and the wave took. `undefined` where that
+   * is too little, since subtasks that began before the change are among them.
+   */
+  get sinceChange(): { readonly subtasks: number; readonly busySeconds: number; readonly wallSeconds: number } | undefined {
+    const [change, end] = [this.#change, this.#finished];
+    if (change === undefined || end === undefined) return undefined;
+    const subtasks = this.#ended - change.ended;
+    if (subtasks < LEAST_ROUNDS * change.agents) return undefined;
+    return { subtasks, busySeconds: (this.#busyMs - change.busyMs) / 1000, wallSeconds: (end.at - change.at) / 1000 };
+  }
+
+  /** Longer durations than these are the reason why few subtasks ended: the mean of all, in seconds. */
+  get meanSeconds(): number {
+    return this.#ended === 0 ? 0 : this.#busyMs / 1000 / this.#ended;
+  }
+
+  #agentMsUntil(at: number): number {
+    return this.#agentMs + this.agents * (at - (this.#change?.at ?? this.started.at));
+  }
+}

@@ -1,0 +1,181 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import { expect } from 'vitest';
+import type { JobText } from '../../src/remote/protocol.js';
+import type { Sealed } from '../../src/remote/wire.js';
+import { waveplan } from '../support/cli.js';
+import { fault, linesOf, start, until } from '../support/faults.js';
+import { describeWithRedis, KEY, onWorkers, startRedis, startWorker, type TestRedis } from '../support/redis.js';
+import { checkpointsOf, onlyRun, tempFolder, writeFiles } from '../support/repository.js';
+
+const ENV = { WAVEPLAN_KEY: KEY };
+const ITEMS = 8;
+
+/** Each subtask says that it began, waits to be let go, and says that it ended. */
+function gatedFolder(): string {
+  const folder = tempFolder();
+  writeFiles(folder, {
+    'plan.yaml': `version: 1
+name: far
+backup: none
+tasks:
+  gated:
+    foreach: [${Array.from({ length: ITEMS }, (_, i) => i).join(', ')}]
+    run: 'echo $ITEM >> begun; while [ ! -e go ] && [ ! -e go-$ITEM ]; do sleep 0.02; done; echo $ITEM >> ended'
+    estimate: 1s
+  last: { needs: [gated], run: 'sort ended | uniq | wc -l' }
+`,
+  });
+  return folder;
+}
+
+function run(redis: TestRedis, cwd: string, more: readonly string[] = []) {
+  return start(['run', 'plan.yaml', '-y', '--json', ...onWorkers(redis), ...more], { cwd, env: ENV });
+}
+
+/** Every subtask has one checkpoint, a success, and so has the last task. */
+function expectWhole(folder: string): void {
+  const checkpoints = checkpointsOf(onlyRun(folder));
+  const names = checkpoints.filter(({ status }) => status === 'success').map(({ task_id }) => task_id);
+  expect([...names].sort()).toEqual([...Array.from({ length: ITEMS }, (_, i) => `gated[${i}]`), 'last']);
+  expect(checkpoints.at(-1)?.results).toMatchObject({ stdout: expect.stringMatching(new RegExp(`^ *${ITEMS}\\n$`)) });
+}
+
+function begun(folder: string): readonly string[] {
+  return linesOf(join(folder, 'begun'));
+}
+
+describeWithRedis('workers on other machines', () => {
+  fault(24, 'Redis dies and comes back without its data: nothing is lost, and nothing runs twice', [], async () => {
+    const folder = gatedFolder();
+    const redis = await startRedis();
+    for (let i = 0; i < 2; i++) await startWorker(redis, folder, ['--agents', '2']);
+    const running = run(redis, folder);
+    await until(() => begun(folder).length === 4, 'the first subtasks');
+    await redis.kill();
+    // What ends while there is no Redis is told when there is one again.
+    for (const item of [0, 1, 2, 3]) writeFiles(folder, { [`go-${item}`]: '' });
+    await until(() => linesOf(join(folder, 'ended')).length === 4, 'the ends of the first subtasks');
+    await redis.startAgain();
+    await until(() => begun(folder).length === 8, 'the other subtasks');
+    writeFiles(folder, { go: '' });
+    const done = await running.ended;
+    expect(done.code, done.text).toBe(0);
+    expectWhole(folder);
+    expect(begun(folder)).toHaveLength(ITEMS);
+  });
+
+  fault(24, 'a worker is killed: what it had runs elsewhere, what it had finished does not', [], async () => {
+    const folder = gatedFolder();
+    const redis = await startRedis();
+    const first = await startWorker(redis, folder, ['--agents', '2']);
+    const running = run(redis, folder, ['--agents', '4']);
+    await until(() => begun(folder).length === 2, 'the subtasks of the first worker');
+    writeFiles(folder, { [`go-${begun(folder)[0]}`]: '' });
+    await until(() => begun(folder).length === 3, 'the next subtask');
+    first.signal('SIGKILL');
+    await startWorker(redis, folder, ['--agents', '2']);
+    writeFiles(folder, { go: '' });
+    const done = await running.ended;
+    expect(done.code, done.text).toBe(0);
+    expectWhole(folder);
+    expect(done.stdout).toMatch(/worker .* is gone: nothing was heard of it/);
+    expect(begun(folder).filter((item) => item === begun(folder)[0])).toHaveLength(1);
+  });
+
+  fault(24, 'a worker is paused for too long: the others take over, and what it says afterwards is dropped', [], async () => {
+    const folder = gatedFolder();
+    const redis = await startRedis();
+    const paused = await startWorker(redis, folder, ['--agents', '2']);
+    const running = run(redis, folder, ['--agents', '10']);
+    await until(() => begun(folder).length === 2, 'the subtasks of the first worker');
+    paused.signal('SIGSTOP');
+    const held = [...begun(folder)];
+    await startWorker(redis, folder, ['--agents', '8']);
+    await until(() => held.every((item) => begun(folder).filter((other) => other === item).length === 2), 'the other worker');
+    paused.signal('SIGCONT');
+    await until(() => running.printed().includes('came back'), 'its return');
+    writeFiles(folder, { go: '' });
+    const done = await running.ended;
+    expect(done.code, done.text).toBe(0);
+    expectWhole(folder);
+  });
+
+  fault(24, 'forged, replayed and tampered jobs are refused, logged and reported', [], async () => {
+    const folder = gatedFolder();
+    const redis = await startRedis();
+    const worker = await startWorker(redis, folder, ['--agents', '1']);
+    const client = new Redis(redis.url, { maxRetriesPerRequest: null });
+    // A worker that takes nothing from its queue for a moment, so that a job can be seen.
+    worker.signal('SIGSTOP');
+    const running = run(redis, folder);
+    const seen = new Promise<Sealed>((resolve) => {
+      void (async () => {
+        for (let found: Sealed | undefined; ; ) {
+          for (const key of await client.keys('waveplan:jobs-*')) {
+            if (!/-\d+$/.test(key)) continue;
+            const data = await client.hget(key, 'data');
+            if (data !== null) found = JSON.parse(data) as Sealed;
+          }
+          if (found !== undefined) return resolve(found);
+          if (running.printed().includes('"run-started"')) worker.signal('SIGCONT');
+          await new Promise((later) => setTimeout(later, 5));
+        }
+      })();
+    });
+    const genuine = await seen;
+    const job = JSON.parse(genuine.text) as JobText;
+    const queue = new Queue(`jobs-${job.worker}`, { connection: client, prefix: 'waveplan' });
+    await until(() => begun(folder).length === 1, 'the genuine job');
+    const forged: readonly unknown[] = [
+      genuine,
+      { ...genuine, text: JSON.stringify({ ...job, task: 'last', serial: 99, chunk: 99 }) },
+      { text: JSON.stringify({ ...job, serial: 98 }), seal: 'none' },
+      { run: 'touch forged' },
+      'rm -rf .',
+    ];
+    for (const data of forged) await queue.add('chunk', data, { removeOnComplete: true });
+    await until(() => worker.printed().match(/refused/g)?.length === forged.length, 'five refusals');
+    writeFiles(folder, { go: '' });
+    const done = await running.ended;
+    await queue.close();
+    client.disconnect();
+    expect(done.code, done.text).toBe(0);
+    expectWhole(folder);
+    expect(begun(folder)).toHaveLength(ITEMS);
+    expect(existsSync(join(folder, 'forged'))).toBe(false);
+    expect(worker.printed()).toContain("refused a job of task 'gated': it was sent before: a replay");
+    expect(worker.printed().match(/refused a job without a seal that holds: forged, or changed on its way/g)).toHaveLength(4);
+    const report = readFileSync(join(onlyRun(folder), 'report.md'), 'utf8');
+    expect(report).toContain('it was sent before: a replay');
+    expect(report).toContain('forged, or changed on its way');
+  });
+
+  fault(24, 'the coordinator is killed: its workers stop, and the run goes on with workers, or without', [], async () => {
+    const redis = await startRedis();
+    for (const how of ['workers', 'threads']) {
+      const folder = gatedFolder();
+      const worker = await startWorker(redis, folder, ['--agents', '2']);
+      const running = run(redis, folder);
+      await until(() => begun(folder).length === 2, 'the first subtasks');
+      const [finished = ''] = begun(folder);
+      writeFiles(folder, { [`go-${finished}`]: '' });
+      await until(() => linesOf(join(onlyRun(folder), 'wave1.ndjson')).length === 1, 'the first checkpoint');
+      running.signal('SIGKILL');
+      await until(() => worker.printed().includes('its coordinator is gone'), 'the worker to notice');
+      writeFiles(folder, { go: '' });
+      const more = how === 'workers' ? onWorkers(redis) : [];
+      const done = await waveplan(['resume', '-y', ...more.filter((word) => !/^(--overhead|1ms)$/.test(word))], {
+        cwd: folder,
+        env: ENV,
+      });
+      expect(done.code, done.text).toBe(0);
+      expectWhole(folder);
+      expect(begun(folder).filter((item) => item === finished)).toHaveLength(1);
+      worker.signal('SIGTERM');
+      await worker.ended;
+    }
+  });
+});

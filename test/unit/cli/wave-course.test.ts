@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { WaveCourse } from '../../../src/cli/wave-course.js';
+import type { RunEvent } from '../../../src/model/run-event.js';
+
+type Event<T extends RunEvent['type']> = Extract<RunEvent, { type: T }>;
+
+const started: Event<'wave-started'> = {
+  type: 'wave-started',
+  at: 1000,
+  wave: 1,
+  name: 'Work',
+  agents: 4,
+  threads: 2,
+  subtasks: 100,
+};
+const changed = (at: number, to: number, more: Partial<Event<'agents-changed'>> = {}): Event<'agents-changed'> => ({
+  type: 'agents-changed',
+  at,
+  wave: 1,
+  from: 4,
+  to,
+  reason: 'a test',
+  ...more,
+});
+const finished: Event<'wave-finished'> = {
+  type: 'wave-finished',
+  at: 4000,
+  wave: 1,
+  durationMs: 3250,
+  check: { verdict: 'READY', expected: 100, recorded: 100, failed: 0, reason: 'all are there' },
+};
+
+describe('WaveCourse', () => {
+  it('adds the time of its agents up over every change of their number', () => {
+    const course = new WaveCourse(started, 0.1);
+    course.changed(changed(2000, 8));
+    course.changed(changed(3000, 6));
+    course.finished(finished);
+    expect(course.agentSeconds).toBe(4 + 8 + 6);
+    expect(course.agents).toBe(6);
+  });
+
+  it('tells how much later than predicted the wave began', () => {
+    const course = new WaveCourse(started, 0.1);
+    course.finished(finished);
+    expect(course.lateStartSeconds).toBeCloseTo(0.15);
+  });
+
+  it('tells of the work since the last change, where there was enough for each agent', () => {
+    const course = new WaveCourse(started, 0);
+    course.ended(20, 400);
+    course.changed(changed(2000, 2, { settled: true }));
+    course.ended(15, 150);
+    course.finished(finished);
+    expect(course.sinceChange).toBeUndefined();
+    course.ended(1, 10);
+    expect(course.sinceChange).toEqual({ subtasks: 16, busySeconds: 0.16, wallSeconds: 2 });
+    expect(course.usefulAgents).toBe(2);
+    expect(course.meanSeconds).toBeCloseTo(0.56 / 36);
+  });
+});
