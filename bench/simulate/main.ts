@@ -4,7 +4,7 @@
  * Options: `--check` (also run the real thing on 1 to 4 workers of this machine, and hold the model against it), `--rounds N` (of the check,
  * default 3), `--subtasks N` (default 10000000), `--agents N` of a worker (default 4), `--hop MS` (one way between a machine
  * and Redis, in place of the one measured here), `--seed N` (default 1), `--measured FILE` (a report's JSON,
- * whose measurements and check are taken in place of new ones).
+ * whose measurements are taken in place of new ones, and its check too without `--check`).
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -44,10 +44,13 @@ interface Report {
 
 const seed = Number(values.seed);
 
-if (values.measured !== undefined) {
-  const { measured, held } = JSON.parse(readFileSync(values.measured, 'utf8')) as Pick<Report, 'measured' | 'held'>;
-  report(measured, held);
-} else if (hasRedisServer()) await measureAndReport();
+const earlier =
+  values.measured === undefined
+    ? undefined
+    : (JSON.parse(readFileSync(values.measured, 'utf8')) as Pick<Report, 'measured' | 'held'>);
+
+if (earlier !== undefined && !values.check) report(earlier.measured, earlier.held);
+else if (hasRedisServer()) await measureAndReport();
 else {
   console.error('*** SKIPPED: there is no redis-server: nothing was measured ***');
   process.exitCode = 3;
@@ -57,7 +60,7 @@ async function measureAndReport(): Promise<void> {
   const redis = await RedisServer.start();
   const real = new RealThing(redis);
   try {
-    const measured = await measureCosts(redis, real);
+    const measured = earlier?.measured ?? (await measureCosts(redis, real));
     for (const row of costRows(measured)) console.log(row);
     const held: Held[] = [];
     if (values.check) {

@@ -1,4 +1,5 @@
 import { createConnection } from 'node:net';
+import { median } from '../../peers/samples.ts';
 import type { RedisServer } from '../../remote/redis-server.ts';
 import { boundsOf } from '../model/bounds.ts';
 import type { Costs, Work } from '../model/costs.ts';
@@ -38,19 +39,29 @@ const SHAPES: readonly (readonly [work: Work, agents: number])[] = [
 /** Measures everything that the simulation is driven by, on this machine, with one worker. */
 export async function measureCosts(redis: RedisServer, real: RealThing): Promise<MeasuredCosts> {
   const networkMs = quantiles(await pings(redis), KEPT).map((ms) => ms / 2);
-  const idle = (await redis.counters()).usedBytes;
   const runs: RealRun[] = [];
   for (const [work, agentsPerWorker] of SHAPES) runs.push(await real.run(work, { workers: 1, agentsPerWorker }));
-  const perWorker = Math.max(0, (await redis.counters()).usedBytes - idle);
   const { explained, ...fitted } = fitCosts(runs);
   const roundTrips: RealRun[] = [];
   for (let i = 0; i < 3; i++) roundTrips.push(await real.run(wait(60, 60), { workers: 1, agentsPerWorker: 1 }));
-  await real.rest();
-  const line = runs[0]?.line ?? '';
-  const memory = { idle, perWorker, ...(await weighInRedis(redis, line)) };
+  const memory = { ...(await weighWorkers(redis, real)), ...(await weighInRedis(redis, runs[0]?.line ?? '')) };
   const waits = { gatherMs: GATHER_MS, acknowledgeMs: ACKNOWLEDGE_MS, networkMs };
-  const known: Costs = { ...fitted, ...waits, pickUpMs: [0], memory };
+  const coldMs = median(runs.map((run) => run.coldMs));
+  const known: Costs = { ...fitted, ...waits, coldMs, pickUpMs: [0], memory };
   return { costs: { ...known, pickUpMs: roundTrips.map((run) => beyond(known, run)) }, explained, runs, roundTrips };
+}
+
+/** What Redis takes for each worker that is there, and without any: scripts and all that is made once are in it. Bytes. */
+async function weighWorkers(redis: RedisServer, real: RealThing): Promise<Pick<Costs['memory'], 'idle' | 'perWorker'>> {
+  const weights: number[] = [];
+  for (const workers of [1, 4]) {
+    await real.hire(workers, 1);
+    weights.push((await redis.counters()).usedBytes);
+  }
+  await real.rest();
+  const [one = 0, four = 0] = weights;
+  const perWorker = Math.max(0, (four - one) / 3);
+  return { idle: one - perWorker, perWorker };
 }
 
 /** What of a chunk's round trip the known costs do not explain, in milliseconds. */

@@ -18,6 +18,8 @@ export interface RealRun {
   readonly ms: number;
   /** Of one subtask, by its record: the middle of all. */
   readonly subtaskMs: number;
+  /** How much longer an agent's first subtask took, by its record: the middle of all agents. */
+  readonly coldMs: number;
   /** The record of one, as a line. */
   readonly line: string;
   readonly chunks: number;
@@ -61,7 +63,7 @@ export class RealThing {
 
   /** Runs `work` on so many workers. The first run of a shape makes the history that later ones begin with. */
   async run(work: Work, fleet: { readonly workers: number; readonly agentsPerWorker: number }): Promise<RealRun> {
-    await this.#hire(fleet.workers, fleet.agentsPerWorker);
+    await this.hire(fleet.workers, fleet.agentsPerWorker);
     const name = `${work.name}-${work.subtasks}`.replaceAll(/[^a-z0-9]+/gi, '-');
     this.#plan(name, work);
     const redis = this.#redis;
@@ -87,13 +89,16 @@ export class RealThing {
     const ms = report.waves[1]?.durationMs ?? Number.NaN;
     const lines = readFileSync(join(folder, 'wave2.ndjson'), 'utf8').split('\n');
     const line = `${lines[Math.floor(lines.length / 2)] ?? ''}\n`;
-    const subtaskMs = middleDuration(recordsOf(this.#folder));
+    const records = recordsOf(this.#folder).filter(({ task_id }) => task_id.startsWith('each['));
+    const subtaskMs = middleDuration(records);
+    const coldMs = Math.max(0, middleDuration(firstOfAgents(records)) - subtaskMs);
     rmSync(join(this.#folder, '.waveplan', 'runs'), { recursive: true });
     return {
       work,
       ...fleet,
       ms,
       subtaskMs,
+      coldMs,
       line,
       chunks: after.jobs - before.jobs,
       envelopes: after.envelopes - before.envelopes,
@@ -113,7 +118,7 @@ export class RealThing {
     this.#plan('turns', { name: `compute ${turns}`, subtasks: 40, cpuMs: turns / 10, waitMs: 0 });
     const run = startWaveplan(['run', 'turns.yaml', '--yes', '--quiet', '--agents', '1'], { cwd: this.#folder });
     if ((await run.ended) !== 0) throw new Error(run.printed());
-    const ms = middleDuration(recordsOf(this.#folder));
+    const ms = middleDuration(recordsOf(this.#folder).filter(({ task_id }) => task_id.startsWith('each[')));
     rmSync(join(this.#folder, '.waveplan', 'runs'), { recursive: true });
     return ms;
   }
@@ -128,7 +133,8 @@ export class RealThing {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 
-  async #hire(workers: number, agents: number): Promise<void> {
+  /** Sees that there are so many workers. */
+  async hire(workers: number, agents: number): Promise<void> {
     if (workers === this.#workers.length && agents === this.#agents) return;
     await this.#dismiss();
     this.#agents = agents;
@@ -158,5 +164,14 @@ tasks:
 }
 
 function middleDuration(records: readonly Checkpoint[]): number {
-  return median(records.filter(({ task_id }) => task_id.startsWith('each[')).map(({ duration_ms }) => duration_ms));
+  return median(records.map(({ duration_ms }) => duration_ms));
+}
+
+function firstOfAgents(records: readonly Checkpoint[]): readonly Checkpoint[] {
+  const firsts = new Map<string, Checkpoint>();
+  for (const record of records) {
+    const first = firsts.get(record.agent_id);
+    if (first === undefined || record.started < first.started) firsts.set(record.agent_id, record);
+  }
+  return [...firsts.values()];
 }

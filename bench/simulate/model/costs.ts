@@ -21,6 +21,8 @@ export interface Costs {
   readonly worker: ThreadCosts;
   /** An agent's own thread, beside the work itself: preparing a subtask and writing its checkpoint. */
   readonly agent: MessageCost;
+  /** What the first subtask of each agent takes longer: its thread loads what the subtasks need. */
+  readonly coldMs: number;
   /** One way between a machine and Redis; one of the samples is drawn for each message. */
   readonly networkMs: readonly number[];
   /** How long a worker gathers what is not urgent before it sends it, and a coordinator what it acknowledges. */

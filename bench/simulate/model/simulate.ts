@@ -90,6 +90,9 @@ export function simulate({ costs, work, fleet, sizing, random }: Setup): Simulat
   const sizes = new Int32Array(places);
   const sentAt = new Float64Array(places);
   const followers = new Int32Array(places).fill(NONE);
+  /** 1 for each agent that had no chunk yet, and for each place whose chunk is its agent's first. */
+  const coldAgents = new Uint8Array(agents.length).fill(1);
+  const first = new Uint8Array(places);
   /** Of each worker: the chunks whose end is to be told; whether it posts; whether it must post again; when it would anyway. */
   const ended = new Int32Array(fleet.workers).fill(NONE);
   const posting = new Uint8Array(fleet.workers);
@@ -122,8 +125,8 @@ export function simulate({ costs, work, fleet, sizing, random }: Setup): Simulat
   };
 
   const post = (now: number, worker: number) => {
-    const first = ended[worker] ?? NONE;
-    const payload = first === NONE ? emptyOf(worker) : first;
+    const chunk = ended[worker] ?? NONE;
+    const payload = chunk === NONE ? emptyOf(worker) : chunk;
     ended[worker] = NONE;
     posting[worker] = 1;
     urgent[worker] = 0;
@@ -140,7 +143,7 @@ export function simulate({ costs, work, fleet, sizing, random }: Setup): Simulat
 
   const cameBack = (now: number, place: number) => {
     const subtasks = sizes[place] ?? 0;
-    const busyMs = subtasks * (work.cpuMs + work.waitMs + costs.agent.perSubtask);
+    const busyMs = subtasks * (work.cpuMs + work.waitMs) + (first[place] ?? 0) * costs.coldMs;
     over += subtasks;
     sizing.cameBack(subtasks, busyMs, now - (sentAt[place] ?? 0) - busyMs);
     dispatch(now, place);
@@ -167,9 +170,12 @@ export function simulate({ costs, work, fleet, sizing, random }: Setup): Simulat
           events.add(now + costs.gatherMs, EVENTS.gathered, worker);
         }
         const subtasks = sizes[payload] ?? 0;
-        const cpuMs = costOf(costs.agent, subtasks) + subtasks * work.cpuMs;
+        const agent = agentOf(payload);
+        first[payload] = coldAgents[agent] ?? 0;
+        coldAgents[agent] = 0;
+        const cpuMs = costOf(costs.agent, subtasks) + subtasks * work.cpuMs + (first[payload] ?? 0) * costs.coldMs;
         const waitMs = subtasks * work.waitMs;
-        at(agents, agentOf(payload)).add(now, { cpuMs, waitMs, delayMs: 0, kind: EVENTS.chunkDone, payload });
+        at(agents, agent).add(now, { cpuMs, waitMs, delayMs: 0, kind: EVENTS.chunkDone, payload });
         return;
       }
       case EVENTS.chunkDone: {
