@@ -99,7 +99,7 @@ function write(measured: MeasuredCosts, forecasts: readonly Forecast[], held: re
     `Measured on ${machineLine()}`,
     `${Number(values.subtasks).toLocaleString('en')} subtasks on workers of ${values.agents} agents, each thread with a core of its own, seed ${seed}${values.hop === undefined ? '' : `, one way to Redis set to ${values.hop} ms`}.`,
     'In bold: a part that is in use 95% of the time or more. Otherwise: what bounds the throughput most. What disks, other networks and results of',
-    'more than a few bytes add is not in it.',
+    'more than a few bytes add is not in it. Of runs of many chunks the first million is simulated; they go on as they have gone until then.',
     '',
     ...FORECAST_HEAD,
     ...forecasts.map(forecastRow),

@@ -5,25 +5,25 @@ import type { MeasuredCosts } from './measure/measure-costs.ts';
 import type { Forecast } from './outlook.ts';
 
 /** A forecast as a row of the table. */
-export function forecastRow({ work, fleet, run, limit, saturated, tookMs }: Forecast): string {
+export function forecastRow({ work, fleet, run, ms, limit, saturated, tookMs }: Forecast): string {
   const cells = [
     work.name,
     whole(fleet.workers),
     `${figure(run.subtasksPerSecond)}/s`,
-    `${figure(run.ms / 1000)} s`,
+    duration(ms),
     figure(run.subtasks / run.chunks),
     share(run.coordinatorUse),
     share(run.redisUse),
     share(run.agentUse),
     `${figure(run.redisPeakBytes / 2 ** 20)} MiB`,
     saturated ? `**${limit}**` : limit,
-    `${figure(tookMs / 1000)} s`,
+    `${(run.subtasks / 1e6).toFixed(1)} million in ${figure(tookMs / 1000)} s`,
   ];
   return `| ${cells.join(' | ')} |`;
 }
 
 export const FORECAST_HEAD = [
-  '| subtasks of | workers | throughput | all of it | subtasks a chunk | coordinator in use | Redis in use | agents in use | Redis memory, peak | held down by | simulated in |',
+  '| subtasks of | workers | throughput | all of it | subtasks a chunk | coordinator in use | Redis in use | agents in use | Redis memory, peak | held down by | simulated |',
   '| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |',
 ];
 
@@ -75,6 +75,12 @@ function spread(values: readonly number[]): string {
 
 function share(value: number): string {
   return `${(100 * value).toFixed(value < 0.1 ? 1 : 0)}%`;
+}
+
+function duration(ms: number): string {
+  const minutes = ms / 60_000;
+  if (minutes < 2) return `${figure(ms / 1000)} s`;
+  return minutes < 120 ? `${figure(minutes)} min` : `${figure(minutes / 60)} h`;
 }
 
 function whole(value: number): string {
