@@ -172,12 +172,15 @@ export class ServedRun {
     const { plan, params } = this.#admitted ?? {};
     const task = plan?.tasks.find(({ id }) => id === message.task);
     if (plan === undefined || params === undefined || this.#hello === undefined) return;
-    const wrong = task === undefined ? 'its plan has no such task' : task.hash === message.hash ? undefined : OTHER_HASH;
-    if (wrong !== undefined || task === undefined) {
-      this.#reject(`task '${message.task}': ${wrong}`);
+    // Values of params are in the hash, and a secret may have another one here.
+    const comparable = Object.keys(this.#hello.secretParams).length === 0;
+    if (task === undefined || (comparable && task.hash !== message.hash)) {
+      const reason = `task '${message.task}': ${task === undefined ? 'its plan has no such task' : OTHER_HASH}`;
+      this.#log(`refused: ${reason}`);
+      this.#ports.send({ type: 'refused', reason });
       return;
     }
-    const definition: TaskDefinition = { ...task, foreach: undefined, timeoutMs: message.timeoutMs };
+    const definition: TaskDefinition = { ...task, hash: message.hash, foreach: undefined, timeoutMs: message.timeoutMs };
     const known: KnownProgram = {
       digest: programDigest(message),
       program: {

@@ -294,7 +294,7 @@ export class WorkerLink {
       case 'refused':
         this.#state = 'ended';
         onRefused(this, message.reason);
-        onChange(this);
+        this.#returnAll(`worker ${this.name} does not take part`, false);
         return;
       case 'rejected':
         onRefused(this, message.reason);

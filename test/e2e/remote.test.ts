@@ -129,6 +129,7 @@ tasks:
     await startWorker(redis, folder, ['--agents', '1'], { API_TOKEN: 'of-the-worker' });
     const client = new Redis(redis.url);
     const monitor = await client.monitor();
+    for (const connection of [client, monitor]) connection.on('error', () => {});
     const seen: string[] = [];
     monitor.on('monitor', (_time: string, words: readonly string[]) => seen.push(words.join(' ')));
     const env = { ...ENV, API_TOKEN: 'of-the-coordinator', WAVEPLAN_REDIS: redis.url };
