@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { heldBy, ScriptedUser, tellingNode } from '../soak/watch-session.js';
+import { type Held, heldBy, ScriptedUser, tellingNode } from '../soak/watch-session.js';
 import { tempFolder } from '../support/repository.js';
 import { watching } from '../support/watching.js';
 
@@ -15,7 +15,7 @@ it('watch follows a user who edits without a pause, and holds on to nothing of i
   const telling = tellingNode(join(folder, '.held.ndjson'));
   const watch = watching(['plan.yaml', '--yes', '--overhead', '1ms', '-j', '2'], folder, telling);
   await watch.waitFor('Waiting for changes');
-  const held = [];
+  const held: Held[] = [];
   for (let edit = 1; edit <= EDITS; edit++) {
     user.edit();
     await watch.waitFor('Waiting for changes');
@@ -25,7 +25,7 @@ it('watch follows a user who edits without a pause, and holds on to nothing of i
   expect(await watch.exit).toBe(130);
   expect(user.wrong(), watch.text()).toEqual([]);
   for (const what of ['files', 'threads'] as const) {
-    const most = (of: typeof held) => Math.max(...of.map((one) => one[what]));
+    const most = (of: readonly Held[]) => Math.max(...of.map((one) => one[what]));
     expect(most(held.slice(-EDITS / 2)), what).toBeLessThanOrEqual(most(held.slice(0, EDITS / 2)) + FEW);
   }
   expect(readFileSync(join(folder, 'out/src/1.txt'), 'utf8')).toBe(readFileSync(join(folder, 'src/1.txt'), 'utf8').toUpperCase());
