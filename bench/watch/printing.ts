@@ -10,8 +10,12 @@ export interface Printing {
 }
 
 /** Starts Node with these arguments. */
-export function printing(args: readonly string[], folder: string): Printing {
-  const child = spawn(process.execPath, args, { cwd: folder, stdio: ['ignore', 'pipe', 'inherit'] });
+export function printing(args: readonly string[], folder: string, env: Readonly<Record<string, string>> = {}): Printing {
+  const child = spawn(process.execPath, args, {
+    cwd: folder,
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   let printed = '';
   let look = () => {};
   let fail: (error: Error) => void = () => {};

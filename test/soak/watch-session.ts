@@ -1,11 +1,14 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { randomFrom } from './random-plan.js';
 
 /** What a session holds at a moment. */
 export interface Held {
-  /** Resident memory. */
-  readonly megabytes: number;
+  /** Megabytes that are in use after a collection of garbage. */
+  readonly heap: number;
+  /** Megabytes of memory that the system gave, which is seldom given back. */
+  readonly resident: number;
   /** Open files. */
   readonly files: number;
   readonly threads: number;
@@ -105,9 +108,19 @@ export class ScriptedUser {
   }
 }
 
-/** What a process holds now; only where there is /proc. */
-export function heldBy(pid: number): Held {
-  const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-  const field = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1]);
-  return { megabytes: field('VmRSS') / 1024, files: readdirSync(`/proc/${pid}/fd`).length, threads: field('Threads') };
+/** How Node is started so that it tells what it holds. */
+export function tellingNode(file: string): { readonly args: readonly string[]; readonly env: Readonly<Record<string, string>> } {
+  const preload = fileURLToPath(new URL('tell-held.cjs', import.meta.url));
+  return { args: ['--expose-gc', '--require', preload], env: { HELD_FILE: file } };
+}
+
+/** What a process that was started like that holds now; only where there is /proc. */
+export async function heldBy(pid: number, file: string): Promise<Held> {
+  const lines = () => (existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n') : []);
+  const before = lines().length;
+  process.kill(pid, 'SIGUSR2');
+  while (lines().length === before) await new Promise((resolve) => setTimeout(resolve, 5));
+  const told = JSON.parse(lines().at(-1) ?? '') as Pick<Held, 'heap' | 'resident'>;
+  const threads = Number(/^Threads:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+  return { ...told, files: readdirSync(`/proc/${pid}/fd`).length, threads };
 }

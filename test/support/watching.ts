@@ -9,6 +9,7 @@ export interface Watching {
   /** Resolves when `text` was printed after what earlier waits found; with what was printed up to it. */
   readonly waitFor: (text: string) => Promise<string>;
   readonly signal: (signal: NodeJS.Signals) => void;
+  readonly pid: number;
   readonly exit: Promise<number | null>;
 }
 
@@ -18,9 +19,14 @@ afterEach(() => {
   running.clear();
 });
 
-/** Starts it; it is ended with the test. */
-export function watching(args: readonly string[], cwd: string): Watching {
-  const child = spawn(process.execPath, [MAIN, 'watch', ...args], { cwd, env: cleanEnv(), stdio: ['ignore', 'pipe', 'pipe'] });
+/** Starts it; it is ended with the test. `node`: how Node is started. */
+export function watching(
+  args: readonly string[],
+  cwd: string,
+  node: { readonly args: readonly string[]; readonly env: Readonly<Record<string, string>> } = { args: [], env: {} },
+): Watching {
+  const env = { ...cleanEnv(), ...node.env };
+  const child = spawn(process.execPath, [...node.args, MAIN, 'watch', ...args], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
   running.add(child);
   let [printed, from] = ['', 0];
   const looks = new Set<() => void>();
@@ -38,6 +44,7 @@ export function watching(args: readonly string[], cwd: string): Watching {
   });
   return {
     text: () => printed,
+    pid: child.pid ?? 0,
     signal: (signal) => child.kill(signal),
     exit,
     waitFor: (text) =>

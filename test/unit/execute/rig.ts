@@ -1,7 +1,9 @@
 import type { FailureHandling } from '../../../src/execute/failure-passes.js';
 import type { FinishedSubtasks } from '../../../src/execute/finished.js';
 import type { RunWavesOptions, RunWavesPorts, WavesEnd } from '../../../src/execute/ports.js';
+import { type AgainEnd, type AgainOptions, runAgain } from '../../../src/execute/run-again.js';
 import { RunControl } from '../../../src/execute/run-control.js';
+import { RunState } from '../../../src/execute/run-state.js';
 import { runWaves } from '../../../src/execute/run-waves.js';
 import type { WaveTally } from '../../../src/execute/wave-check.js';
 import { type Checkpoint, parseCheckpoints } from '../../../src/model/checkpoint.js';
@@ -47,6 +49,7 @@ export class Rig {
   /** What the run rejected with, which is a bug. */
   broken: unknown;
   readonly #options: RigOptions;
+  #open: { readonly options: RunWavesOptions; readonly ports: RunWavesPorts; readonly state: RunState } | undefined;
 
   constructor(options: RigOptions) {
     this.#options = options;
@@ -86,7 +89,9 @@ export class Rig {
       ...(this.#options.records && { records: this.#options.records }),
       verifyWave: (wave) => Promise.resolve(this.#verify(wave)),
     };
-    runWaves(options, ports).then(
+    const state = new RunState(options, ports);
+    this.#open = { options, ports, state };
+    runWaves(options, ports, state).then(
       (end) => {
         this.end = end;
       },
@@ -96,6 +101,27 @@ export class Rig {
     );
     await settled();
     return this;
+  }
+
+  /** Starts another round on the same run, which is over. What runs in it has an effect unless `quiet` names its task. */
+  async again(
+    affected: AgainOptions['affected'],
+    about: { readonly unsettled?: readonly string[]; readonly quiet?: readonly string[]; readonly control?: RunControl } = {},
+  ): Promise<{ readonly over: Promise<AgainEnd> }> {
+    if (this.#open === undefined) throw new Error('nothing has run');
+    const { options, ports, state } = this.#open;
+    const before = this.events.length;
+    const ran = (task: string) =>
+      this.events.slice(before).some((event) => event.type === 'subtask-finished' && event.task === task);
+    const over = runAgain(options, { ...ports, control: about.control ?? new RunControl() }, state, {
+      affected,
+      unsettled: new Set(about.unsettled),
+      hadEffect: (task) => ran(task) && about.quiet?.includes(task) !== true,
+      written: () => Promise.resolve(undefined),
+      agents: this.#options.agents ?? 2,
+    });
+    await settled();
+    return { over };
   }
 
   #verify(wave: number): WaveTally {
