@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { endsWithThis } from './children.ts';
 
 export const PROJECT = fileURLToPath(new URL('../..', import.meta.url));
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
@@ -29,6 +30,7 @@ export function startWaveplan(
   const { cwd, under = [] } = options;
   const [program = '', ...rest] = [...under, process.execPath, MAIN, ...args];
   const child = spawn(program, rest, { cwd, env: environment(), stdio: ['ignore', 'pipe', 'pipe'] });
+  endsWithThis(child);
   let text = '';
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (more: string) => {

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { createConnection, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { endsWithThis } from './children.ts';
 
 /** How long a server may take to answer, in milliseconds. */
 const PATIENCE_MS = 10_000;
@@ -109,6 +110,7 @@ async function launch(at: { readonly host: string; readonly port: number }, fold
   const child = spawn('redis-server', ['--port', String(at.port), '--bind', at.host, ...settings], {
     stdio: ['ignore', 'ignore', 'inherit'],
   });
+  endsWithThis(child);
   child.on('error', () => {});
   for (const begun = performance.now(); ; ) {
     if ((await ask(at, 'PING\r\n').catch(() => '')).startsWith('+PONG')) return child;

@@ -63,10 +63,10 @@ export async function runHere(scenario: Case, { folder, network }: Stage): Promi
 export async function rehearse(
   scenario: Case,
   here: Left,
-  { stage, fault }: { readonly stage: Stage; readonly fault?: Fault },
+  { stage, fault, workers: count = WORKERS }: { readonly stage: Stage; readonly fault?: Fault; readonly workers?: number },
 ): Promise<Rehearsal> {
   const { network, redis, folder } = stage;
-  const name = fault?.name ?? `on ${WORKERS} workers`;
+  const name = fault?.name ?? `on ${count} workers`;
   await redis.startAgain();
   const trial = await scenario.begin(join(folder, `${scenario.name} ${name}`.replaceAll(/[^a-z0-9]+/gi, '-')), network.host);
   const elsewhere = ['--executor', 'bullmq', '--redis', redis.url, '--worker-timeout', `${SILENCE_MS}ms`];
@@ -78,7 +78,7 @@ export async function rehearse(
   };
   try {
     const workers = await Promise.all(
-      Array.from({ length: WORKERS }, (_, machine) =>
+      Array.from({ length: count }, (_, machine) =>
         startWorker(redis.url, {
           root: trial.folder,
           agents: AGENTS,
@@ -166,11 +166,12 @@ function resultsOf(records: readonly Checkpoint[]): ReadonlyMap<string, string> 
   return new Map(succeeded.map(({ task_id, results }) => [task_id, JSON.stringify(lasting(results))]));
 }
 
-/** Answers have a date and attempts, and what commands print has durations. */
+/** Answers have a date and tries, which are counted once more in a report, and what commands print has durations. */
 function lasting(results: JsonValue): JsonValue {
   if (results === null || typeof results !== 'object' || Array.isArray(results)) return results;
-  const { exitCode, status, body } = results as { readonly [name: string]: JsonValue };
+  const { exitCode, status, body, again, summary: _, ...rest } = results as { readonly [name: string]: JsonValue };
   if (exitCode !== undefined) return { exitCode };
+  if (again !== undefined) return rest;
   return status !== undefined && body !== undefined ? { status, body } : results;
 }
 

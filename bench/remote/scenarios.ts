@@ -55,7 +55,6 @@ else {
 }
 
 async function all(): Promise<void> {
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
   const folder = mkdtempSync(join(tmpdir(), 'waveplan-remote-'));
   const network = new Network(3);
   try {

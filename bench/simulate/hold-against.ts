@@ -32,9 +32,9 @@ export async function holdAgainst(
   // What is asked for, and what of it the model is told: a timer is late, and a turn of computing takes what it takes.
   const kinds: readonly { readonly asked: Work; readonly told: (subtaskMs: number) => Work }[] = [
     simple({ name: 'no-op', subtasks: 100_000, cpuMs: 0, waitMs: 0 }),
-    waiting({ name: 'wait 5 ms', subtasks: 4000, cpuMs: 0, waitMs: 5 }),
-    waiting({ name: 'wait 200 ms', subtasks: 160, cpuMs: 0, waitMs: 200 }),
-    computing({ name: `compute ${alone.toFixed(1)} ms`, subtasks: 400, cpuMs: turns / 10, waitMs: 0 }, alone),
+    waiting({ name: 'wait 5 ms', subtasks: 1600, cpuMs: 0, waitMs: 5 }),
+    waiting({ name: 'wait 200 ms', subtasks: 64, cpuMs: 0, waitMs: 200 }),
+    computing({ name: `compute ${alone.toFixed(1)} ms`, subtasks: 120, cpuMs: turns / 10, waitMs: 0 }, alone),
   ];
   const all: Held[] = [];
   for (let workers = 1; workers <= MOST_WORKERS; workers++) {

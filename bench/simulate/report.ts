@@ -59,7 +59,7 @@ export function costRows({ costs, explained }: MeasuredCosts): readonly string[]
     of('worker, main thread', costs.worker, explained.worker),
     `| ${['worker, agents beside the work', us(costs.agent.each), '', us(costs.agent.perSubtask), spread(explained.agents)].join(' | ')} |`,
     '',
-    `One way to Redis: ${us(median(costs.networkMs))} µs. Until a job is taken up and its end is told, beyond all of that: ${costs.pickUpMs.map((ms) => figure(ms)).join(', ')} ms. An agent's first subtask takes ${figure(costs.coldMs)} ms longer.`,
+    `One way to Redis: ${us(median(costs.networkMs))} µs. Until a job is taken up and its end is told, beyond all of that: ${costs.pickUpMs.map((ms) => figure(ms)).join(', ')} ms. An agent's first subtask takes ${figure(costs.coldMs)} ms longer, and a wave begins ${figure(costs.startMs)} ms before its first chunk.`,
     `Redis memory: ${figure(costs.memory.idle / 2 ** 20)} MiB idle, ${whole(costs.memory.perWorker)} B a worker, ${whole(costs.memory.chunk.each)} B a waiting chunk and ${figure(costs.memory.chunk.perSubtask)} B for each of its subtasks, ${whole(costs.memory.envelope.each)} B an envelope and ${figure(costs.memory.envelope.perSubtask)} B for each outcome.`,
   ];
 }

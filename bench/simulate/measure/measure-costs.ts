@@ -1,8 +1,10 @@
 import { createConnection } from 'node:net';
+import { availableParallelism } from 'node:os';
 import { median } from '../../peers/samples.ts';
 import type { RedisServer } from '../../remote/redis-server.ts';
 import { boundsOf } from '../model/bounds.ts';
 import type { Costs, Work } from '../model/costs.ts';
+import { forecast } from '../outlook.ts';
 import { type FittedCosts, fitCosts } from './fit-costs.ts';
 import type { RealRun, RealThing } from './real-run.ts';
 import { weighInRedis } from './redis-memory.ts';
@@ -47,8 +49,16 @@ export async function measureCosts(redis: RedisServer, real: RealThing): Promise
   const memory = { ...(await weighWorkers(redis, real)), ...(await weighInRedis(redis, runs[0]?.line ?? '')) };
   const waits = { gatherMs: GATHER_MS, acknowledgeMs: ACKNOWLEDGE_MS, networkMs };
   const coldMs = median(runs.map((run) => run.coldMs));
-  const known: Costs = { ...fitted, ...waits, coldMs, pickUpMs: [0], memory };
-  return { costs: { ...known, pickUpMs: roundTrips.map((run) => beyond(known, run)) }, explained, runs, roundTrips };
+  const known: Costs = { ...fitted, ...waits, coldMs, startMs: 0, pickUpMs: [0], memory };
+  const costs = { ...known, pickUpMs: roundTrips.map((run) => beyond(known, run)) };
+  const [shortest] = runs;
+  return { costs: { ...costs, startMs: shortest === undefined ? 0 : startOf(costs, shortest) }, explained, runs, roundTrips };
+}
+
+/** How much longer a short run took than its chunks explain, in milliseconds. */
+export function startOf(costs: Costs, { work, workers, agentsPerWorker, ms }: RealRun): number {
+  const fleet = { workers, agentsPerWorker, chunksPerAgent: 1, sharedCores: availableParallelism() };
+  return Math.max(0, ms - forecast({ ...costs, startMs: 0 }, work, fleet, 1).ms);
 }
 
 /** What Redis takes for each worker that is there, and without any: scripts and all that is made once are in it. Bytes. */

@@ -23,6 +23,8 @@ export interface Costs {
   readonly agent: MessageCost;
   /** What the first subtask of each agent takes longer: its thread loads what the subtasks need. */
   readonly coldMs: number;
+  /** Before the first chunk is handed out: the wave begins, and workers start threads. */
+  readonly startMs: number;
   /** One way between a machine and Redis; one of the samples is drawn for each message. */
   readonly networkMs: readonly number[];
   /** How long a worker gathers what is not urgent before it sends it, and a coordinator what it acknowledges. */

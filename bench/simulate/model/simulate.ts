@@ -252,7 +252,7 @@ export function simulate({ costs, work, fleet, sizing, random }: Setup): Simulat
 
   // Each agent gets its first chunk before any gets its second.
   for (let turn = 0; turn < fleet.chunksPerAgent; turn++)
-    for (let agent = 0; agent < agents.length; agent++) dispatch(0, agent * fleet.chunksPerAgent + turn);
+    for (let agent = 0; agent < agents.length; agent++) dispatch(costs.startMs, agent * fleet.chunksPerAgent + turn);
   let ms = 0;
   while (over < work.subtasks && events.next()) {
     processed += 1;
