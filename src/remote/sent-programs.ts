@@ -24,7 +24,8 @@ export class SentPrograms {
       wave,
       fanOut,
       ...(task.timeoutMs !== undefined && { timeoutMs: task.timeoutMs }),
-      tasks: surroundings.tasks,
+      // As they are now: results of tasks that still run grow, and every worker must get what the digest was made of.
+      tasks: structuredClone(surroundings.tasks),
     };
     const made = { message, digest: programDigest(message) };
     // The others are used once, or once for each attempt; keeping them would keep them all.

@@ -126,7 +126,10 @@ export class ServedRun {
     if (seen === 'replayed') return 'it was sent before: a replay';
     if (seen === 'sent-again') return undefined;
     const known = this.#programs.get(job.program);
-    if (known !== undefined) return this.#start(job, known);
+    if (known !== undefined) {
+      this.#start(job, known);
+      return undefined;
+    }
     const waiting = this.#early.get(job.program) ?? [];
     this.#early.set(job.program, [...waiting, job]);
     setTimeout(() => this.#early.delete(job.program), PROGRAM_MS).unref();
@@ -154,8 +157,7 @@ export class ServedRun {
     const { admit, send, agents } = this.#ports;
     const admitted = await admit(hello);
     if (typeof admitted === 'string') {
-      this.#log(`refused: ${admitted}`);
-      send({ type: 'refused', reason: admitted });
+      this.#refuse(admitted);
       return;
     }
     if (this.#over) {
@@ -175,9 +177,7 @@ export class ServedRun {
     // Values of params are in the hash, and a secret may have another one here.
     const comparable = Object.keys(this.#hello.secretParams).length === 0;
     if (task === undefined || (comparable && task.hash !== message.hash)) {
-      const reason = `task '${message.task}': ${task === undefined ? 'its plan has no such task' : OTHER_HASH}`;
-      this.#log(`refused: ${reason}`);
-      this.#ports.send({ type: 'refused', reason });
+      this.#refuse(`task '${message.task}': ${task === undefined ? 'its plan has no such task' : OTHER_HASH}`);
       return;
     }
     const definition: TaskDefinition = { ...task, hash: message.hash, foreach: undefined, timeoutMs: message.timeoutMs };
@@ -192,27 +192,26 @@ export class ServedRun {
       },
     };
     this.#programs.set(message.ref, known);
-    for (const job of this.#early.get(message.ref) ?? []) {
-      const refused = this.#start(job, known);
-      if (refused !== undefined) this.#reject(`job ${job.chunk}: ${refused}`);
-    }
+    for (const job of this.#early.get(message.ref) ?? []) this.#start(job, known);
     this.#early.delete(message.ref);
   }
 
-  #reject(reason: string): void {
+  /** Takes no part: what it was given goes elsewhere. */
+  #refuse(reason: string): void {
     this.#log(`refused: ${reason}`);
-    this.#ports.send({ type: 'rejected', reason });
+    this.#ports.send({ type: 'refused', reason });
   }
 
-  #start(job: JobText, { digest, program }: KnownProgram): string | undefined {
+  #start(job: JobText, { digest, program }: KnownProgram): void {
     const { send, slots } = this.#ports;
-    if (job.programDigest !== digest) return 'it belongs to other data than its task was sent';
-    if (job.task !== program.task.id) return 'it names another task than its program';
+    if (job.programDigest !== digest || job.task !== program.task.id) {
+      this.#refuse(`task '${job.task}': its jobs belong to other data than were sent for it`);
+      return;
+    }
     const accepted: AcceptedChunk = { job, handle: undefined, withdraw: () => false };
     this.#chunks.set(job.chunk, accepted);
     send({ type: 'accepted', chunk: job.chunk }, { urgent: false });
     accepted.withdraw = slots.take((slot) => this.#run(accepted, program, slot));
-    return undefined;
   }
 
   #run(accepted: AcceptedChunk, program: TaskProgram, slot: number): void {

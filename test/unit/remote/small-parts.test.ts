@@ -11,6 +11,8 @@ import { planIdentity } from '../../../src/remote/plan-identity.js';
 import type { PlanIdentity } from '../../../src/remote/protocol.js';
 import { parseRedisUrl } from '../../../src/remote/redis-url.js';
 import { Replays } from '../../../src/remote/replays.js';
+import { SentPrograms } from '../../../src/remote/sent-programs.js';
+import { programDigest } from '../../../src/remote/served-run.js';
 import { readSuccessBytes } from '../../../src/remote/success-bytes.js';
 import type { Chunk, SubtaskOutcome } from '../../../src/worker/chunk.js';
 import { tempFolder, writeFiles } from '../../support/repository.js';
@@ -27,6 +29,17 @@ describe('the URL of a Redis', () => {
     expect(url.ok).toBe(false);
     expect(JSON.stringify(url)).not.toContain('secret');
   });
+});
+
+it('a program is sent to every worker as its digest has it, also while the results in it grow', () => {
+  const results: number[] = [];
+  const chunk = {
+    program: { ref: 1, wave: 2, fanOut: true, task: { id: 'a' }, surroundings: { tasks: { before: { results } } } },
+  };
+  const programs = new SentPrograms();
+  const { digest } = programs.of(chunk as unknown as Chunk);
+  results.push(1);
+  expect(programDigest(programs.of(chunk as unknown as Chunk).message)).toBe(digest);
 });
 
 it('a job that comes again without a higher count is a replay', () => {
