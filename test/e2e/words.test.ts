@@ -110,7 +110,7 @@ ${Array.from({ length: 9 }, (_, i) => `  a${i}: { phase: Analysis, run: 'true', 
 
 /** The panels without their frames, their lines joined: a field may be broken over two lines. */
 function flat(text: string): string {
-  return text.replace(/[║╔╗╚╝╠╣═]/g, ' ').replace(/\s+/g, ' ');
+  return text.replace(/[║╔╗╚╝╠╣═│]/g, ' ').replace(/\s+/g, ' ');
 }
 
 function missing(words: readonly string[], done: CliResult): string[] {
