@@ -6,8 +6,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     setupFiles: ['test/setup.ts'],
-    // Two workers: the suite is sized for two cores, and whole-program tests start processes of their own.
-    maxWorkers: 2,
+    // The suite is sized for two cores; the third worker is for tests that wait for processes and for other machines.
+    maxWorkers: 3,
     // A machine that does much else is no failure: a test that waits for something says itself what did not come.
     testTimeout: 120_000,
     hookTimeout: 120_000,

@@ -1,24 +1,21 @@
-import { existsSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import { relative } from 'node:path';
-import picomatch from 'picomatch';
-import { moduleFiles } from '../../checkpoint/fingerprint-modules.js';
 import { WatchMemory } from '../../checkpoint/watch-memory.js';
 import { openWorkspace, type Workspace } from '../../checkpoint/workspace.js';
 import type { WavesEnd } from '../../execute/ports.js';
 import type { AffectedSubtasks } from '../../execute/run-again.js';
 import { RunControl } from '../../execute/run-control.js';
 import type { RunEvent } from '../../model/run-event.js';
-import type { ValidPlan } from '../../plan/valid-plan.js';
-import { counted, figure } from '../../report/figures.js';
-import { inertLine } from '../../report/inert.js';
+import { counted } from '../../report/figures.js';
 import type { LoadedPlan, PlanOptions, SelectionOptions } from '../plan-options.js';
 import { prepareFromOptions } from '../plan-options.js';
 import { runPlan } from '../run-plan.js';
 import type { OpenRun, RunSession } from '../run-session.js';
-import { hashOfFile, isAsSeen, isIn, type PlanFiles, pathIn, planFiles } from './changes.js';
+import { isIn } from './changes.js';
 import { LiveRun } from './live-run.js';
+import { RoundReport } from './round-report.js';
 import { SelfFeeding } from './self-feeding.js';
+import { WatchedPlan } from './watched-plan.js';
 import { type Rest, Watcher } from './watcher.js';
 
 /** What a session is told, and whom it tells. */
@@ -31,7 +28,6 @@ export interface SessionOptions {
 
 /** Runs that are kept beside the first, which has the session's backup. */
 const KEPT_RUNS = 3;
-const MOST_FAILURES = 5;
 
 /** What sets off a round. */
 interface Cause {
@@ -39,14 +35,6 @@ interface Cause {
   readonly force: boolean;
   /** The files that changed, absolute; absent where more may have changed than is known. */
   readonly files?: readonly string[];
-}
-
-/** What a round came to so far. */
-interface RoundTally {
-  ran: number;
-  failed: number;
-  upToDate: number;
-  told: number;
 }
 
 /** Runs a plan, and what is affected of it again whenever its files change, until it is told to quit. */
@@ -71,9 +59,7 @@ export class WatchSession {
   /** Folders of outputs in which there are inputs after all, by what the items are. */
   readonly #read = new Set<string>();
   #loaded: LoadedPlan;
-  #files: PlanFiles;
-  #isInput: (path: string) => boolean = () => false;
-  #isOutput: (path: string) => boolean = () => false;
+  readonly #watched: WatchedPlan;
   #watcher: Watcher | undefined;
   #control: RunControl | undefined;
   /** Whether what runs will look at every task. */
@@ -90,7 +76,7 @@ export class WatchSession {
     this.#loaded = loaded;
     const { cwd, stateDir } = given.options;
     this.#workspace = openWorkspace({ planFile: loaded.plan.file, cwd, stateDir });
-    this.#files = this.#filesOf(loaded.plan);
+    this.#watched = new WatchedPlan(loaded.plan, this.#workspace.folder, this.#run.memory);
   }
 
   get plan(): LoadedPlan {
@@ -102,12 +88,12 @@ export class WatchSession {
     const { say } = this.#given;
     const { stateDir, gitRoot } = this.#workspace;
     this.#watcher = new Watcher({
-      roots: this.#files.roots,
+      roots: this.#watched.roots,
       gitRoot,
       ignored: (path) =>
         isIn(stateDir, path) ||
         /\/(?:\.git|node_modules|\.waveplan)(?:\/|$)/.test(path) ||
-        this.#files.ownFolders.some((own) => !this.#read.has(own) && isIn(own, path)),
+        this.#watched.ownFolders.some((own) => !this.#read.has(own) && isIn(own, path)),
       onEvent: (path, isNew) => this.#onEvent(path, isNew),
       onRest: (rest) => this.#onRest(rest),
       onError: (message) => say(`watch: ${message}`),
@@ -154,32 +140,10 @@ export class WatchSession {
     this.#wake();
   }
 
-  #filesOf(plan: ValidPlan): PlanFiles {
-    const { folder } = this.#workspace;
-    const modules = plan.tasks.flatMap(({ work }) => (work.kind === 'module' ? moduleFiles(work.file) : []));
-    const files = planFiles(plan, modules, folder);
-    const matcher = (patterns: readonly string[]) =>
-      patterns.length === 0 ? () => false : picomatch([...patterns], { dot: true });
-    this.#isInput = matcher(files.inputs);
-    this.#isOutput = matcher(files.outputs);
-    return files;
-  }
-
   #onEvent(file: string, isNew: boolean): void {
-    if (!this.#counts(file, isNew)) return;
+    if (!this.#watched.counts(file, isNew)) return;
     this.#changed.set(file, isNew);
     this.#watcher?.changed(file);
-  }
-
-  /** Whether a change of this file can change what the plan would do. */
-  #counts(file: string, isNew: boolean): boolean {
-    if (this.#files.plan.has(file) || this.#files.modules.has(file)) return true;
-    const path = pathIn(this.#workspace.folder, file) ?? file;
-    const { memory } = this.#run;
-    const read = memory.isRead(path);
-    if (!read && (!isNew || this.#isOutput(path) || !this.#isInput(path))) return false;
-    // What the plan itself wrote, and a save that changed nothing.
-    return !isAsSeen(file, memory.seen.get(path));
   }
 
   #onRest({ atOnce, more }: Rest): void {
@@ -187,7 +151,7 @@ export class WatchSession {
     this.#changed.clear();
     const files: string[] = [];
     for (const [file, isNew] of changed) {
-      if (!atOnce && !this.#counts(file, isNew)) continue;
+      if (!atOnce && !this.#watched.counts(file, isNew)) continue;
       if (this.#isLookedAtLater(file)) this.#changed.set(file, isNew);
       else files.push(file);
     }
@@ -197,9 +161,9 @@ export class WatchSession {
   /** Whether what runs will yet come to everything that has this file among its inputs, so that it need not start anew. */
   #isLookedAtLater(file: string): boolean {
     if (this.#control === undefined || !this.#looksAtAll) return false;
-    if (this.#files.plan.has(file) || this.#files.modules.has(file)) return false;
+    if (this.#watched.isCode(file)) return false;
     const { memory } = this.#run;
-    const readers = [...memory.readersOf(pathIn(this.#workspace.folder, file) ?? file).keys()];
+    const readers = [...this.#watched.readersOf(file).keys()];
     return readers.length === 0 ? memory.lookedAt.size === 0 : !readers.some((task) => memory.lookedAt.has(task));
   }
 
@@ -220,40 +184,29 @@ export class WatchSession {
     if (fed.length > 0) {
       this.#feeding.reset();
       for (const file of fed) say(this.#cycleText(file));
-      for (const file of fed) this.#take(file);
+      for (const file of fed) this.#watched.take(file);
       say('The plan feeds itself: stopped after 3 rounds. Name the file under outputs, or take it out of inputs; r runs again');
       return;
     }
-    const first = this.#shown(files[0] ?? '');
+    const first = this.#watched.shown(files[0] ?? '');
     const others = files.length > 1 ? ` and ${counted(files.length - 1, 'more file')}` : '';
     this.#want({ text: `${first}${others} changed`, force: false, ...(!more && { files }) });
   }
 
   #cycleText(file: string): string {
-    const path = pathIn(this.#workspace.folder, file) ?? file;
-    const readers = [...this.#run.memory.readersOf(path).keys()];
+    const readers = [...this.#watched.readersOf(file).keys()];
     const by = readers.length === 0 ? 'the plan' : readers.join(', ');
-    return `Cycle: ${by} reads ${inertLine(path)}, and a run of the plan writes it again`;
-  }
-
-  /** The file's content is taken for known, so that it sets nothing off until it changes again. */
-  #take(file: string): void {
-    const path = pathIn(this.#workspace.folder, file) ?? file;
-    this.#run.memory.seen.set(path, hashOfFile(file));
-  }
-
-  #shown(file: string): string {
-    return inertLine(relative(this.#workspace.folder, file));
+    return `Cycle: ${by} reads ${this.#watched.shown(file)}, and a run of the plan writes it again`;
   }
 
   /** False where the run could not take place at all. */
   async #runRound(cause: Cause): Promise<boolean> {
     const { say } = this.#given;
-    const affected = cause.force ? undefined : this.#affectedBy(cause.files);
-    const tally: RoundTally = { ran: 0, failed: 0, upToDate: 0, told: 0 };
+    const affected = cause.force ? undefined : this.#watched.affectedBy(cause.files);
+    const report = new RoundReport(say);
     if (this.#live !== undefined && affected !== undefined) {
-      if (await this.#goOn(this.#live, { affected, cause, tally })) return true;
-      return this.#runAll(cause, tally);
+      if (await this.#goOn(this.#live, { affected, cause, report })) return true;
+      return this.#runAll(cause, report);
     }
     const { load } = this.#given;
     const fresh = this.#round === 0 ? this.#loaded : load();
@@ -262,11 +215,11 @@ export class WatchSession {
       return true;
     }
     this.#loaded = fresh;
-    this.#files = this.#filesOf(fresh.plan);
-    this.#watcher?.setRoots(this.#files.roots);
+    this.#watched.become(fresh.plan);
+    this.#watcher?.setRoots(this.#watched.roots);
     this.#beginRound();
     this.#announce(cause);
-    return this.#runAll(cause, tally);
+    return this.#runAll(cause, report);
   }
 
   #beginRound(): void {
@@ -279,27 +232,10 @@ export class WatchSession {
     this.#given.say(`Round ${this.#round}: ${text}`);
   }
 
-  /** The subtasks that have these files among their inputs; undefined where more is affected, such as a list of items. */
-  #affectedBy(files: readonly string[] | undefined): AffectedSubtasks | undefined {
-    if (files === undefined) return undefined;
-    const affected = new Map<string, Set<number> | 'all'>();
-    for (const file of files) {
-      if (this.#files.plan.has(file) || this.#files.modules.has(file) || !existsSync(file)) return undefined;
-      const readers = this.#run.memory.readersOf(pathIn(this.#workspace.folder, file) ?? file);
-      if (readers.size === 0) return undefined;
-      for (const [task, subtasks] of readers) {
-        const before = affected.get(task);
-        if (subtasks === 'all' || before === 'all') affected.set(task, 'all');
-        else affected.set(task, new Set([...(before ?? []), ...subtasks]));
-      }
-    }
-    return affected;
-  }
-
   /** Runs what is affected in the run that there is. false: it takes a run of its own. */
   async #goOn(
     live: LiveRun,
-    { affected, cause, tally }: { readonly affected: AffectedSubtasks; readonly cause: Cause; readonly tally: RoundTally },
+    { affected, cause, report }: { readonly affected: AffectedSubtasks; readonly cause: Cause; readonly report: RoundReport },
   ): Promise<boolean> {
     this.#beginRound();
     const control = this.#beginControl(false);
@@ -311,18 +247,18 @@ export class WatchSession {
     };
     const onEvent = (event: RunEvent) => {
       if (event.type === 'warning' || event.type === 'subtask-finished') onStarted();
-      this.#tell(event, tally);
+      report.take(event);
     };
     const end = await live.again({ affected, control, onEvent, onStarted });
     onStarted();
     this.#control = undefined;
     this.#ran = { ...this.#ran, to: Date.now() };
     if (end === undefined) return false;
-    this.#tellEnd(end, { ...tally, upToDate: Math.max(0, live.subtasks - tally.ran) });
+    report.tellEnd(this.#round, end, this.#tookMs, Math.max(0, live.subtasks - report.ran));
     return true;
   }
 
-  async #runAll({ force }: Cause, tally: RoundTally): Promise<boolean> {
+  async #runAll({ force }: Cause, report: RoundReport): Promise<boolean> {
     const { say, options } = this.#given;
     await this.#closeLive();
     const { compiled, newCalibration } = await prepareFromOptions(this.#loaded, options, () => {});
@@ -339,7 +275,7 @@ export class WatchSession {
       force,
       session: this.#run,
       control,
-      onEvent: (event) => this.#tell(event, tally),
+      onEvent: (event) => report.take(event),
     });
     this.#control = undefined;
     this.#ran = { ...this.#ran, to: Date.now() };
@@ -351,7 +287,7 @@ export class WatchSession {
     const { end, folder } = done.value;
     await this.#keepLive(end);
     this.#watchWhatIsRead();
-    this.#tellEnd(end, tally);
+    report.tellEnd(this.#round, end, this.#tookMs);
     await this.#keepFew(folder);
     // What was left to the run to look at may have changed after that.
     this.#onRest({ atOnce: false, more: false });
@@ -367,19 +303,13 @@ export class WatchSession {
     return control;
   }
 
-  #tellEnd(end: WavesEnd, { ran, failed, upToDate }: RoundTally): void {
-    const { say } = this.#given;
-    const { from, to } = this.#ran;
-    const took = `${figure(Math.max(1, to - from))} ms`;
-    const counts = `${figure(ran)} ran, ${figure(failed)} failed, ${figure(upToDate)} up to date`;
-    say(`Round ${this.#round} ${end.status === 'stopped' ? 'was stopped' : end.status}: ${counts} (${took})`);
-    if (end.status !== 'done' && end.status !== 'stopped') say(`waveplan: ${inertLine(end.reason)}`);
+  get #tookMs(): number {
+    return this.#ran.to - this.#ran.from;
   }
 
   #watchWhatIsRead(): void {
-    for (const own of this.#files.ownFolders) {
-      const path = pathIn(this.#workspace.folder, own) ?? own;
-      if (this.#read.has(own) || !this.#run.memory.readsIn(path)) continue;
+    for (const own of this.#watched.ownFolders) {
+      if (this.#read.has(own) || !this.#watched.readsIn(own)) continue;
       this.#read.add(own);
       this.#watcher?.add(own);
     }
@@ -399,20 +329,6 @@ export class WatchSession {
     const live = this.#live;
     this.#live = undefined;
     await live?.close();
-  }
-
-  #tell(event: RunEvent, tally: RoundTally): void {
-    const { say } = this.#given;
-    if (event.type === 'warning') say(`watch: ${inertLine(event.message)}`);
-    if (event.type === 'subtasks-finished') tally.ran += event.count;
-    if (event.type === 'subtasks-up-to-date') tally.upToDate += event.count;
-    if (event.type !== 'subtask-finished') return;
-    const { checkpoint, resumed } = event;
-    if (resumed === 'up-to-date') tally.upToDate += 1;
-    else tally.ran += 1;
-    if (checkpoint.status === 'success') return;
-    tally.failed += 1;
-    if (tally.told++ < MOST_FAILURES) say(`FAILED ${checkpoint.task_id}: ${inertLine(checkpoint.error?.message ?? '')}`);
   }
 
   /** An hour of saves must not fill the disk: of a session, the first run and the last few are kept. */

@@ -53,8 +53,8 @@ export class Watcher {
   #last = Number.NEGATIVE_INFINITY;
   #gitWorks = false;
   readonly #gitFolder: string | undefined;
-  /** Files that changed just now, with what `stat` said of them. */
-  readonly #lookAgain = new Map<string, string>();
+  /** Files that changed just now, the first first: when, and what `stat` said of them. */
+  readonly #lookAgain = new Map<string, { readonly at: number; readonly sign: string }>();
   #lookTimer: NodeJS.Timeout | undefined;
 
   constructor(options: WatcherOptions) {
@@ -146,17 +146,25 @@ export class Watcher {
 
   /** chokidar drops a change that follows another of the same file too soon, so that its file is looked at once more. */
   #lookAgainLater(path: string): void {
-    this.#lookAgain.set(path, signOf(path));
-    this.#lookTimer ??= setTimeout(() => {
-      this.#lookTimer = undefined;
-      const looks = [...this.#lookAgain];
-      this.#lookAgain.clear();
-      for (const [file, before] of looks) {
-        if (signOf(file) === before) continue;
-        this.#lookAgainLater(file);
-        this.#options.onEvent(file, false);
+    this.#lookAgain.delete(path);
+    this.#lookAgain.set(path, { at: performance.now(), sign: signOf(path) });
+    this.#lookTimer ??= setTimeout(() => this.#look(), DROPPED_MS);
+  }
+
+  /** Looks at the files whose time has come; the others are looked at when theirs has. */
+  #look(): void {
+    this.#lookTimer = undefined;
+    const now = performance.now();
+    for (const [file, { at, sign }] of [...this.#lookAgain]) {
+      if (now - at < DROPPED_MS) {
+        this.#lookTimer ??= setTimeout(() => this.#look(), DROPPED_MS - (now - at));
+        return;
       }
-    }, DROPPED_MS);
+      this.#lookAgain.delete(file);
+      if (signOf(file) === sign) continue;
+      this.#lookAgainLater(file);
+      this.#options.onEvent(file, false);
+    }
   }
 
   async close(): Promise<void> {
