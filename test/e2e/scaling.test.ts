@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { calibrated } from '../support/calibrated.js';
 import { cleanEnv, MAIN, waveplan } from '../support/cli.js';
+import { flat } from '../support/flat.js';
 import { onlyRun, tempFolder, writeFiles } from '../support/repository.js';
 
 const MODULE = { 'work.mjs': 'export default (ms) => new Promise((resolve) => setTimeout(() => resolve(ms), ms));' };
@@ -28,12 +29,12 @@ describe('what is not known is measured', () => {
     writeFiles(folder, plan('general', `{ foreach: ${TWENTY}, uses: ./work.mjs, with: 1, estimate: 1ms }`));
     for (let i = 0; i < 2; i++) {
       const { stdout: planned } = await calibrated(['plan', 'plan.yaml'], folder);
-      expect(planned.replace(/[\s║]+/g, ' ')).toContain('measured (a quick calibration on');
+      expect(flat(planned)).toContain('measured (a quick calibration on');
     }
     await calibrated(['run', 'plan.yaml', '--yes'], folder);
     const again = await waveplan(['plan', 'plan.yaml'], { cwd: folder });
     expect(again.stdout).not.toContain('Calibrated in');
-    expect(again.stdout.replace(/[\s║]+/g, ' ')).toContain("in place of the methodology's 0.3 s");
+    expect(flat(again.stdout)).toContain("in place of the methodology's 0.3 s");
   });
 
   it('is never taken from another machine, Node or waveplan', async () => {
@@ -58,7 +59,7 @@ describe('what is not known is measured', () => {
     writeFiles(folder, plan('network_operations', `{ foreach: ${TWENTY}, uses: ./work.mjs, with: 5 }`));
     const first = await waveplan(['run', 'plan.yaml', '--yes'], { cwd: folder });
     expect(first.code, first.text).toBe(0);
-    expect(first.stdout.replace(/[\s║]+/g, ' ')).toContain('the first subtasks are a probe, and the decision follows it');
+    expect(flat(first.stdout)).toContain('the first subtasks are a probe, and the decision follows it');
     expect(first.stdout).toContain('Scaling for wave 1');
     const second = await waveplan(['plan', 'plan.yaml', '--json'], { cwd: folder });
     const { average } = JSON.parse(second.stdout);
@@ -124,7 +125,7 @@ describe('one agent', () => {
     expect(await run()).toEqual({ threads: 0, main: [true, true, true] });
     expect(await run('--timeout', '1m')).toEqual({ threads: 1, main: [false, false, false] });
     const shown = await waveplan(['plan', 'plan.yaml', '--overhead', '1s'], { cwd: folder });
-    expect(shown.stdout.replace(/[\s║]+/g, ' ')).toMatch(/Reason: .*one after another/);
+    expect(flat(shown.stdout)).toMatch(/Reason: .*one after another/);
   });
 });
 

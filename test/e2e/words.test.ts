@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { calibrated } from '../support/calibrated.js';
 import { type CliResult, waveplan } from '../support/cli.js';
+import { flat } from '../support/flat.js';
 import { onlyRun, repository } from '../support/repository.js';
 
 /** Every field of the panel that is shown before a run. */
@@ -107,11 +108,6 @@ ${Array.from({ length: 9 }, (_, i) => `  a${i}: { phase: Analysis, run: 'true', 
   flaky: { phase: Analysis, run: '[ "$ATTEMPT" = 2 ]', estimate: 90s, retries: { max: 1, backoff: 1ms } }
   last: { phase: Finalization, needs: [a0], run: 'true', estimate: 1s }
 `;
-
-/** The panels without their frames, their lines joined: a field may be broken over two lines. */
-function flat(text: string): string {
-  return text.replace(/[║╔╗╚╝╠╣═│]/g, ' ').replace(/\s+/g, ' ');
-}
 
 function missing(words: readonly string[], done: CliResult): string[] {
   const text = flat(done.stdout);
