@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { isInstalled, peakMemory, runPlan, timeCommand, timeWaveplan } from './commands.ts';
 import { type LayeredTask, layeredGraph } from './layered.ts';
-import { type Comparison, inTurns, median } from './samples.ts';
+import { type Comparison, cellsOf, inTurns, median } from './samples.ts';
 
 const REPORTS = fileURLToPath(new URL('../reports', import.meta.url));
 const NODE_MODULES = fileURLToPath(new URL('../../node_modules', import.meta.url));
@@ -321,18 +321,8 @@ async function start(): Promise<readonly Comparison[]> {
   ];
 }
 
-function row({ name, ours, peer, unit, oursSamples, peerSamples, ratio, spread, aim, note }: Comparison): string {
-  const cells = [
-    name,
-    `${ours}: ${median(oursSamples).toFixed(2)}`,
-    `${peer}: ${median(peerSamples).toFixed(2)}`,
-    unit,
-    ratio.toFixed(3),
-    `${spread[0].toFixed(3)} to ${spread[1].toFixed(3)}`,
-    aim === undefined ? '' : `${aim.toFixed(2)}${ratio <= aim ? ' met' : ' MISSED'}`,
-    note,
-  ];
-  return `| ${cells.join(' | ')} |`;
+function row(comparison: Comparison): string {
+  return `| ${[...cellsOf(comparison), comparison.note].join(' | ')} |`;
 }
 
 function report(): void {

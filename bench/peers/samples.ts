@@ -56,6 +56,19 @@ export async function inTurns(options: {
   };
 }
 
+/** A comparison as the cells of a table: what, ours, peer, unit, ratio, spread, aim. */
+export function cellsOf({ name, ours, peer, oursSamples, peerSamples, unit, ratio, spread, aim }: Comparison): readonly string[] {
+  return [
+    name,
+    `${ours}: ${median(oursSamples).toFixed(2)}`,
+    `${peer}: ${median(peerSamples).toFixed(2)}`,
+    unit,
+    ratio.toFixed(3),
+    `${spread[0].toFixed(3)} to ${spread[1].toFixed(3)}`,
+    aim === undefined ? '' : `${aim.toFixed(2)}${ratio <= aim ? ' met' : ' MISSED'}`,
+  ];
+}
+
 /** The middle of the samples. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);

@@ -11,7 +11,7 @@ import { arch, availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { type Comparison, inTurns, median } from '../peers/samples.ts';
+import { type Comparison, cellsOf, inTurns } from '../peers/samples.ts';
 import { RealThing } from '../simulate/measure/real-run.ts';
 import { hasRedisServer, RedisServer } from './redis-server.ts';
 
@@ -102,15 +102,6 @@ function report(comparisons: readonly Comparison[]): void {
   console.log('Report: bench/reports/remote.md, raw samples beside it.');
 }
 
-function row({ name, ours, peer, oursSamples, peerSamples, unit, ratio, spread, aim = Number.NaN }: Comparison): string {
-  const cells = [
-    name,
-    `${ours}: ${median(oursSamples).toFixed(2)}`,
-    `${peer}: ${median(peerSamples).toFixed(2)}`,
-    unit,
-    ratio.toFixed(3),
-    `${spread[0].toFixed(3)} to ${spread[1].toFixed(3)}`,
-    `${aim.toFixed(2)}${ratio <= aim ? ' met' : ' MISSED'}`,
-  ];
-  return `| ${cells.join(' | ')} |`;
+function row(comparison: Comparison): string {
+  return `| ${cellsOf(comparison).join(' | ')} |`;
 }

@@ -100,7 +100,7 @@ export class WaveCourse {
     return { subtasks, busySeconds: (this.#busyMs - change.busyMs) / 1000, wallSeconds: (end.at - change.at) / 1000 };
   }
 
-  /** Longer durations than these are the reason why few subtasks ended: the mean of all, in seconds. */
+  /** How long subtasks that succeeded took on average over all of the wave, in seconds; 0 where none did. */
   get meanSeconds(): number {
     return this.#ended === 0 ? 0 : this.#busyMs / 1000 / this.#ended;
   }
