@@ -108,26 +108,21 @@ describeWithRedis('workers on other machines', () => {
     const redis = await startRedis();
     const worker = await startWorker(redis, folder, ['--agents', '1']);
     const client = new Redis(redis.url, { maxRetriesPerRequest: null });
-    // A worker that takes nothing from its queue for a moment, so that a job can be seen.
-    worker.signal('SIGSTOP');
+    const [beat = ''] = await client.keys('waveplan:worker:*');
+    const queue = new Queue(`jobs-${beat.split(':').at(-1)}`, { connection: client, prefix: 'waveplan' });
+    // The worker takes nothing from its queue until the job was seen.
+    await queue.pause();
     const running = run(redis, folder);
-    const seen = new Promise<Sealed>((resolve) => {
-      void (async () => {
-        for (let found: Sealed | undefined; ; ) {
-          for (const key of await client.keys('waveplan:jobs-*')) {
-            if (!/-\d+$/.test(key)) continue;
-            const data = await client.hget(key, 'data');
-            if (data !== null) found = JSON.parse(data) as Sealed;
-          }
-          if (found !== undefined) return resolve(found);
-          if (running.printed().includes('"run-started"')) worker.signal('SIGCONT');
-          await new Promise((later) => setTimeout(later, 5));
-        }
-      })();
-    });
-    const genuine = await seen;
+    let genuine: Sealed | undefined;
+    await until(() => {
+      void queue.getJobs(['wait']).then(([first]) => {
+        genuine ??= first?.data as Sealed | undefined;
+      });
+      return genuine !== undefined;
+    }, `a job in the queue of ${beat}`);
+    if (genuine === undefined) throw new Error('no job was seen');
     const job = JSON.parse(genuine.text) as JobText;
-    const queue = new Queue(`jobs-${job.worker}`, { connection: client, prefix: 'waveplan' });
+    await queue.resume();
     await until(() => begun(folder).length === 1, 'the genuine job');
     const forged: readonly unknown[] = [
       genuine,
