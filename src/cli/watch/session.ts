@@ -94,6 +94,7 @@ export class WatchSession {
         isIn(stateDir, path) ||
         /\/(?:\.git|node_modules|\.waveplan)(?:\/|$)/.test(path) ||
         this.#watched.ownFolders.some((own) => !this.#read.has(own) && isIn(own, path)),
+      isRead: (path) => this.#watched.isRead(path),
       onEvent: (path, isNew) => this.#onEvent(path, isNew),
       onRest: (rest) => this.#onRest(rest),
       onError: (message) => say(`watch: ${message}`),

@@ -38,6 +38,11 @@ export class WatchedPlan {
     return this.#files.ownFolders;
   }
 
+  /** Whether a subtask was seen to read this file. */
+  isRead(file: string): boolean {
+    return this.#memory.isRead(this.#path(file));
+  }
+
   /** Whether a change of this file can change what the plan would do. */
   counts(file: string, isNew: boolean): boolean {
     if (this.isCode(file)) return true;

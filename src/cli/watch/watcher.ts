@@ -7,6 +7,8 @@ export interface WatcherOptions {
   readonly roots: readonly string[];
   /** What is not looked at, nor anything in it; absolute paths. */
   readonly ignored: (path: string) => boolean;
+  /** Whether a file was read, so that a change of what is in it counts. */
+  readonly isRead: (path: string) => boolean;
   /** Told at once of every change, with the absolute path. */
   readonly onEvent: (path: string, isNew: boolean) => void;
   /** Told when changes have come to rest, and at once of one that comes alone. */
@@ -43,6 +45,15 @@ function signOf(path: string): string {
   }
 }
 
+/** undefined where there is no such file. */
+function sizeOf(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.size;
+}
+
+function isAboutFolder(about: unknown): about is { readonly watchedPath: string } {
+  return typeof about === 'object' && about !== null && 'watchedPath' in about && typeof about.watchedPath === 'string';
+}
+
 /** Watches files and folders, and tells of changes in one go: a branch switch of thousands of files is one. */
 export class Watcher {
   readonly #watcher: FSWatcher;
@@ -74,6 +85,9 @@ export class Watcher {
       this.#lookAgainLater(path);
       this.#options.onEvent(path, event === 'add');
     });
+    this.#watcher.on('raw', (event, name, about) => {
+      if (event === 'change') this.#tellEarly(name, about);
+    });
     this.#watcher.on('error', (error) => options.onError(error instanceof Error ? error.message : String(error)));
   }
 
@@ -98,15 +112,33 @@ export class Watcher {
   }
 
   /**
+   * chokidar tells of a save after it looked at the whole folder. What changed in a file that was read is told before that, where
+   * nothing else changes; of everything else, and of a file that most likely is yet to be written, chokidar tells.
+   * @param about what the system told of: a folder, in which `name` is, or a file, of which it is the name.
+   */
+  #tellEarly(name: string, about: unknown): void {
+    if (!this.#isAlone(performance.now()) || !isAboutFolder(about) || typeof name !== 'string') return;
+    const path = join(about.watchedPath, name);
+    const { isRead, ignored, onEvent } = this.#options;
+    if (!isRead(path) || this.#lookAgain.has(path) || ignored(path) || !sizeOf(path)) return;
+    this.#lookAgainLater(path);
+    onEvent(path, false);
+  }
+
+  #isAlone(now: number): boolean {
+    return now - this.#last > REST_MS && this.#timer === undefined;
+  }
+
+  /**
    * Something was changed that counts: `onRest` follows when no more of that comes. A save that comes alone does not wait for
    * others: what follows it is gathered while it is answered. A file that is empty is most likely being written.
    */
   changed(path: string): void {
     const now = performance.now();
-    const alone = now - this.#last > REST_MS && this.#timer === undefined;
+    const alone = this.#isAlone(now);
     this.#last = now;
     this.#since ??= now;
-    if (alone && !this.#isGitAtWork() && statSync(path, { throwIfNoEntry: false })?.size !== 0) {
+    if (alone && !this.#isGitAtWork() && sizeOf(path) !== 0) {
       this.#rest(true);
       return;
     }
