@@ -11,6 +11,9 @@ import type { FilePattern } from './fingerprint-patterns.js';
  */
 export type KnownFile = readonly [size: number, mtimeMs: number, ctimeMs: number, inode: number, hash: string];
 
+/** Paths, each once and in order, with what `hash` says of them. */
+export type FoundFiles = readonly (readonly [path: string, hash: string])[];
+
 /** A file whose times are this near to the moment of its hashing may have changed again within one tick of its clock. */
 const TOO_YOUNG_MS = 100;
 const STAT_OPTIONS = { throwIfNoEntry: false } as const;
@@ -36,10 +39,10 @@ export class FileHashes {
   }
 
   /** The files that the patterns stand for, with a hash of each; paths without a file are in it, too. */
-  matching(patterns: readonly FilePattern[]): ReadonlyMap<string, string> {
+  matching(patterns: readonly FilePattern[]): FoundFiles {
     const [first] = patterns;
-    // Most subtasks name one file.
-    if (patterns.length === 1 && first?.kind === 'path' && !first.not) return new Map([[first.text, this.hash(first.text)]]);
+    // Most subtasks name one file: a map of it would take as long to make as the look at the file.
+    if (patterns.length === 1 && first?.kind === 'path' && !first.not) return [[first.text, this.hash(first.text)]];
     const paths = new Set<string>();
     const ignore = patterns.flatMap(({ not, kind, text }) => (not ? [kind === 'path' ? escapedPath(text) : text] : []));
     for (const { kind, text, not } of patterns) {
@@ -48,9 +51,7 @@ export class FileHashes {
       else for (const path of this.#glob(text, ignore)) paths.add(path);
     }
     for (const { kind, text, not } of patterns) if (not && kind === 'path') paths.delete(text);
-    const found = new Map<string, string>();
-    for (const path of [...paths].sort()) found.set(path, this.hash(path));
-    return found;
+    return [...paths].sort().map((path) => [path, this.hash(path)]);
   }
 
   /** The hash of a file's content; of a folder, of nothing but that it is one. */

@@ -23,7 +23,10 @@ export function stateText({ definition, module, env, results, files, fileHashes 
 
 /** Files with their hashes, as one list. */
 export function pairsText(files: Iterable<readonly [path: string, hash: string]>): string {
-  return JSON.stringify([...files].flat());
+  let text = '';
+  // Most lists are one pair: no list is made of it only to be written.
+  for (const [path, hash] of files) text += `${text === '' ? '[' : ','}${JSON.stringify(path)},"${hash}"`;
+  return text === '' ? '[]' : `${text}]`;
 }
 
 /** The line of a subtask that succeeded. */

@@ -5,7 +5,7 @@ import type { JsonObject } from '../model/json.js';
 import { err, ok, type Result } from '../model/result.js';
 import type { ExpressionScope } from '../plan/expressions.js';
 import type { TaskDefinition } from '../plan/valid-plan.js';
-import { FileHashes } from './fingerprint-files.js';
+import { FileHashes, type FoundFiles } from './fingerprint-files.js';
 import type { FingerprintIndex } from './fingerprint-index.js';
 import { mayAskForResults, moduleFiles } from './fingerprint-modules.js';
 import { MISSING, MOST_NAMED_FILES } from './fingerprint-parts.js';
@@ -200,7 +200,7 @@ export class UpToDate implements FinishedSubtasks {
     const files = this.#hashes.matching(patterns.value);
     const { session } = this.#options;
     if (session !== undefined) {
-      const reader = files.size > MOST_NAMED_FILES ? 'all' : (about.index ?? 0);
+      const reader = files.length > MOST_NAMED_FILES ? 'all' : (about.index ?? 0);
       for (const [path, hash] of files) {
         session.seen.set(path, hash);
         session.reads(task.id, reader, path);
@@ -209,7 +209,7 @@ export class UpToDate implements FinishedSubtasks {
     const before = previous === undefined ? '' : contentHash(canonicalJson(previous));
     const list = pairsText(files);
     return ok(
-      `${this.#sharedState(about)}${before}\t${files.size <= MOST_NAMED_FILES ? list : JSON.stringify(contentHash(list))}`,
+      `${this.#sharedState(about)}${before}\t${files.length <= MOST_NAMED_FILES ? list : JSON.stringify(contentHash(list))}`,
     );
   }
 
@@ -255,7 +255,7 @@ export class UpToDate implements FinishedSubtasks {
     return facts;
   }
 
-  #outputsOf(about: SubtaskAbout): Result<ReadonlyMap<string, string>, string> {
+  #outputsOf(about: SubtaskAbout): Result<FoundFiles, string> {
     const patterns = filePatterns(about.task.outputs ?? NOTHING, this.#scope(about));
     return patterns.ok ? ok(this.#hashes.matching(patterns.value)) : patterns;
   }

@@ -13,7 +13,7 @@ import type { ItemList } from './item-list.js';
 export function itemsInBytes(bytes: Buffer, format: ItemFormat): Result<ItemList, RecordProblem> {
   switch (format) {
     case 'lines':
-      return indexed(bytes, lineRanges(bytes), (text) => ok(text));
+      return indexed(bytes, lineRanges(bytes), ok, 'any');
     case 'jsonl':
       return indexed(bytes, lineRanges(bytes), parseJson);
     case 'json': {
@@ -28,12 +28,18 @@ export function itemsInBytes(bytes: Buffer, format: ItemFormat): Result<ItemList
   }
 }
 
-function indexed(bytes: Buffer, ranges: Iterable<ByteRange>, parse: ParseItem): Result<ItemList, RecordProblem> {
+/** @param valid whether any text is an item; with 'some', each is read to find out. */
+function indexed(
+  bytes: Buffer,
+  ranges: Iterable<ByteRange>,
+  parse: ParseItem,
+  valid: 'any' | 'some' = 'some',
+): Result<ItemList, RecordProblem> {
   let places = new Uint32Array(2048);
   let length = 0;
   for (const { start, end, line } of ranges) {
-    const item = parse(bytes.toString('utf8', start, end));
-    if (!item.ok) return err({ line: line + item.error.line - 1, message: item.error.message });
+    const item = valid === 'any' ? undefined : parse(bytes.toString('utf8', start, end));
+    if (item?.ok === false) return err({ line: line + item.error.line - 1, message: item.error.message });
     if (2 * length === places.length) {
       const larger = new Uint32Array(2 * places.length);
       larger.set(places);

@@ -77,7 +77,7 @@ describe('hashes of files', () => {
       { kind: 'glob', text: '**/*.test.txt', not: true },
       { kind: 'path', text: 'none', not: false },
     ] as const;
-    const first = hashes.matching(patterns);
+    const first = new Map(hashes.matching(patterns));
     expect([...first.keys()]).toEqual(['none', 'src/a.txt', 'src/b.txt']);
     expect(first.get('none')).toBe(MISSING);
     // Just written: it could change again within one tick of the clock of its file system.
