@@ -2,6 +2,7 @@ import { appendFileSync, readFileSync, renameSync, statSync, writeFileSync } fro
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { KnownFile } from './fingerprint-files.js';
+import { LateTexts } from './late-texts.js';
 
 /** Its name in the state folder. */
 export const UP_TO_DATE_FILE = 'up-to-date.ndjson';
@@ -17,12 +18,12 @@ export const UP_TO_DATE_FILE = 'up-to-date.ndjson';
  *     # crc                                                  ends what was written in one go, with the CRC-32 of it
  *
  * A tree of 100,000 files is read in a fraction of a second: files are lists of plain values, and the line of a subtask stays
- * a text until it is asked for. What is damaged, or was not written to its end, is passed over. It may have told that subtasks count no more, so
+ * bytes until it is asked for. What is damaged, or was not written to its end, is passed over. It may have told that subtasks count no more, so
  * that none counts of which a line before it told: they run again, which is always right.
  */
 export class FingerprintIndex {
   readonly files = new Map<string, KnownFile>();
-  readonly subtasks = new Map<string, string>();
+  readonly subtasks = new LateTexts();
   readonly #path: string;
   #lines = 0;
   #bytes = 0;
@@ -91,6 +92,7 @@ export class FingerprintIndex {
       return;
     }
     this.#bytes = bytes.length;
+    this.subtasks.from(bytes);
     if (bytes.toString('latin1', 0, HEADER.length) !== HEADER) {
       // Of another version, or not ours: nothing of it counts, and the next compaction replaces it.
       this.#lines = Number.POSITIVE_INFINITY;
@@ -100,7 +102,7 @@ export class FingerprintIndex {
       const end = bytes.indexOf('\n# ', begin - 1, 'latin1') + 1;
       const next = end === 0 ? bytes.length : end + CLOSING_BYTES;
       const block = bytes.subarray(begin, end);
-      if (end > 0 && bytes.toString('latin1', end, next) === closing(block)) this.#read(block.toString('utf8'));
+      if (end > 0 && bytes.toString('latin1', end, next) === closing(block)) this.#read(bytes, begin, end);
       else this.subtasks.clear();
       // A run that was killed may have left a part of a block, to which nothing may be joined.
       if (next >= bytes.length && bytes.at(-1) !== NEW_LINE) this.#begin = '\n# \n';
@@ -110,21 +112,22 @@ export class FingerprintIndex {
     }
   }
 
-  #read(text: string): void {
-    for (let begin = 0; begin < text.length; ) {
-      const end = text.indexOf('\n', begin);
+  /** Reads the lines of a block. */
+  #read(bytes: Buffer, from: number, to: number): void {
+    for (let begin = from; begin < to; ) {
+      const end = bytes.indexOf(NEW_LINE, begin);
       const at = begin + 2;
-      switch (text[begin]) {
-        case 'S': {
-          const tab = text.indexOf('\t', at);
-          this.subtasks.set(text.slice(at, tab), text.slice(tab + 1, end));
+      switch (bytes[begin]) {
+        case SUBTASK: {
+          const tab = bytes.indexOf(TAB, at);
+          this.subtasks.setAt(bytes.toString('utf8', at, tab), tab + 1);
           break;
         }
-        case 'D':
-          this.subtasks.delete(text.slice(at, end));
+        case DROPPED:
+          this.subtasks.delete(bytes.toString('utf8', at, end));
           break;
-        case 'F':
-          this.#readFiles(JSON.parse(text.slice(at, end)) as readonly (string | number)[]);
+        case FILES:
+          this.#readFiles(JSON.parse(bytes.toString('utf8', at, end)) as readonly (string | number)[]);
           break;
       }
       this.#lines += 1;
@@ -180,6 +183,9 @@ function sizeOf(path: string): number {
 
 const HEADER = '"waveplan-index-2"\n';
 const NEW_LINE = 10;
+const TAB = 9;
+/** How lines begin: S, D, F. */
+const [SUBTASK, DROPPED, FILES] = [0x53, 0x44, 0x46];
 const CLOSING_BYTES = 11;
 const FILES_A_LINE = 1000;
 const SPARE_LINES = 1000;

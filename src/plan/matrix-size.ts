@@ -1,3 +1,5 @@
+import { withFraction } from '../model/digits.js';
+
 /** Combinations beyond this many are a mistake sooner than a plan. */
 export const MAX_COMBINATIONS = 1_000_000;
 
@@ -8,6 +10,5 @@ export function crossSize(lengths: readonly number[]): number {
 
 /** What is said of too large a matrix. */
 export function tooManyCombinations(size: number): string {
-  const shown = new Intl.NumberFormat('en').format(size);
-  return `the matrix has ${shown} combinations, and at most ${new Intl.NumberFormat('en').format(MAX_COMBINATIONS)} are allowed`;
+  return `the matrix has ${withFraction(size, 0)} combinations, and at most ${withFraction(MAX_COMBINATIONS, 0)} are allowed`;
 }

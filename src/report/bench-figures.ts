@@ -1,15 +1,14 @@
 import type { BenchReport } from '../measure/bench-report.js';
+import { threeDigits } from '../model/digits.js';
 import type { Calibration, WaveCost } from '../scaling/calibration.js';
 import { figure } from './figures.js';
 import { inertLine } from './inert.js';
-
-const threeDigits = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 3 });
 
 /** A short time in the unit that fits it: `850 ns`, `41.2 µs`, `1.2 ms`, `2.5 s`. */
 export function shortTime(ms: number): string {
   if (!Number.isFinite(ms)) return 'not known';
   const [scale, unit] = ms >= 1000 ? [1e-3, 's'] : ms >= 1 || ms === 0 ? [1, 'ms'] : ms >= 1e-3 ? [1e3, 'µs'] : [1e6, 'ns'];
-  return `${threeDigits.format(ms * scale)} ${unit}`;
+  return `${threeDigits(ms * scale)} ${unit}`;
 }
 
 /** The calibration's figures: what each is, and its value. */

@@ -1,3 +1,5 @@
+import { threeDigits, withFraction } from '../model/digits.js';
+
 /**
  * Figures for people. Nothing here prints NaN, Infinity or an exponent: what is not a number
  * is said in words, because a report with an invented figure is worse than one with a gap.
@@ -5,9 +7,6 @@
 
 /** Stands wherever a figure is missing; callers add the reason. */
 export const NOT_KNOWN = 'not known yet';
-
-const whole = new Intl.NumberFormat('en-US', { maximumFractionDigits: 0 });
-const threeDigits = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 3 });
 
 /** Below this a figure in minutes or percent says nothing more. */
 const LEAST = 0.0001;
@@ -21,8 +20,8 @@ export function figure(value: number): string {
   if (size === 0) return '0';
   const sign = value < 0 ? '-' : '';
   if (size < LEAST) return `under ${sign}${LEAST}`;
-  if (size > MOST) return `${sign}over ${whole.format(MOST)}`;
-  return (size >= 100 ? whole : threeDigits).format(value);
+  if (size > MOST) return `${sign}over ${withFraction(MOST, 0)}`;
+  return size >= 100 ? withFraction(value, 0) : threeDigits(value);
 }
 
 /** `n` and its noun: `1 agent`, `10,000 agents`. */
@@ -35,7 +34,7 @@ export function humanDuration(ms: number): string {
   if (!Number.isFinite(ms)) return NOT_KNOWN;
   if (ms < 0) return `-${humanDuration(-ms)}`;
   if (Math.round(ms) < 1000) return `${figure(ms)} ms`;
-  if (ms < 59_950) return `${threeDigits.format(ms / 1000)} s`;
+  if (ms < 59_950) return `${threeDigits(ms / 1000)} s`;
   const seconds = Math.round(ms / 1000);
   if (seconds < 3600) return twoUnits(seconds, 60, 'min', 's');
   const minutes = Math.round(seconds / 60);

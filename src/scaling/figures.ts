@@ -1,6 +1,6 @@
-const COUNT = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 });
+import { withFraction } from '../model/digits.js';
 
 /** A number as the panel's sentences write it: `1,000`. */
 export function formatCount(value: number): string {
-  return COUNT.format(value);
+  return withFraction(value, 1);
 }

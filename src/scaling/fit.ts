@@ -1,4 +1,3 @@
-import { PriorityQueue } from '../graph/priority-queue.js';
 import type { Overhead, TaskType } from '../model/scaling-decision.js';
 import type { MachineProfile } from './machine.js';
 
@@ -114,19 +113,28 @@ function unevenSeconds(agents: number, work: WaveWork, turnaround: number): numb
   return before + playedSeconds(agents, { subtasks: played, usual: usual + turnaround, longest: longest + turnaround, longOnes });
 }
 
-/** List scheduling of two lengths of work, the long ones evenly spread: when the last is done. */
+/**
+ * List scheduling of two lengths of work, the long ones evenly spread: when the last is done. Each begins no sooner than the one
+ * before it, so that those of one length end in the order in which they begin: two rows of ends, and the next agent to be free is
+ * at the head of one of them.
+ */
 function playedSeconds(
   agents: number,
   work: { readonly subtasks: number; readonly usual: number; readonly longest: number; readonly longOnes: number },
 ): number {
-  const free = new PriorityQueue<number>();
-  for (let agent = 0; agent < agents; agent++) free.push(0, 0);
-  let end = 0;
-  for (let i = 0; i < work.subtasks; i++) {
-    const long =
-      Math.floor(((i + 0.5) * work.longOnes) / work.subtasks) !== Math.floor(((i - 0.5) * work.longOnes) / work.subtasks);
-    const done = (free.pop() ?? 0) + (long ? work.longest : work.usual);
-    free.push(done, -done);
+  const { subtasks, usual, longest, longOnes } = work;
+  const usualEnds: number[] = new Array(agents).fill(0);
+  const longEnds: number[] = [];
+  let [nextUsual, nextLong, end] = [0, 0, 0];
+  for (let i = 0; i < subtasks; i++) {
+    const usualEnd = usualEnds[nextUsual] ?? Number.POSITIVE_INFINITY;
+    const longEnd = longEnds[nextLong] ?? Number.POSITIVE_INFINITY;
+    if (usualEnd <= longEnd) nextUsual += 1;
+    else nextLong += 1;
+    const free = Math.min(usualEnd, longEnd);
+    const isLong = Math.floor(((i + 0.5) * longOnes) / subtasks) !== Math.floor(((i - 0.5) * longOnes) / subtasks);
+    const done = free + (isLong ? longest : usual);
+    (isLong ? longEnds : usualEnds).push(done);
     end = Math.max(end, done);
   }
   return end;
