@@ -52,6 +52,11 @@ export interface ChunkHandle {
 export interface Executor {
   /** Makes room for the layout's agents. Called before each wave; earlier rooms stay warm. */
   open(layout: AgentLayout): Promise<void>;
+  /**
+   * The layout's threads will most likely be wanted next: begins to start them, and waits for nothing. What `open` then does not
+   * ask for is ended there. Absent: nothing has to be started.
+   */
+  prepare?(layout: AgentLayout): void;
   /** Runs a chunk on agent `agent` (from 0, below the layout's count). */
   run(chunk: Chunk, agent: number, listener: ChunkListener): ChunkHandle;
   /** Of an executor that runs work on other machines: what there is of them. */

@@ -48,9 +48,13 @@ export class PiscinaExecutor implements Executor {
   async open(layout: AgentLayout): Promise<void> {
     const surplus = this.#hosts.splice(layout.threads);
     for (const host of surplus) this.#retire(host);
-    while (this.#hosts.length < layout.threads) this.#hosts.push(this.#startHost());
+    this.prepare(layout);
     const came = await Promise.all(this.#hosts.map((host) => host.ready()));
     if (came.includes(false)) throw new ExecutorStartError('a worker thread did not start');
+  }
+
+  prepare({ threads }: AgentLayout): void {
+    while (this.#hosts.length < threads) this.#hosts.push(this.#startHost());
   }
 
   run(chunk: Chunk, agent: number, listener: ChunkListener): ChunkHandle {

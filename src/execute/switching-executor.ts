@@ -9,6 +9,8 @@ export class SwitchingExecutor implements Executor {
   readonly #inline: Executor;
   readonly #makePool: () => Promise<Executor>;
   #pool: Executor | undefined;
+  #making: Promise<Executor> | undefined;
+  #closed = false;
   #current: Executor;
 
   constructor(inline: Executor, makePool: () => Promise<Executor>) {
@@ -18,10 +20,28 @@ export class SwitchingExecutor implements Executor {
   }
 
   async open(layout: AgentLayout): Promise<void> {
-    if (layout.threads > 0) this.#pool ??= await this.#makePool();
-    const next = layout.threads > 0 && this.#pool !== undefined ? this.#pool : this.#inline;
+    const next = layout.threads > 0 ? await this.#poolMade() : this.#inline;
     await next.open(layout);
     this.#current = next;
+  }
+
+  prepare(layout: AgentLayout): void {
+    if (layout.threads === 0) return;
+    this.#poolMade().then(
+      (pool) => {
+        if (!this.#closed) pool.prepare?.(layout);
+      },
+      // `open` will tell.
+      () => {},
+    );
+  }
+
+  #poolMade(): Promise<Executor> {
+    this.#making ??= this.#makePool().then((pool) => {
+      this.#pool = pool;
+      return pool;
+    });
+    return this.#making;
   }
 
   run(chunk: Chunk, agent: number, listener: ChunkListener): ChunkHandle {
@@ -37,7 +57,12 @@ export class SwitchingExecutor implements Executor {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await this.#inline.close();
-    await this.#pool?.close();
+    // It may just be being made.
+    await this.#making?.then(
+      (pool) => pool.close(),
+      () => {},
+    );
   }
 }

@@ -15,6 +15,10 @@ export class WarmExecutor implements Executor {
     return this.#executor.open({ agents, threads: threads === 0 ? 0 : this.#threads });
   }
 
+  prepare(layout: AgentLayout): void {
+    this.#executor.prepare?.(layout);
+  }
+
   run(chunk: Chunk, agent: number, listener: ChunkListener): ChunkHandle {
     return this.#executor.run(chunk, agent, listener);
   }
