@@ -21,9 +21,15 @@ export function loadTaskFunction(file: string, exportName: string): Promise<Resu
   return coming;
 }
 
+/** What was asked for last: ten thousand subtasks in a row have one function, and its name would be put together for each. */
+let last: { readonly file: string; readonly exportName: string; readonly found: Result<TaskFunction, Failure> } | undefined;
+
 /** What `loadTaskFunction` came to in this thread; undefined before. */
 export function loadedTaskFunction(file: string, exportName: string): Result<TaskFunction, Failure> | undefined {
-  return loaded.get(`${file}#${exportName}`);
+  if (last?.file === file && last.exportName === exportName) return last.found;
+  const found = loaded.get(`${file}#${exportName}`);
+  if (found !== undefined) last = { file, exportName, found };
+  return found;
 }
 
 async function load(file: string, exportName: string): Promise<Result<TaskFunction, Failure>> {

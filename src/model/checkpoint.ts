@@ -1,6 +1,6 @@
 import type { Failure } from './failure.js';
 import type { JsonValue } from './json.js';
-import { closeRecordText, withoutChecksum } from './record-line.js';
+import { withoutChecksum } from './record-line.js';
 
 /**
  * The record of one finished subtask: one line of `wave<N>.ndjson`. The first six fields are the
@@ -28,7 +28,7 @@ export interface Checkpoint {
   readonly error?: Failure;
 }
 
-/** A checkpoint's line in three parts: `before + results + after`, line end included. */
+/** A checkpoint's line in three parts, `before + results + after`, up to where its checksum is to stand (`record-line.ts`). */
 export interface CheckpointText {
   readonly before: string;
   /** The results as JSON. */
@@ -37,7 +37,7 @@ export interface CheckpointText {
 }
 
 /**
- * The line of a success, made of texts: what `JSON.stringify` would write of the whole record takes three times as long,
+ * The record of a success, made of texts: what `JSON.stringify` would write of the whole record takes three times as long,
  * and there are millions. Names and ids hold nothing that JSON escapes. Times are kept to the microsecond.
  */
 export function checkpointText(
@@ -45,11 +45,11 @@ export function checkpointText(
   results: string,
 ): CheckpointText {
   const { wave, task_id, agent_id, key, attempt, started, duration_ms } = record;
-  return closeRecordText({
+  return {
     before: `{"wave":${wave},"task_id":"${task_id}","status":"success","results":`,
     results,
     after: `,"timestamp":"${isoTime(started + duration_ms)}","agent_id":"${agent_id}","key":"${key}","attempt":${attempt},"started":${toMicroseconds(started)},"duration_ms":${toMicroseconds(duration_ms)}`,
-  });
+  };
 }
 
 /** Milliseconds, rounded to the microsecond: more digits say nothing and take room in every record. */

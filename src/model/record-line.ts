@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
-import type { Checkpoint, CheckpointText } from './checkpoint.js';
+import type { Checkpoint } from './checkpoint.js';
+import { crc32At } from './crc32.js';
 
 /*
  * A checkpoint as one line: its JSON, whose last key is a checksum (CRC-32) of all bytes before it.
@@ -15,9 +16,33 @@ const TAIL_BYTES = 18;
 
 /** The line of a checkpoint, with its line end. */
 export function toRecordLine(checkpoint: Checkpoint): string {
-  const body = JSON.stringify(checkpoint).slice(0, -1);
-  return `${body},"crc":"${checksum(body)}"}\n`;
+  return closedRecord(JSON.stringify(checkpoint).slice(0, -1));
 }
+
+/** The line of a record whose JSON lacks its last bracket. */
+export function closedRecord(open: string): string {
+  return `${open},"crc":"${checksum(open)}"}\n`;
+}
+
+/**
+ * Closes a record whose JSON lacks its last bracket, where it stands in a buffer: bytes from `begin` up to `end`.
+ * @returns where the line ends; `CLOSING_BYTES` more than `end`.
+ */
+export function closeRecordAt(data: Uint8Array, begin: number, end: number): number {
+  const crc = crc32At(data, begin, end);
+  let at = end;
+  for (const byte of CRC_KEY) data[at++] = byte;
+  for (let shift = 28; shift >= 0; shift -= 4) data[at++] = DIGITS[(crc >>> shift) & 15] ?? 0;
+  for (const byte of RECORD_END) data[at++] = byte;
+  return at;
+}
+
+const CRC_KEY = Buffer.from(',"crc":"');
+const RECORD_END = Buffer.from('"}\n');
+const DIGITS = Buffer.from('0123456789abcdef');
+
+/** What `closeRecordAt` writes. */
+export const CLOSING_BYTES = TAIL_BYTES + 1;
 
 /** The checkpoint of a line without its line end; undefined where the line is not whole, or not as it was written. */
 export function fromRecordLine(line: Buffer): Checkpoint | undefined {
@@ -36,12 +61,6 @@ export function fromRecordLine(line: Buffer): Checkpoint | undefined {
 /** The JSON of a checkpoint without its checksum, from a line without its line end that was made in this very process. */
 export function withoutChecksum(line: string): string {
   return `${line.slice(0, -TAIL_BYTES)}}`;
-}
-
-/** A line in three parts, closed with its checksum; `body.after` ends where the checksum's comma is to stand. */
-export function closeRecordText(body: CheckpointText): CheckpointText {
-  const crc = checksum(body.before + body.results + body.after);
-  return { ...body, after: `${body.after},"crc":"${crc}"}\n` };
 }
 
 function checksum(data: string | Buffer): string {

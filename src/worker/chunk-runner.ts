@@ -93,8 +93,8 @@ export class ChunkRunner {
     const stop = new StopSource();
     this.#stop = stop;
     if (this.#cancelled) stop.stop('cancelled');
-    const { timeoutMs = request.timeoutMs } = this.#chunk;
-    const outcome = perform({ ...request, timeoutMs }, stop, new SubtaskLog(request.subtask));
+    const { timeoutMs } = this.#chunk;
+    const outcome = perform(timeoutMs === undefined ? request : { ...request, timeoutMs }, stop, new SubtaskLog(request.subtask));
     if (!(outcome instanceof Promise)) {
       this.#settle(position, key, subtask, outcome);
       return undefined;

@@ -65,7 +65,7 @@ export type SubtaskOutcome =
 
 /** Where a runner puts outcomes; the thread's is shared memory, so that none is lost when the thread ends. */
 export interface OutcomeSink {
-  success(position: number, line: CheckpointText, started: number, durationMs: number, log: string): void;
+  success(position: number, record: CheckpointText, started: number, durationMs: number, log: string): void;
   failure(position: number, key: string, outcome: ActionOutcome): void;
   leftOut(position: number): void;
 }

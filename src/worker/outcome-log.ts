@@ -1,4 +1,5 @@
 import type { CheckpointText } from '../model/checkpoint.js';
+import { CLOSING_BYTES, closedRecord, closeRecordAt } from '../model/record-line.js';
 import type { OutcomeSink, SubtaskOutcome } from './chunk.js';
 
 /*
@@ -110,13 +111,14 @@ export class OutcomeWriter {
       this.#end = 0;
     }
     // A character of a text is at most three bytes.
-    const most = 3 * (text.before.length + text.results.length + text.after.length + log.length);
+    const most = 3 * (text.before.length + text.results.length + text.after.length + log.length) + CLOSING_BYTES;
     if (this.#written >= RECORDS || this.#end + most > DATA_BYTES) return false;
     const begin = this.#end;
     let end = begin + data.write(text.before + text.results + text.after, begin, 'utf8');
     // What stands around the results is ASCII.
     const beforeEnd = begin + text.before.length;
     const resultsEnd = end - text.after.length;
+    if (kind === KIND_SUCCESS) end = closeRecordAt(data, begin, end);
     const lineEnd = end;
     if (log !== '') end += data.write(log, end, 'utf8');
     const at = this.#written * FIELDS;
@@ -240,6 +242,6 @@ function decode(bytes: Buffer, records: Float64Array, record: number, base: numb
 export function successOutcome(position: number, text: CheckpointText, durationMs: number, log: string): SubtaskOutcome {
   const begin = text.before.length;
   const results = [begin, begin + Buffer.byteLength(text.results)];
-  const lines = Buffer.from(text.before + text.results + text.after);
+  const lines = Buffer.from(closedRecord(text.before + text.results + text.after));
   return { kind: 'success', position, count: 1, lines, results, durationsMs: [durationMs], log };
 }

@@ -2,6 +2,7 @@ import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { checkpointText } from '../../../src/model/checkpoint.js';
+import { closedRecord } from '../../../src/model/record-line.js';
 import { loadPlan } from '../../../src/plan/load-plan.js';
 import { AgentSlots } from '../../../src/remote/agent-slots.js';
 import { findPlan, inside } from '../../../src/remote/find-plan.js';
@@ -135,7 +136,7 @@ describe('an outcome on its way', () => {
   const chunk = { id: 7, program: { task: { hash: 'h' } }, items: ['a', 'b', 'c'], first: 0, count: 3 } as unknown as Chunk;
   const about = { wave: 1, task_id: 't[0]', agent_id: 'agent_1', key: 'k', attempt: 1, started: 5, duration_ms: 2 };
   const parts = (results: string) => checkpointText(about, results);
-  const line = (results: string) => Object.values(parts(results)).join('');
+  const line = (results: string) => closedRecord(Object.values(parts(results)).join(''));
   function success(...all: readonly string[]): SubtaskOutcome {
     let begin = 0;
     const results = all.flatMap((text) => {
