@@ -76,7 +76,7 @@ export class WavesRunner {
     const wanted = () => Math.max(1, Math.min(decide(counts, probes).decided.agents, dispatcher.unfinished));
     const unfollow = room.elsewhere === true ? followCapacity(dispatcher, this.#ports, { wave: wave.number, wanted }) : undefined;
     const started = clock.now();
-    this.#prepareFor(this.#options.waves[wave.number]);
+    this.#prepareFor(this.#options.waves[wave.number], decision);
     const { complete } = await dispatcher.run();
     unfollow?.();
     const ended = clock.now();
@@ -108,14 +108,13 @@ export class WavesRunner {
   }
 
   /** The threads of the next wave start while this one is at work: it would wait for them. */
-  #prepareFor(next: Wave | undefined): void {
-    const { executor, decide, layout } = this.#ports;
-    const { counts, probes } = this.#state;
+  #prepareFor(next: Wave | undefined, decision: ScalingDecision): void {
+    const { executor, layout } = this.#ports;
+    const { counts } = this.#state;
     // What may be up to date may need no thread.
     const tasks = next?.nodes.filter(({ task }) => this.#options.finished?.knows(task.id) !== true) ?? [];
     if (next === undefined || tasks.length === 0) return;
     const subtasks = tasks.reduce((sum, { index, task }) => sum + (counts.get(index) ?? (task.foreach ? Infinity : 1)), 0);
-    const decision = decide(counts, probes);
     const agents = this.#beginWith(next.number, decision, Math.min(decision.decided.agents, subtasks));
     executor.prepare?.(
       layout(

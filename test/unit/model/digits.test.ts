@@ -3,12 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { threeDigits, withFraction } from '../../../src/model/digits.js';
 
 const numbers = fc.oneof(
-  // Beyond, Intl rounds the number's shortest text, and not the number.
-  fc.double({ min: -9e15, max: 9e15, noNaN: true }),
+  fc.double({ noNaN: true, noDefaultInfinity: true }).filter((n) => n === 0 || (Math.abs(n) > 1e-90 && Math.abs(n) < 1e90)),
   fc.double({ min: -2000, max: 2000, noNaN: true }),
   fc.double({ min: 0, max: 1e-6, noNaN: true }),
-  // Halves, and what lies at a power of ten.
-  fc.integer({ min: -1_000_000, max: 1_000_000 }).map((n) => n / 8),
+  // What lies half way between two texts, or nearly.
+  fc.integer({ min: -1_000_000, max: 1_000_000 }).chain((n) => fc.constantFrom(2, 8, 20, 200).map((by) => n / by)),
   fc
     .integer({ min: -9, max: 15 })
     .chain((power) => fc.constantFrom(0.9994, 0.9995, 0.9996, 1, 1.005).map((n) => n * 10 ** power)),
@@ -23,7 +22,7 @@ describe('numbers as English writes them', () => {
       const format = new Intl.NumberFormat('en-US', { maximumFractionDigits: digits });
       fc.assert(
         fc.property(numbers, (n) => {
-          expect(plain(withFraction(n, digits))).toBe(plain(format.format(n)));
+          expect(withFraction(n, digits)).toBe(plain(format.format(n)));
         }),
       );
     }
@@ -32,13 +31,9 @@ describe('numbers as English writes them', () => {
   it('are those of Intl, with three significant digits', () => {
     const format = new Intl.NumberFormat('en-US', { maximumSignificantDigits: 3 });
     fc.assert(
-      fc.property(
-        // Beyond a hundred zeros behind the point, a number is not written out.
-        numbers.filter((n) => n === 0 || Math.abs(n) > 1e-80),
-        (n) => {
-          expect(plain(threeDigits(n))).toBe(plain(format.format(n)));
-        },
-      ),
+      fc.property(numbers, (n) => {
+        expect(threeDigits(n)).toBe(plain(format.format(n)));
+      }),
     );
   });
 });
