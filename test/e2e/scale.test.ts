@@ -42,9 +42,9 @@ async function scale(golden: GoldenCase) {
 describe('scale --json', () => {
   it('has the 160 cases', () => expect(CASES).toHaveLength(160));
 
-  // A few processes at a time: each is a whole start of the command.
-  it('meets every golden case', async () => {
-    const open = [...CASES];
+  // Each is a whole start of the command, a few at a time; the decision itself is held against all of them in golden.test.ts.
+  it('meets every fourth golden case', async () => {
+    const open = CASES.filter((_, i) => i % 4 === 0);
     const work = async () => {
       for (let golden = open.pop(); golden !== undefined; golden = open.pop()) {
         const decision = await scale(golden);

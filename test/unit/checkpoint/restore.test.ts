@@ -335,7 +335,7 @@ describe.each(MODES)('after a %s backup', (mode) => {
         for (const path of Object.keys(after)) if (path.endsWith('/') && !(path in before)) delete after[path];
         expect(after).toEqual(before);
       }),
-      { numRuns: 10 },
+      { numRuns: 6 },
     );
   });
 });

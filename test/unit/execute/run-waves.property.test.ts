@@ -8,7 +8,7 @@ import { type RandomRun, sketchOf, stoppedRuns, undisturbedRuns } from './random
 import { Rig } from './rig.js';
 
 const STOP = { status: 'stopped', reason: 'told to' } as const;
-const RUNS = { numRuns: 400 };
+const RUNS = { numRuns: 250 };
 /** More steps than any random run takes. */
 const MOST_STEPS = 5000;
 

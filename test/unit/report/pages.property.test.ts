@@ -60,7 +60,7 @@ describe('whatever happened in a run', () => {
         const problems = traceProblems(await whole(renderTrace(asStream(events))));
         expect(problems.filter((problem) => !problem.includes('begins before'))).toEqual([]);
       }),
-      { numRuns: 25 },
+      { numRuns: 12 },
     );
   });
 });
