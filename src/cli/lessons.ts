@@ -34,13 +34,10 @@ export class Lessons {
         this.#waves.get(event.wave)?.changed(event);
         return;
       case 'subtasks-finished':
-        this.#waves.get(event.wave)?.ended(
-          event.count,
-          event.durationsMs.reduce((sum, ms) => sum + ms, 0),
-        );
+        this.#waves.get(event.wave)?.ended(event.at, event.durationsMs);
         return;
       case 'subtask-finished':
-        if (event.resumed === undefined) this.#waves.get(event.checkpoint.wave)?.ended(1, event.checkpoint.duration_ms);
+        if (event.resumed === undefined) this.#waves.get(event.checkpoint.wave)?.ended(event.at, [event.checkpoint.duration_ms]);
         return;
       case 'task-expanded':
         this.#counts.set(this.#compiled.graph.indexOf.get(event.task) ?? -1, event.subtasks);

@@ -7,12 +7,25 @@ type AgentsChanged = Extract<RunEvent, { type: 'agents-changed' }>;
 /** So many subtasks for each agent must end after a change of their number for the time that they take to be held against a model. */
 const LEAST_ROUNDS = 8;
 
+/** So many subtasks tell of the throughput of a number of agents. */
+const LEAST_OUTCOMES = 16;
+/** Agents share what holds them up when of the throughput that more of them would bring, if nothing did, less than this share came. */
+const SHARED = 0.5;
+/** Above this ratio of the longest subtask to the average one, throughput follows from how lengths lie in time. */
+const UNEVEN = 4;
+
 /** The last change of the number of agents, and what was done by then. */
 interface LastChange {
   readonly at: number;
   readonly agents: number;
   readonly ended: number;
   readonly busyMs: number;
+}
+
+/** The first number of agents that was measured: subtasks a second. */
+interface Measured {
+  readonly agents: number;
+  readonly throughput: number;
 }
 
 /** How one wave went: a fold over its events, of which lessons are drawn. */
@@ -29,22 +42,34 @@ export class WaveCourse {
   #agentMs = 0;
   #useful: number | undefined;
   #grew = false;
+  #measured: Measured | undefined;
+  /** When the first subtasks of the present number of agents had ended: those after them tell of it. */
+  #levelFrom: { readonly at: number; readonly ended: number } | undefined;
+  #longestMs = 0;
 
   constructor(started: WaveStarted, startSeconds: number) {
     this.started = started;
     this.startSeconds = startSeconds;
   }
 
-  /** Subtasks succeeded, which took so long together. */
-  ended(count: number, busyMs: number): void {
-    this.#ended += count;
-    this.#busyMs += busyMs;
+  /** Subtasks succeeded by now, and took so long. */
+  ended(at: number, durationsMs: readonly number[]): void {
+    for (const ms of durationsMs) {
+      this.#busyMs += ms;
+      this.#longestMs = Math.max(this.#longestMs, ms);
+    }
+    this.#ended += durationsMs.length;
+    if (this.#ended - (this.#change?.ended ?? 0) >= this.agents) this.#levelFrom ??= { at, ended: this.#ended };
   }
 
   changed({ at, to, settled, grew }: AgentsChanged): void {
     this.#agentMs = this.#agentMsUntil(at);
+    this.#measured ??= this.#throughputUntil(at);
+    this.#levelFrom = undefined;
     this.#change = { at, agents: to, ended: this.#ended, busyMs: this.#busyMs };
     if (settled === true) this.#useful = to;
+    // It looks for more once again; where that is in vain, it settles once again.
+    else if (to > (this.#useful ?? to)) this.#useful = undefined;
     if (grew === true) this.#grew = true;
   }
 
@@ -68,7 +93,22 @@ export class WaveCourse {
 
   /** Beyond this number, more agents brought no more throughput; `undefined` where that was not seen. */
   get usefulAgents(): number | undefined {
-    return this.#useful;
+    return this.#useful ?? this.#sharing;
+  }
+
+  /** The number that it ended with, where it brought so little more than fewer did that more would bring next to nothing. */
+  get #sharing(): number | undefined {
+    const [before, last] = [this.#measured, this.sinceChange];
+    if (before === undefined || last === undefined || this.agents <= before.agents) return undefined;
+    if (this.#longestMs > UNEVEN * 1000 * this.meanSeconds) return undefined;
+    const growth = last.subtasks / last.wallSeconds / before.throughput;
+    return growth < 1 + SHARED * (this.agents / before.agents - 1) ? this.agents : undefined;
+  }
+
+  #throughputUntil(at: number): Measured | undefined {
+    const from = this.#levelFrom;
+    if (from === undefined || this.#ended - from.ended < LEAST_OUTCOMES || at <= from.at) return undefined;
+    return { agents: this.agents, throughput: (1000 * (this.#ended - from.ended)) / (at - from.at) };
   }
 
   /** More agents were seen to bring more throughput. */

@@ -6,7 +6,9 @@ export interface AgentsChange {
   readonly settled?: boolean;
 }
 
-/** By how much a number of agents grows or shrinks in one step, and what a change of throughput must exceed to count. */
+/** By how much a number of agents grows in one step until a step up does not pay: what brings a little each time brings more in the end. */
+const FIRST_STEP = 2;
+/** By how much it grows or shrinks after that, and what a change of throughput must exceed to count. */
 const STEP = 1.25;
 const NOISE = 0.05;
 /** Windows of rest after a step that did not pay; doubled each time, so that a settled number is left alone. */
@@ -25,6 +27,7 @@ export class HillClimb {
   readonly #most: number;
   #agents: number;
   #way: 'up' | 'down' = 'up';
+  #stride = FIRST_STEP;
   /** What the number before the present step achieved, while one is tried. */
   #before: { readonly agents: number; readonly throughput: number } | undefined;
   #rest = 0;
@@ -65,13 +68,14 @@ export class HillClimb {
     }
     this.#agents = before.agents;
     const settled = this.#way === 'up';
+    if (settled) this.#stride = STEP;
     this.#settle();
     const reason = gain < -NOISE ? `throughput fell ${percent(-gain)}` : 'throughput did not rise';
     return { agents: before.agents, reason, ...(settled && { settled }) };
   }
 
   #step(throughput: number, reason: string): AgentsChange | undefined {
-    const up = Math.min(this.#most, Math.max(this.#agents + 1, Math.round(this.#agents * STEP)));
+    const up = Math.min(this.#most, Math.max(this.#agents + 1, Math.round(this.#agents * this.#stride)));
     const down = Math.max(1, Math.min(this.#agents - 1, Math.round(this.#agents / STEP)));
     const agents = this.#way === 'up' ? up : down;
     if (agents === this.#agents) {

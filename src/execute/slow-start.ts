@@ -9,13 +9,19 @@ export interface SlowStartStep {
 }
 
 /** More agents must bring at least this share of the throughput that they would if nothing held them up. */
-const WORTH = 0.2;
+const WORTH = 0.08;
+/** With less than this share of it, more outcomes are waited for: a few of them tell large gains from small ones, and not small ones from none. */
+const CLEAR = 0.3;
 /** With this share of it nothing held them up, by all that could be seen. */
 const FREE = 0.7;
 /** From so many times the agents on, a change of throughput says something of their number. */
 const TELLING = 1.5;
-/** Outcomes that make a throughput, at least. */
+/** Outcomes that make a throughput, at least, and milliseconds. */
 const LEAST_OUTCOMES = 16;
+const LEAST_MS = 25;
+/** Where a gain is not clear: for each agent, but no longer than this. */
+const DOUBTFUL_ROUNDS = 16;
+const DOUBTFUL_MS = 150;
 
 /**
  * Goes from a few agents to many by doubling them for as long as throughput grows with them. Durations cannot tell whether
@@ -62,8 +68,17 @@ export class SlowStart {
     if (finished < skipped) return undefined;
     this.#level.at ??= now;
     const counted = finished - skipped;
-    if (counted < Math.max(agents, LEAST_OUTCOMES) || now <= this.#level.at) return undefined;
-    return this.#judge(agents, (1000 * counted) / (now - this.#level.at), finished);
+    const ms = now - this.#level.at;
+    if (counted < Math.max(agents, LEAST_OUTCOMES) || ms <= 0) return undefined;
+    const throughput = (1000 * counted) / ms;
+    const isLong = ms >= DOUBTFUL_MS || counted >= DOUBTFUL_ROUNDS * agents;
+    if (!isLong && (ms < LEAST_MS || !this.#isClear(agents, throughput))) return undefined;
+    return this.#judge(agents, throughput, finished);
+  }
+
+  #isClear(agents: number, throughput: number): boolean {
+    const before = this.#before;
+    return before === undefined || throughput >= before.throughput * (1 + (CLEAR * (agents - before.agents)) / before.agents);
   }
 
   #judge(agents: number, throughput: number, finished: number): SlowStartStep | undefined {

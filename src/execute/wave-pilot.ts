@@ -1,7 +1,7 @@
 import type { Clock } from '../model/clock.js';
 import type { RunEvent } from '../model/run-event.js';
 import type { TaskType } from '../model/scaling-decision.js';
-import { workByItself } from '../scaling/saturation.js';
+import { keepsCoresBusy, workByItself } from '../scaling/saturation.js';
 import type { Dispatcher } from './dispatcher.js';
 import { type AgentLayout, type Executor, ExecutorStartError } from './executor.js';
 import type { Headroom } from './headroom.js';
@@ -91,7 +91,7 @@ export class WavePilot {
   readonly #timers = new Set<() => void>();
   #slowStart: SlowStart | undefined;
   #climb: HillClimb | undefined;
-  #window: { readonly at: number; readonly unfinished: number } | undefined;
+  #window: { readonly at: number; readonly unfinished: number; readonly cpuSeconds: number } | undefined;
   #probing: boolean;
   #changing = false;
   #ended = false;
@@ -145,6 +145,12 @@ export class WavePilot {
     if (this.#run.unfinished < this.#run.agents) return;
     const step = this.#slowStart.next(this.#ports.clock.now(), this.#finished(), this.#run.agents);
     if (step !== undefined) void this.#change(step.agents, step.reason, step);
+  }
+
+  /** How many help a disk no model tells: each number is tried for as long as it helps. */
+  #targetOf(decided: number): number {
+    const { type, most } = this.#options;
+    return type === 'file_operations' ? Math.max(decided, Math.min(most, this.#run.unfinished)) : decided;
   }
 
   #finished(): number {
@@ -207,7 +213,8 @@ export class WavePilot {
   /** Fewer agents at once, many more step by step. */
   #aimFor(agents: number, reason: string): void {
     const from = this.#run.agents;
-    if (agents > 2 * from) this.#slowStart = new SlowStart(agents, this.#finished());
+    const target = this.#targetOf(agents);
+    if (target > 2 * from) this.#slowStart = new SlowStart(target, this.#finished());
     else void this.#change(agents, reason);
   }
 
@@ -226,15 +233,18 @@ export class WavePilot {
   #watch(): void {
     const now = this.#ports.clock.now();
     const { unfinished, agents } = this.#run;
+    const cpuSeconds = this.#ports.cpuSeconds();
     this.#after(LOOK_MS, () => this.#watch());
     if (this.#window === undefined || this.#changing || this.#probing || this.#slowStart?.done === false) {
-      this.#window = { at: now, unfinished };
+      this.#window = { at: now, unfinished, cpuSeconds };
       return;
     }
+    const cpuBefore = this.#window.cpuSeconds;
     const seconds = (now - this.#window.at) / 1000;
     const outcomes = this.#window.unfinished - unfinished;
     if (seconds < WINDOW_MS / 1000 && outcomes < WINDOW_OUTCOMES) return;
-    this.#window = { at: now, unfinished };
+    this.#window = { at: now, unfinished, cpuSeconds };
+    if (keepsCoresBusy(cpuSeconds - cpuBefore, seconds, this.#options.type, this.#options.cores)) return;
     const throughput = outcomes / seconds;
     const left = throughput > 0 ? unfinished / throughput : Number.POSITIVE_INFINITY;
     // A window must hold enough outcomes to be compared, and there must be time left for a change to pay.

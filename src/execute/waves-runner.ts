@@ -34,7 +34,6 @@ export class WavesRunner {
     const { clock, emit, decide, executor, layout, control, steering } = this.#ports;
     const { counts, probes } = this.#state;
     const begun = clock.now();
-    const cpuBefore = steering?.cpuSeconds() ?? 0;
     const runnable = wave.nodes.filter((node) => !this.#state.skipForNeeds(node));
     const tasks: ExpandedTask[] = [];
     const failedToExpand: { readonly node: TaskNode; readonly failure: Failure }[] = [];
@@ -54,6 +53,8 @@ export class WavesRunner {
       tasks.map(({ work }) => work.task),
     );
     if (open > 0) await executor.open(room);
+    // What it took to start threads says nothing of the subtasks.
+    const cpuBefore = steering?.cpuSeconds() ?? 0;
     emit({
       type: 'wave-started',
       at: clock.now(),

@@ -30,6 +30,8 @@ const finished: Event<'wave-finished'> = {
   check: { verdict: 'READY', expected: 100, recorded: 100, failed: 0, reason: 'all are there' },
 };
 
+const some = (count: number, ms: number) => new Array<number>(count).fill(ms);
+
 describe('WaveCourse', () => {
   it('adds the time of its agents up over every change of their number', () => {
     const course = new WaveCourse(started, 0.1);
@@ -48,14 +50,30 @@ describe('WaveCourse', () => {
 
   it('tells of the work since the last change, where there was enough for each agent', () => {
     const course = new WaveCourse(started, 0);
-    course.ended(20, 400);
+    course.ended(1500, some(20, 20));
     course.changed(changed(2000, 2, { settled: true }));
-    course.ended(15, 150);
+    course.ended(3500, some(15, 10));
     course.finished(finished);
     expect(course.sinceChange).toBeUndefined();
-    course.ended(1, 10);
+    course.ended(3600, some(1, 10));
     expect(course.sinceChange).toEqual({ subtasks: 16, busySeconds: 0.16, wallSeconds: 2 });
     expect(course.usefulAgents).toBe(2);
     expect(course.meanSeconds).toBeCloseTo(0.56 / 36);
+  });
+
+  it('takes agents for enough that brought little more than fewer did', () => {
+    const usefulAfter = (subtasks: number, longestMs = 10) => {
+      const course = new WaveCourse(started, 0);
+      course.ended(1000, some(4, 10));
+      course.ended(2000, some(100, 10));
+      course.changed(changed(2000, 8));
+      course.ended(4000, [...some(subtasks - 1, 10), longestMs]);
+      course.finished(finished);
+      return course.usefulAgents;
+    };
+    // 100 a second on 4 agents; in two seconds on 8, 400 would be twice as many.
+    expect([usefulAfter(400), usefulAfter(320), usefulAfter(280), usefulAfter(220)]).toEqual([undefined, undefined, 8, 8]);
+    // Of work of several lengths, the long ones come late.
+    expect(usefulAfter(220, 100)).toBeUndefined();
   });
 });

@@ -18,7 +18,7 @@ describe('the checksum of a record', () => {
   it('is the same in a buffer and in a text', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary', maxLength: 100 }), (name) => {
-        const open = JSON.stringify({ task_id: name.toWellFormed() }).slice(0, -1);
+        const open = JSON.stringify({ task_id: name }).slice(0, -1);
         const data = Buffer.alloc(3 * open.length + CLOSING_BYTES);
         const end = data.write(open);
         const closed = closeRecordAt(data, 0, end);
