@@ -60,7 +60,8 @@ export class Lessons {
       );
       // What sharing the cores added to the durations is taken off each task's alike.
       const shared = busySeconds > 0 ? (work.seconds * subtasks) / busySeconds : 1;
-      const alone = shared * (wave.nodes.length === 1 ? settledShare(course) : 1);
+      const settled = wave.nodes.length === 1 ? settledShare(course) : 1;
+      const alone = shared * settled;
       const tasks = wave.nodes.flatMap(({ task }): TaskRecord[] => {
         const known = summary.tasks.find(({ id }) => id === task.id);
         if (known === undefined || known.success === 0 || known.failed > 0 || known.meanMs === undefined) return [];
@@ -87,7 +88,12 @@ export class Lessons {
         key: waveKey(wave.nodes.map(({ task }) => task)),
         machine,
         at,
-        extra_seconds: this.#unexplained(course, course.end.measured, { subtasks, ...work, ...spreadOf(tasks) }),
+        extra_seconds: this.#unexplained(course, course.end.measured, {
+          subtasks,
+          ...work,
+          seconds: work.seconds * settled,
+          ...spreadOf(tasks),
+        }),
         agents: course.agents,
         ...(gained(course, tasks) && { grew: true }),
         ...(useful !== undefined && { useful_agents: useful }),
@@ -108,13 +114,20 @@ export class Lessons {
     const explained = (part: WaveWork) => predictWave(course.agents, { ...part, cost }, fit, this.#compiled.machine);
     const whole = explained(work);
     if (!course.hasChanged) return durationMs / 1000 - whole.seconds - course.startSeconds;
+    const { firstBeginSeconds: first = 0 } = measured;
+    const last = course.sinceChange;
+    if (last !== undefined && course.usefulAgents === course.agents) {
+      // Its throughput is all that more agents would have as well.
+      return course.lateStartSeconds + first + (work.subtasks * last.wallSeconds) / last.subtasks - whole.seconds;
+    }
     if (whole.bottleneck === 'agents') {
-      // What agents did beside their subtasks; waiting at the barrier follows from how those lay on them.
-      const beside = (course.agentSeconds - measured.busySeconds - measured.idleSeconds) / course.agents;
+      // What agents did beside their subtasks; waiting at the barrier follows from how those lay on them. Until the first subtask
+      // began, those waited with which the wave began, and all will that it begins with next.
+      const later = course.agentSeconds - course.started.agents * first - measured.busySeconds - measured.idleSeconds;
       const between = (work.subtasks * (cost.turnaroundSeconds ?? 0)) / course.agents;
+      const beside = first + later / course.agents;
       return course.lateStartSeconds + beside - between - waveSeconds(course.agents, work.subtasks, cost);
     }
-    const last = course.sinceChange;
     return last === undefined ? 0 : last.wallSeconds - explained({ ...work, subtasks: last.subtasks }).seconds;
   }
 }

@@ -148,6 +148,12 @@ export class Dispatcher {
     return lead / 1000;
   }
 
+  /** From `begun`, when the wave began, until the first subtask did, in seconds. */
+  firstBeginSeconds(begun: number): number {
+    if (this.#firstBegins.size === 0) return 0;
+    return Math.max(0, Math.min(...this.#firstBegins.values()) - begun) / 1000;
+  }
+
   #onControl(): void {
     const aborting = this.#ports.control.state === 'aborting';
     for (const { handle } of [...this.#active.all()]) {

@@ -1,7 +1,7 @@
 import type { Clock } from '../model/clock.js';
 import type { RunEvent } from '../model/run-event.js';
 import type { TaskType } from '../model/scaling-decision.js';
-import { keepsCoresBusy, workByItself } from '../scaling/saturation.js';
+import { isComputing, workByItself } from '../scaling/saturation.js';
 import type { Dispatcher } from './dispatcher.js';
 import { type AgentLayout, type Executor, ExecutorStartError } from './executor.js';
 import type { Headroom } from './headroom.js';
@@ -68,6 +68,11 @@ const CLIMB_AFTER_MS = 300;
 /** A window of the climb ends after so long, or with so many outcomes: chance moves their number by less than its hysteresis. */
 const WINDOW_MS = 1000;
 const WINDOW_OUTCOMES = 500;
+/**
+ * From this share of all cores on, other numbers of agents are not tried for work that computes: what is left of them may as well be
+ * taken by others on this machine.
+ */
+const BUSY = 0.6;
 /** How often it is looked at. */
 const LOOK_MS = 100;
 /** Work of which few subtasks ended in this time is given more agents, and looked at again after as long as the wave took by then. */
@@ -244,7 +249,7 @@ export class WavePilot {
     const outcomes = this.#window.unfinished - unfinished;
     if (seconds < WINDOW_MS / 1000 && outcomes < WINDOW_OUTCOMES) return;
     this.#window = { at: now, unfinished, cpuSeconds };
-    if (keepsCoresBusy(cpuSeconds - cpuBefore, seconds, this.#options.type, this.#options.cores)) return;
+    if (isComputing(this.#options.type) && cpuSeconds - cpuBefore >= BUSY * seconds * this.#options.cores) return;
     const throughput = outcomes / seconds;
     const left = throughput > 0 ? unfinished / throughput : Number.POSITIVE_INFINITY;
     // A window must hold enough outcomes to be compared, and there must be time left for a change to pay.

@@ -96,6 +96,7 @@ export class WavesRunner {
       idleSeconds: dispatcher.idleSeconds(started, ended),
       checkSeconds: (clock.now() - ended) / 1000,
       leadSeconds: dispatcher.leadSeconds(started),
+      firstBeginSeconds: dispatcher.firstBeginSeconds(started),
     };
     emit({
       type: 'wave-finished',

@@ -31,6 +31,8 @@ export interface WaveMeasures {
   readonly checkSeconds?: number;
   /** Agent seconds from the wave's begin until each agent's first subtask began. Absent in earlier records. */
   readonly leadSeconds?: number;
+  /** From the wave's begin until its first subtask began: what the first threads loaded for it. Absent in earlier records. */
+  readonly firstBeginSeconds?: number;
 }
 
 /** What was seen of a pool, against its limits. */

@@ -15,9 +15,9 @@ export interface ObservedWork {
 /** Types of work that mostly compute: what is not processor time of theirs is waiting for a core. */
 const COMPUTING: ReadonlySet<TaskType> = new Set(['computation', 'code_analysis']);
 
-/** Whether work of this type that took so much processor time keeps all cores busy, so that other numbers of agents gain nothing. */
-export function keepsCoresBusy(cpuSeconds: number, wallSeconds: number, type: TaskType, cores: number): boolean {
-  return COMPUTING.has(type) && cpuSeconds >= SATURATED * wallSeconds * cores;
+/** Whether work of this type mostly computes. */
+export function isComputing(type: TaskType): boolean {
+  return COMPUTING.has(type);
 }
 
 /**
@@ -34,7 +34,7 @@ export function workByItself(
   const { subtasks, busySeconds, cpuSeconds, wallSeconds } = observed;
   if (subtasks <= 0 || busySeconds <= 0) return { seconds: 0, cpuShare: 0 };
   const seconds = busySeconds / subtasks;
-  if (keepsCoresBusy(cpuSeconds, wallSeconds, type, cores)) {
+  if (isComputing(type) && cpuSeconds >= SATURATED * wallSeconds * cores) {
     return { seconds: Math.min(seconds, cpuSeconds / subtasks), cpuShare: 1 };
   }
   return { seconds, cpuShare: Math.min(1, cpuSeconds / busySeconds) };
