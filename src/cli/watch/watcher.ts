@@ -30,6 +30,8 @@ export interface Rest {
 const GIT_MS = 1000;
 /** Changes this near to one another are one. */
 const REST_MS = 40;
+/** So many times as long must nothing more come after git was at work: it changes thousands, and chokidar looks at each. */
+const GIT_RESTS = 4;
 /** Changes that never rest are told after this time all the same. */
 const MOST_WAIT_MS = 3000;
 
@@ -62,6 +64,8 @@ export class Watcher {
   #timer: NodeJS.Timeout | undefined;
   #since: number | undefined;
   #last = Number.NEGATIVE_INFINITY;
+  /** How often nothing came while it was waited for more. */
+  #rests = 0;
   #gitWorks = false;
   readonly #gitFolder: string | undefined;
   /** Files that changed just now, the first first: when, and what `stat` said of them. */
@@ -142,17 +146,24 @@ export class Watcher {
       this.#rest(true);
       return;
     }
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#restUnlessGit(), REST_MS);
+    this.#rests = 0;
+    this.#restSoon();
   }
 
-  #restUnlessGit(): void {
-    const waited = performance.now() - (this.#since ?? 0);
-    if (this.#isGitAtWork() && waited < MOST_WAIT_MS && this.#isGitLocked()) {
-      this.#timer = setTimeout(() => this.#restUnlessGit(), REST_MS);
-      return;
-    }
-    this.#rest(false);
+  #restSoon(): void {
+    clearTimeout(this.#timer);
+    const due = performance.now() + REST_MS;
+    this.#timer = setTimeout(() => this.#restUnlessMore(due), REST_MS);
+  }
+
+  #restUnlessMore(due: number): void {
+    const now = performance.now();
+    // A thread that had no time for its timer had none for what was to be told either.
+    if (now - due < REST_MS) this.#rests += 1;
+    const isGitAtWork = this.#isGitAtWork();
+    const isLate = now - (this.#since ?? 0) >= MOST_WAIT_MS;
+    if (!isLate && (this.#isGitLocked() || this.#rests < (isGitAtWork || this.#gitWorks ? GIT_RESTS : 1))) this.#restSoon();
+    else this.#rest(false);
   }
 
   #rest(atOnce: boolean): void {
