@@ -81,6 +81,6 @@ export const WORKLOADS: readonly Workload[] = [
       'general',
       `{ foreach: ${items(160, (i) => (i % 10 === 3 ? 200 : 10))}, uses: ./wait.mjs, with: "\${{ item }}" }`,
     ),
-    counts: [1, 2, 4, 8, 16, 32, 64],
+    counts: [1, 2, 4, 8, 16, 32, 48, 64],
   },
 ];
