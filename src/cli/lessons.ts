@@ -51,7 +51,8 @@ export class Lessons {
       const course = this.#waves.get(wave.number);
       if (course?.end?.measured === undefined) return [];
       const { cpuSeconds, busySeconds } = course.end.measured;
-      const wallSeconds = course.end.durationMs / 1000;
+      // As for processor time, its threads were there by then.
+      const wallSeconds = (course.end.at - course.started.at) / 1000;
       const { subtasks } = course.started;
       const work = workByItself(
         { subtasks, busySeconds, cpuSeconds, wallSeconds },

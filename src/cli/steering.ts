@@ -13,6 +13,9 @@ const PROBE_SUBTASKS = 256;
 /** Agents that a wave begins with where nobody has seen yet that more of them help. */
 const FIRST_AGENTS_PER_CORE = 2;
 
+/** Share of its time that a subtask takes of a core, from which on it is taken to compute and nothing else. */
+const COMPUTING = 0.85;
+
 /**
  * What the number of agents of a running plan is steered by. For one run: what it predicts counts the threads that it started.
  * @param elsewhere where the agents are on other machines: what these know of themselves.
@@ -25,6 +28,7 @@ export function steeringOf(compiled: CompiledPlan, elsewhere?: { readonly cpuSec
     // Workers say themselves how many agents they have.
     headroom: elsewhere === undefined ? () => readHeadroom(memoryPerAgent(compiled)) : () => BOUNDLESS,
     isUnknown: (task) => isUnknownTo(compiled, task),
+    isComputing: (task) => (compiled.history?.task(task.hash)?.cpuShare ?? 0) >= COMPUTING,
     predict: (wave, room, counts, probes) =>
       (elsewhere === undefined ? threadStarts.next(room.threads) : 0) +
       predictWaveFor(compiled, wave, room.agents, counts, probes),

@@ -44,6 +44,8 @@ export interface PilotOptions {
   readonly probeSize: number;
   readonly cores: number;
   readonly type: TaskType;
+  /** All of its work is known to compute all the time. */
+  readonly computes: boolean;
 }
 
 /** What a change of the number of agents follows from. */
@@ -249,7 +251,7 @@ export class WavePilot {
     const outcomes = this.#window.unfinished - unfinished;
     if (seconds < WINDOW_MS / 1000 && outcomes < WINDOW_OUTCOMES) return;
     this.#window = { at: now, unfinished, cpuSeconds };
-    if (isComputing(this.#options.type) && cpuSeconds - cpuBefore >= BUSY * seconds * this.#options.cores) return;
+    if (this.#fillsCores(agents, (cpuSeconds - cpuBefore) / seconds)) return;
     const throughput = outcomes / seconds;
     const left = throughput > 0 ? unfinished / throughput : Number.POSITIVE_INFINITY;
     // A window must hold enough outcomes to be compared, and there must be time left for a change to pay.
@@ -257,6 +259,12 @@ export class WavePilot {
     this.#climb ??= new HillClimb(agents, this.#options.most);
     const change = this.#climb.next(throughput);
     if (change !== undefined) void this.#change(change.agents, change.reason, change);
+  }
+
+  /** Whether other numbers of agents need not be tried, because these have the cores that there are. */
+  #fillsCores(agents: number, busyCores: number): boolean {
+    const { type, computes, cores } = this.#options;
+    return (computes && agents === cores) || (isComputing(type) && busyCores >= BUSY * cores);
   }
 
   async #change(agents: number, reason: string, { settled, grew }: Findings = {}): Promise<void> {

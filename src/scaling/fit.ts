@@ -64,7 +64,7 @@ export type Bottleneck = 'agents' | 'cores' | 'rate' | 'dispatch';
 
 /**
  * The time that a wave is predicted to take on `agents`, in seconds, by the methodology:
- * max(ceil(n_w/n)·d, n_w·d·cpuShare/cores, n_w/rate) + a + b·n. Of the n agents, only as many as the wave has
+ * max(ceil(n_w/n)·d, n_w·d·cpuShare/cores, n_w/rate) + a + b·n, where d and its processor time have what lies between two subtasks. Of the n agents, only as many as the wave has
  * subtasks are started, so only those are paid for. The coordinator hands subtasks out one after another, so that
  * a wave takes at least its subtasks times that, and what earlier runs took beyond all this is added.
  */
@@ -82,7 +82,8 @@ export function predictWave(
   const bounds: readonly (readonly [Bottleneck, number])[] = [
     ['agents', Math.ceil(subtasks / useful) * (seconds + turnaround)],
     ['agents', unevenSeconds(useful, wave, turnaround)],
-    ['cores', (subtasks * seconds * cpuShare) / machine.cores],
+    // What an agent does between two subtasks it does on a core.
+    ['cores', (subtasks * (seconds * cpuShare + turnaround)) / machine.cores],
     ['rate', input.ratePerMinute === undefined ? 0 : subtasks / (input.ratePerMinute / 60)],
     ['dispatch', subtasks * cost.dispatchSeconds],
   ];
@@ -104,7 +105,7 @@ export function waveSeconds(agents: number, subtasks: number, cost: WorkCost): n
  */
 function unevenSeconds(agents: number, work: WaveWork, turnaround: number): number {
   const { subtasks, seconds, longest = 0, usual } = work;
-  if (longest <= UNEVEN * seconds || subtasks <= agents) return Math.min(longest, subtasks * seconds);
+  if (!isUneven(work) || subtasks <= agents) return Math.min(longest, subtasks * seconds);
   if (usual === undefined || usual >= seconds || agents > PLAYED / 2)
     return (subtasks * (seconds + turnaround)) / agents + (1 - 1 / agents) * longest;
   const played = Math.min(subtasks, PLAYED);
@@ -143,6 +144,10 @@ function playedSeconds(
 /** The last so many subtasks are played through; what goes before them keeps all agents busy. */
 const PLAYED = 1024;
 
+function isUneven({ seconds, longest = 0 }: WaveWork): boolean {
+  return longest > UNEVEN * seconds;
+}
+
 /** Below this ratio of the longest subtask to the average one, lengths count as even: chance alone makes some longer. */
 const UNEVEN = 4;
 
@@ -155,7 +160,8 @@ export function predictSeconds(agents: number, input: FitInput, machine: Machine
 /**
  * The smallest count up to `ceiling` whose predicted time is within `tolerance` of the best; where a rate is what
  * holds the widest wave up, the smallest that keeps it busy, since a limit that is paid for is there to be used.
- * Exact for any ceiling: between two counts at which some wave saves a round, more agents only cost more.
+ * Exact for any ceiling where subtasks are of one length: between two counts at which some wave saves a round, more agents only cost
+ * more.
  */
 export function fitAgents(
   ceiling: number,
@@ -181,7 +187,13 @@ export function widestWave(waves: readonly WaveWork[]): WaveWork {
   return waves.reduce((most, wave) => (wave.subtasks > most.subtasks ? wave : most), { subtasks: 0, seconds: 0 });
 }
 
-/** The counts at which a wave's rounds become fewer, ceil(n_w/k) for every k: about twice the root of n_w for each width. */
+/** Counts of which each is so many times the one before. */
+const FURTHER = 1.1;
+
+/**
+ * The counts at which a wave's rounds become fewer, ceil(n_w/k) for every k: about twice the root of n_w for each width. Work of
+ * several lengths has no rounds: of its counts, some at even distances.
+ */
 function candidates(ceiling: number, waves: readonly WaveWork[]): number[] {
   const counts = new Set([1]);
   for (const subtasks of new Set(waves.map((wave) => wave.subtasks))) {
@@ -192,5 +204,6 @@ function candidates(ceiling: number, waves: readonly WaveWork[]): number[] {
       rounds = agents <= 1 ? subtasks + 1 : Math.ceil(subtasks / (agents - 1));
     }
   }
+  if (waves.some(isUneven)) for (let agents = 1; agents <= ceiling; agents = Math.ceil(agents * FURTHER)) counts.add(agents);
   return [...counts].sort((a, b) => a - b);
 }
