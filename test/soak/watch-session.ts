@@ -116,7 +116,8 @@ export function tellingNode(file: string): { readonly args: readonly string[]; r
 
 /** What a process that was started like that holds now; only where there is /proc. */
 export async function heldBy(pid: number, file: string): Promise<Held> {
-  const lines = () => (existsSync(file) ? readFileSync(file, 'utf8').trimEnd().split('\n') : []);
+  // Whole ones: the file is there before what is written to it.
+  const lines = () => (existsSync(file) ? readFileSync(file, 'utf8').split('\n').slice(0, -1) : []);
   const before = lines().length;
   process.kill(pid, 'SIGUSR2');
   while (lines().length === before) await new Promise((resolve) => setTimeout(resolve, 5));
