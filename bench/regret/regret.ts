@@ -13,6 +13,7 @@ import { arch, availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { median } from '../peers/samples.ts';
 import { MODULES, WORKLOADS, type Workload } from './workloads.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
@@ -125,13 +126,6 @@ function waveplan(...args: readonly string[]): void {
 
 function predictionError({ predictedSeconds, seconds }: Sample): number | null {
   return predictedSeconds === null ? null : Math.abs(predictedSeconds - seconds) / seconds;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 }
 
 function row({ name, ratio, spread, agents, best, predictionErrors, secondErrors, note }: Outcome): string {

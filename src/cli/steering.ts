@@ -28,7 +28,7 @@ export function steeringOf(compiled: CompiledPlan, elsewhere?: { readonly cpuSec
     // Workers say themselves how many agents they have.
     headroom: elsewhere === undefined ? () => readHeadroom(memoryPerAgent(compiled)) : () => BOUNDLESS,
     isUnknown: (task) => isUnknownTo(compiled, task),
-    isComputing: (task) => (compiled.history?.task(task.hash)?.cpuShare ?? 0) >= COMPUTING,
+    computes: (task) => (compiled.history?.task(task.hash)?.cpuShare ?? 0) >= COMPUTING,
     predict: (wave, room, counts, probes) =>
       (elsewhere === undefined ? threadStarts.next(room.threads) : 0) +
       predictWaveFor(compiled, wave, room.agents, counts, probes),

@@ -1,4 +1,5 @@
 import type { RunEvent } from '../model/run-event.js';
+import { isUneven } from '../scaling/fit.js';
 
 type WaveStarted = Extract<RunEvent, { type: 'wave-started' }>;
 type WaveFinished = Extract<RunEvent, { type: 'wave-finished' }>;
@@ -11,8 +12,6 @@ const LEAST_ROUNDS = 8;
 const LEAST_OUTCOMES = 16;
 /** Agents share what holds them up when of the throughput that more of them would bring, if nothing did, less than this share came. */
 const SHARED = 0.5;
-/** Above this ratio of the longest subtask to the average one, throughput follows from how lengths lie in time. */
-const UNEVEN = 4;
 
 /** The last change of the number of agents, and what was done by then. */
 interface LastChange {
@@ -100,7 +99,7 @@ export class WaveCourse {
   get #sharing(): number | undefined {
     const [before, last] = [this.#measured, this.sinceChange];
     if (before === undefined || last === undefined || this.agents <= before.agents) return undefined;
-    if (this.#longestMs > UNEVEN * 1000 * this.meanSeconds) return undefined;
+    if (isUneven({ seconds: this.meanSeconds, longest: this.#longestMs / 1000 })) return undefined;
     const growth = last.subtasks / last.wallSeconds / before.throughput;
     return growth < 1 + SHARED * (this.agents / before.agents - 1) ? this.agents : undefined;
   }

@@ -150,8 +150,9 @@ export class Dispatcher {
 
   /** From `begun`, when the wave began, until the first subtask did, in seconds. */
   firstBeginSeconds(begun: number): number {
-    if (this.#firstBegins.size === 0) return 0;
-    return Math.max(0, Math.min(...this.#firstBegins.values()) - begun) / 1000;
+    let first = Number.POSITIVE_INFINITY;
+    for (const began of this.#firstBegins.values()) first = Math.min(first, began);
+    return this.#firstBegins.size === 0 ? 0 : Math.max(0, first - begun) / 1000;
   }
 
   #onControl(): void {

@@ -73,7 +73,7 @@ export interface SteeringPorts {
   /** Whether nothing is known of the duration of a task's subtasks. */
   readonly isUnknown: (task: TaskDefinition) => boolean;
   /** Whether a task's subtasks are known to compute all the time. */
-  readonly isComputing: (task: TaskDefinition) => boolean;
+  readonly computes: (task: TaskDefinition) => boolean;
   /** The seconds that a wave is predicted to take, asked once for each wave. */
   readonly predict: (
     wave: number,

@@ -23,6 +23,17 @@ const LEAST_MS = 25;
 const DOUBTFUL_ROUNDS = 16;
 const DOUBTFUL_MS = 150;
 
+/** What a number of agents came to: subtasks a second. */
+interface Level {
+  readonly agents: number;
+  readonly throughput: number;
+}
+
+/** Whether throughput grew by at least this share of what the agents did. */
+function hasGrown(before: Level, now: Level, share: number): boolean {
+  return now.throughput >= before.throughput * (1 + (share * (now.agents - before.agents)) / before.agents);
+}
+
 /**
  * Goes from a few agents to many by doubling them for as long as throughput grows with them. Durations cannot tell whether
  * more agents help: work that queues behind a disk looks just like work that waits for somebody else.
@@ -32,7 +43,7 @@ const DOUBTFUL_MS = 150;
  */
 export class SlowStart {
   readonly #target: number;
-  #before: { readonly agents: number; readonly throughput: number } | undefined;
+  #before: Level | undefined;
   /** Outcomes and time from which on the present number counts; `at` is open while the first round passes. */
   #level: { readonly from: number; at: number | undefined };
   #done = false;
@@ -77,15 +88,14 @@ export class SlowStart {
   }
 
   #isClear(agents: number, throughput: number): boolean {
-    const before = this.#before;
-    return before === undefined || throughput >= before.throughput * (1 + (CLEAR * (agents - before.agents)) / before.agents);
+    return this.#before === undefined || hasGrown(this.#before, { agents, throughput }, CLEAR);
   }
 
   #judge(agents: number, throughput: number, finished: number): SlowStartStep | undefined {
     const before = this.#before;
     // The last step to the target may be a small one, whose gain is lost in chance.
     const isTelling = before !== undefined && agents >= TELLING * before.agents;
-    if (isTelling && throughput < before.throughput * (1 + (WORTH * (agents - before.agents)) / before.agents)) {
+    if (isTelling && !hasGrown(before, { agents, throughput }, WORTH)) {
       this.#done = true;
       return { agents: before.agents, settled: true, grew: false, reason: `${agents} agents brought no more throughput` };
     }
@@ -99,7 +109,7 @@ export class SlowStart {
     return {
       agents: next,
       settled: false,
-      grew: before !== undefined && throughput >= before.throughput * (1 + (FREE * (agents - before.agents)) / before.agents),
+      grew: before !== undefined && hasGrown(before, { agents, throughput }, FREE),
       reason: before === undefined ? 'trying twice as many' : 'throughput grew with the agents',
     };
   }

@@ -163,7 +163,7 @@ export class WavesRunner {
     const { counts, probes: known } = this.#state;
     const isUnknown = ({ index, task }: TaskNode) => steering.isUnknown(task) && !known.has(index);
     const unknown = tasks.flatMap(({ node }, position) => (isUnknown(node) ? [position] : []));
-    const computes = tasks.every(({ node }) => steering.isComputing(node.task));
+    const computes = tasks.every(({ node }) => steering.computes(node.task));
     const most = Math.max(1, Math.min(decision.formula.agents, decision.capacity.agents));
     return new WavePilot(
       dispatcher,

@@ -64,9 +64,10 @@ export type Bottleneck = 'agents' | 'cores' | 'rate' | 'dispatch';
 
 /**
  * The time that a wave is predicted to take on `agents`, in seconds, by the methodology:
- * max(ceil(n_w/n)·d, n_w·d·cpuShare/cores, n_w/rate) + a + b·n, where d and its processor time have what lies between two subtasks. Of the n agents, only as many as the wave has
- * subtasks are started, so only those are paid for. The coordinator hands subtasks out one after another, so that
- * a wave takes at least its subtasks times that, and what earlier runs took beyond all this is added.
+ * max(ceil(n_w/n)·d, n_w·d·cpuShare/cores, n_w/rate) + a + b·n, where d and its processor time have what lies between
+ * two subtasks. Of the n agents, only as many as the wave has subtasks are started, so only those are paid for. The
+ * coordinator hands subtasks out one after another, so that a wave takes at least its subtasks times that, and what
+ * earlier runs took beyond all this is added.
  */
 export function predictWave(
   agents: number,
@@ -144,7 +145,8 @@ function playedSeconds(
 /** The last so many subtasks are played through; what goes before them keeps all agents busy. */
 const PLAYED = 1024;
 
-function isUneven({ seconds, longest = 0 }: WaveWork): boolean {
+/** Whether subtasks are of so different lengths that what agents come to follows from how those lie in time. */
+export function isUneven({ seconds, longest = 0 }: Pick<WaveWork, 'seconds' | 'longest'>): boolean {
   return longest > UNEVEN * seconds;
 }
 

@@ -160,9 +160,9 @@ export class Watcher {
     const now = performance.now();
     // A thread that had no time for its timer had none for what was to be told either.
     if (now - due < REST_MS) this.#rests += 1;
-    const isGitAtWork = this.#isGitAtWork();
     const isLate = now - (this.#since ?? 0) >= MOST_WAIT_MS;
-    if (!isLate && (this.#isGitLocked() || this.#rests < (isGitAtWork || this.#gitWorks ? GIT_RESTS : 1))) this.#restSoon();
+    const enough = this.#isGitAtWork() || this.#gitWorks ? GIT_RESTS : 1;
+    if (!isLate && (this.#isGitLocked() || this.#rests < enough)) this.#restSoon();
     else this.#rest(false);
   }
 
