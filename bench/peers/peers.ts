@@ -5,12 +5,12 @@
  * Every comparison runs its two sides in turns (A B A B …) after a run of each that does not count, so that a busy moment of
  * the machine meets both. Checkpoints are on. A peer that is not installed is left out, and named.
  */
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { arch, availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { parseArgs, promisify } from 'node:util';
 import { isInstalled, peakMemory, runPlan, timeCommand, timeWaveplan } from './commands.ts';
 import { type LayeredTask, layeredGraph } from './layered.ts';
 import { type Comparison, cellsOf, inTurns, median } from './samples.ts';
@@ -189,11 +189,12 @@ tasks:
     run: () => runPlan(['hash-gzip.yaml', '--agents', `${cores}`], folder).statistics.wavesMs,
   };
   const plain = (file: string) => Number(`${execFileSync(process.execPath, [script(file), path('files.json')])}`.split(' ')[0]);
+  const ideal = { name: 'the ideal: one plain script, over the cores', run: () => plain('./hash-gzip-plain.mjs') / cores };
   return [
     await inTurns({
       name,
       ours,
-      peer: { name: 'the ideal: one plain script, over the cores', run: () => plain('./hash-gzip-plain.mjs') / cores },
+      peer: ideal,
       rounds,
       unit: 'ms',
       aim: 1 / 0.95,
@@ -205,7 +206,32 @@ tasks:
       rounds,
       unit: 'ms',
     }),
+    await inTurns({
+      name: `${name}: what every core costs the others`,
+      ours: { name: `${cores} plain scripts at once, each with its share of the bytes`, run: () => plainScriptsAtOnce(files) },
+      peer: ideal,
+      rounds,
+      unit: 'ms',
+    }),
   ];
+}
+
+/** As many plain scripts as there are cores, with nothing in common; the milliseconds of the one that took longest. */
+async function plainScriptsAtOnce(files: readonly string[]): Promise<number> {
+  const shares = Array.from({ length: cores }, () => ({ bytes: 0, files: new Set<string>() }));
+  const sizes = files.map((file) => ({ file, bytes: statSync(file).size })).sort((a, b) => b.bytes - a.bytes);
+  for (const { file, bytes } of sizes) {
+    const least = shares.reduce((a, b) => (b.bytes < a.bytes ? b : a));
+    least.bytes += bytes;
+    least.files.add(file);
+  }
+  const times = shares.map(async (share, i) => {
+    const list = path(`share-${i}.json`);
+    writeFileSync(list, JSON.stringify(files.filter((file) => share.files.has(file))));
+    const { stdout } = await promisify(execFile)(process.execPath, [script('./hash-gzip-plain.mjs'), list]);
+    return Number(stdout.split(' ')[0]);
+  });
+  return Math.max(...(await Promise.all(times)));
 }
 
 async function million(): Promise<readonly Comparison[]> {

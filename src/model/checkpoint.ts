@@ -57,13 +57,16 @@ export function toMicroseconds(ms: number): number {
   return Math.round(ms * 1000) / 1000;
 }
 
-let lastTime = { ms: 0, text: '' };
+/** The second that was told last, up to its point: most moments lie in the second of the one before. */
+let lastSecond = { ms: Number.NaN, text: '' };
 
-/** A moment in ISO 8601, UTC. */
+/** A moment in ISO 8601, UTC; `ms` is since the epoch. */
 export function isoTime(ms: number): string {
   const whole = Math.floor(ms);
-  if (lastTime.ms !== whole) lastTime = { ms: whole, text: new Date(whole).toISOString() };
-  return lastTime.text;
+  const rest = whole - Math.floor(whole / 1000) * 1000;
+  const second = whole - rest;
+  if (lastSecond.ms !== second) lastSecond = { ms: second, text: new Date(second).toISOString().slice(0, -4) };
+  return `${lastSecond.text}${rest < 10 ? '00' : rest < 100 ? '0' : ''}${rest}Z`;
 }
 
 /** The checkpoints in blocks of whole lines, parsed one by one as they are asked for. */

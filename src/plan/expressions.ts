@@ -4,7 +4,7 @@ import { err, ok, type Result } from '../model/result.js';
 import { toCel, toJson } from './cel-values.js';
 import { type NameUse, usesOf, type VariableUses } from './expression-uses.js';
 import { ANY_ITEM, type ItemType } from './item-type.js';
-import { TEMPLATE_START, type TextProblem, templateExpressions, wholeExpression } from './template.js';
+import { TEMPLATE_START, type TemplateExpression, type TextProblem, templateExpressions, wholeExpression } from './template.js';
 
 export { type TemplateExpression, type TextProblem, templateExpressions, wholeExpression } from './template.js';
 
@@ -83,6 +83,10 @@ interface Compiled {
   readonly uses: VariableUses;
   /** Ids of the tasks in `uses`, each once. */
   readonly reads: readonly string[];
+  /** Names of the variables in `uses`. */
+  readonly variables: ReadonlySet<string>;
+  /** The expression is this name and nothing else: its value is the variable's, as it is. */
+  readonly only: 'item' | 'index' | 'prev' | 'results' | undefined;
 }
 
 const compiled = new Map<string, Result<Compiled, TextProblem>>();
@@ -106,10 +110,15 @@ function compileUncached(source: string): Result<Compiled, TextProblem> {
     environment ??= createEnvironment('dyn');
     const run = environment.parse(source);
     const uses = usesOf(run.ast);
-    return ok({ run, uses, reads: [...new Set(uses.tasks.map((use) => use.name))] });
+    const reads = [...new Set(uses.tasks.map((use) => use.name))];
+    return ok({ run, uses, reads, variables: new Set(uses.variables.map((use) => use.name)), only: onlyNameOf(run.ast) });
   } catch (error) {
     return err(problemOf(error, source));
   }
+}
+
+function onlyNameOf({ op, args }: ASTNode): Compiled['only'] {
+  return op === 'id' && (args === 'item' || args === 'index' || args === 'prev' || args === 'results') ? args : undefined;
 }
 
 /** Environments in which `item` has a type, for checks alone: by the type's name. */
@@ -180,25 +189,25 @@ export function syntaxOf(source: string): ASTNode | undefined {
 export function evaluate(source: string, scope: ExpressionScope): Result<JsonValue, string> {
   const expression = compile(source);
   if (!expression.ok) return err(`cannot evaluate '${source}': ${expression.error.message}`);
+  const { run, only } = expression.value;
+  const known = only === undefined ? undefined : scope[only];
+  if (known !== undefined) return ok(known);
   try {
-    return ok(toJson(expression.value.run(contextOf(scope, expression.value.reads))));
+    return ok(toJson(run(contextOf(scope, expression.value))));
   } catch (error) {
     return err(`cannot evaluate '${source}': ${problemOf(error, source).message}`);
   }
 }
 
-/** The scope as the evaluator takes it: of `tasks`, only what the expression reads, since there may be very many. */
-function contextOf(scope: ExpressionScope, reads: readonly string[]): Map<string, unknown> {
-  const context = new Map<string, unknown>([
-    ['params', toCel(scope.params)],
-    ['env', toCel(scope.env)],
-  ]);
-  if (scope.item !== undefined) context.set('item', toCel(scope.item));
-  if (scope.index !== undefined) context.set('index', scope.index);
-  if (scope.results !== undefined) context.set('results', toCel(scope.results));
-  if (scope.prev !== undefined) context.set('prev', toCel(scope.prev));
+/** Of the scope, what the expression uses, as the evaluator takes it; of `tasks`, only those it reads, since there may be very many. */
+function contextOf(scope: ExpressionScope, { variables, reads }: Compiled): Map<string, unknown> {
+  const context = new Map<string, unknown>();
+  for (const name of EXPRESSION_VARIABLES) {
+    const value = scope[name];
+    if (value !== undefined && name !== 'tasks' && variables.has(name)) context.set(name, toCel(value));
+  }
   const { tasks } = scope;
-  if (tasks !== undefined) context.set('tasks', new Map(reads.flatMap((id) => taskEntry(tasks, id))));
+  if (tasks !== undefined && variables.has('tasks')) context.set('tasks', new Map(reads.flatMap((id) => taskEntry(tasks, id))));
   return context;
 }
 
@@ -235,11 +244,27 @@ export function renderTemplate(value: JsonValue, scope: ExpressionScope): Result
   return ok(Object.fromEntries(entries));
 }
 
+/** What stands in a text, by the text: it is the same for each of a task's subtasks. */
+interface Template {
+  readonly whole: TemplateExpression | undefined;
+  readonly expressions: Result<readonly TemplateExpression[], TextProblem>;
+}
+
+const templates = new Map<string, Template>();
+
+function templateOf(text: string): Template {
+  const known = templates.get(text);
+  if (known !== undefined) return known;
+  if (templates.size >= MAX_CACHED) templates.clear();
+  const made = { whole: wholeExpression(text), expressions: templateExpressions(text) };
+  templates.set(text, made);
+  return made;
+}
+
 function renderText(text: string, scope: ExpressionScope): Result<JsonValue, string> {
   if (!text.includes(TEMPLATE_START)) return ok(text);
-  const whole = wholeExpression(text);
+  const { whole, expressions } = templateOf(text);
   if (whole !== undefined) return evaluate(whole.source, scope);
-  const expressions = templateExpressions(text);
   if (!expressions.ok) return err(expressions.error.message);
   let rendered = '';
   let position = 0;

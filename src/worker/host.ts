@@ -24,9 +24,6 @@ export default function host(start: HostStart): Promise<void> {
   });
 }
 
-/** The coordinator hears of outcomes at least this often while there are any, in milliseconds. */
-const TELL_MS = 20;
-
 interface LoadedProgram {
   readonly program: TaskProgram;
   readonly preparer: Preparer | Promise<Preparer>;
@@ -43,7 +40,6 @@ class HostSession {
   readonly #asks = new Map<number, (answer: Extract<ToHost, { type: 'answer' }>) => void>();
   readonly #launchers = new Set<number>();
   #nextAsk = 0;
-  #told = 0;
 
   constructor(start: HostStart, ended: () => void) {
     this.#port = start.port;
@@ -113,7 +109,6 @@ class HostSession {
     this.#runners.set(id, runner);
     await runner.run();
     this.#runners.delete(id);
-    this.#told = this.#now();
     this.#post({ type: 'done', chunk: id, leaked: runner.leaked });
     this.#outcomes.chunkEnded();
   }
@@ -133,11 +128,9 @@ class HostSession {
     return (request, stop, log) => perform(request, stop, log, host);
   }
 
+  /** The coordinator looks by itself a few times a second: a message would take a core from the work each time. */
   #outcomeWritten(): void {
-    const now = this.#now();
-    if (now - this.#told < TELL_MS && !this.#outcomes.filling) return;
-    this.#told = now;
-    this.#post({ type: 'outcomes' });
+    if (this.#outcomes.filling) this.#post({ type: 'outcomes' });
   }
 
   #ask(chunk: number, task: string): Promise<JsonValue> {

@@ -82,6 +82,8 @@ export class Preparer {
   readonly #evaluator: Evaluator | undefined;
   /** Where nothing is open. */
   readonly #constants: Constants | undefined;
+  /** Absolute, where it does not depend on the subtask. */
+  readonly #cwd: string | undefined;
   readonly #paramVariables: Readonly<Record<string, string>>;
   /** For the run's secrets. */
   readonly mask: Mask;
@@ -93,8 +95,10 @@ export class Preparer {
     this.#evaluator = evaluator;
     this.#paramVariables = paramVariables(surroundings.params);
     this.mask = maskFor(surroundings.secrets ?? [], surroundings.env);
+    const { cwd = '.' } = task;
+    if (!cwd.includes(TEMPLATE_START)) this.#cwd = absolute(surroundings.folder, cwd);
     if (!hasExpressions(task))
-      this.#constants = { action: constantAction(task), env: task.env, cwd: absolute(surroundings.folder, task.cwd ?? '.') };
+      this.#constants = { action: constantAction(task), env: task.env, cwd: absolute(surroundings.folder, cwd) };
   }
 
   /** The failure is of kind `expression`. */
@@ -115,10 +119,15 @@ export class Preparer {
     if (!action.ok) return action;
     const env = renderStrings(evaluator, task.env, 'env', scope);
     if (!env.ok) return env;
-    const cwd = task.cwd === undefined ? ok('.') : renderString(evaluator, task.cwd, 'cwd', scope);
+    const cwd = this.#cwd === undefined ? this.#renderCwd(scope) : ok(this.#cwd);
     if (!cwd.ok) return cwd;
-    const parts = { action: action.value, env: env.value, cwd: absolute(this.#surroundings.folder, cwd.value) };
+    const parts = { action: action.value, env: env.value, cwd: cwd.value };
     return ok({ kind: 'request', request: this.#request(subtask, id, attempt, parts) });
+  }
+
+  #renderCwd(scope: ExpressionScope): Result<string, Failure> {
+    const cwd = renderString(this.#expressions, this.#task.cwd ?? '.', 'cwd', scope);
+    return cwd.ok ? ok(absolute(this.#surroundings.folder, cwd.value)) : cwd;
   }
 
   /** Checks the definition of done. The first expression that does not hold is the failure. */

@@ -20,3 +20,15 @@ it('follows what a chunk should take, and leaves a share for every agent', () =>
   expect(size.next(100_000, 2)).toBe(300);
   expect(size.next(40, 2)).toBe(10);
 });
+
+it('makes longer chunks while much is left and it is known what subtasks take, and short ones again before the end', () => {
+  const size = new ChunkSize(1, 8192);
+  expect(size.next(20_000, 2)).toBe(20);
+  size.observe(800, 800);
+  expect(size.next(20_000, 2)).toBe(50);
+  size.observe(2000, 2000);
+  expect(size.next(20_000, 2)).toBe(100);
+  expect(size.next(6400, 2)).toBe(50);
+  expect(size.next(2000, 2)).toBe(20);
+  expect(new ChunkSize(500, 8192).next(20_000, 2)).toBe(1);
+});
