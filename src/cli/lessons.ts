@@ -4,7 +4,7 @@ import { ThreadStarts } from '../scaling/calibrated.js';
 import { fitInput } from '../scaling/decide.js';
 import { predictWave, type WaveWork, type WorkCost, waveSeconds } from '../scaling/fit.js';
 import type { HistoryRecord, TaskRecord, WaveRecord } from '../scaling/history.js';
-import { workByItself } from '../scaling/saturation.js';
+import { type ObservedWork, workByItself } from '../scaling/saturation.js';
 import { waveKey } from '../scaling/workload.js';
 import { type CompiledPlan, scalingInput } from './compile-plan.js';
 import { WaveCourse } from './wave-course.js';
@@ -51,18 +51,14 @@ export class Lessons {
       const course = this.#waves.get(wave.number);
       if (course?.end?.measured === undefined) return [];
       const { cpuSeconds, busySeconds } = course.end.measured;
+      const { subtasks } = course.started;
       // As for processor time, its threads were there by then.
       const wallSeconds = (course.end.at - course.started.at) / 1000;
-      const { subtasks } = course.started;
-      const work = workByItself(
-        { subtasks, busySeconds, cpuSeconds, wallSeconds },
-        this.#compiled.plan.type,
-        this.#compiled.machine.cores,
-      );
-      // What sharing the cores added to the durations is taken off each task's alike.
-      const shared = busySeconds > 0 ? (work.seconds * subtasks) / busySeconds : 1;
-      const settled = wave.nodes.length === 1 ? settledShare(course) : 1;
-      const alone = shared * settled;
+      const observed = { subtasks, busySeconds, cpuSeconds, wallSeconds };
+      const settled = wave.nodes.length === 1 && course.usefulAgents !== undefined ? course.sinceChange : undefined;
+      const work = workByItself(settledPart(observed, settled), this.#compiled.plan.type, this.#compiled.machine.cores);
+      // What sharing the machine added to the durations is taken off each task's alike.
+      const alone = busySeconds > 0 ? (work.seconds * subtasks) / busySeconds : 1;
       const tasks = wave.nodes.flatMap(({ task }): TaskRecord[] => {
         const known = summary.tasks.find(({ id }) => id === task.id);
         if (known === undefined || known.success === 0 || known.failed > 0 || known.meanMs === undefined) return [];
@@ -92,7 +88,6 @@ export class Lessons {
         extra_seconds: this.#unexplained(course, course.end.measured, {
           subtasks,
           ...work,
-          seconds: work.seconds * settled,
           ...spreadOf(tasks),
         }),
         agents: course.agents,
@@ -145,13 +140,12 @@ function gained(course: WaveCourse, tasks: readonly TaskRecord[]): boolean {
 }
 
 /**
- * How long subtasks took on the number of agents that a wave settled on, as a share of what they took over all of it: on others,
- * more of them waited for each other, or fewer.
+ * Of a wave's work, what was done on the number of agents that it settled on: on others, more subtasks waited for each other, or fewer.
+ * Processor time is that of all.
  */
-function settledShare(course: WaveCourse): number {
-  const last = course.usefulAgents === undefined ? undefined : course.sinceChange;
-  if (last === undefined || course.meanSeconds === 0) return 1;
-  return last.busySeconds / last.subtasks / course.meanSeconds;
+function settledPart(whole: ObservedWork, settled: Omit<ObservedWork, 'cpuSeconds'> | undefined): ObservedWork {
+  if (settled === undefined || settled.busySeconds === 0) return whole;
+  return { ...settled, cpuSeconds: (whole.cpuSeconds * settled.subtasks) / whole.subtasks };
 }
 
 /** Durations are the same when their middle half lies within this share of the median. */

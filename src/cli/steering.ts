@@ -1,6 +1,7 @@
-import { totalCpuSeconds } from '../execute/cpu-time.js';
+import { cpuSecondsWithChildren, totalCpuSeconds } from '../execute/cpu-time.js';
 import { readHeadroom } from '../execute/headroom.js';
 import type { SteeringPorts } from '../execute/ports.js';
+import { startsCommand } from '../plan/valid-plan.js';
 import { ThreadStarts } from '../scaling/calibrated.js';
 import { waveKey } from '../scaling/workload.js';
 import { type CompiledPlan, isUnknownTo, predictWaveFor } from './compile-plan.js';
@@ -22,9 +23,10 @@ const COMPUTING = 0.85;
  */
 export function steeringOf(compiled: CompiledPlan, elsewhere?: { readonly cpuSeconds: () => number }): SteeringPorts {
   const { cores } = compiled.machine;
+  const commands = compiled.graph.nodes.some(({ task }) => startsCommand(task.work));
   const threadStarts = new ThreadStarts(compiled.calibration);
   return {
-    cpuSeconds: elsewhere?.cpuSeconds ?? totalCpuSeconds,
+    cpuSeconds: elsewhere?.cpuSeconds ?? (commands ? cpuSecondsWithChildren : totalCpuSeconds),
     // Workers say themselves how many agents they have.
     headroom: elsewhere === undefined ? () => readHeadroom(memoryPerAgent(compiled)) : () => BOUNDLESS,
     isUnknown: (task) => isUnknownTo(compiled, task),

@@ -1,5 +1,7 @@
 import type { Overhead, TaskType } from '../model/scaling-decision.js';
 import type { MachineProfile } from './machine.js';
+import { SATURATED } from './saturation.js';
+import { sharedThroughput } from './shared-cores.js';
 
 /** One wave's work. */
 export interface WaveWork {
@@ -65,9 +67,9 @@ export type Bottleneck = 'agents' | 'cores' | 'rate' | 'dispatch';
 /**
  * The time that a wave is predicted to take on `agents`, in seconds, by the methodology:
  * max(ceil(n_w/n)·d, n_w·d·cpuShare/cores, n_w/rate) + a + b·n, where d and its processor time have what lies between
- * two subtasks. Of the n agents, only as many as the wave has subtasks are started, so only those are paid for. The
- * coordinator hands subtasks out one after another, so that a wave takes at least its subtasks times that, and what
- * earlier runs took beyond all this is added.
+ * two subtasks; between the first two of these lies a knee, for which see `sharedThroughput`. Of the n agents, only as many as
+ * the wave has subtasks are started, so only those are paid for. The coordinator hands subtasks out one after another, so that
+ * a wave takes at least its subtasks times that, and what earlier runs took beyond all this is added.
  */
 export function predictWave(
   agents: number,
@@ -85,12 +87,34 @@ export function predictWave(
     ['agents', unevenSeconds(useful, wave, turnaround)],
     // What an agent does between two subtasks it does on a core.
     ['cores', (subtasks * (seconds * cpuShare + turnaround)) / machine.cores],
+    kneeBound(useful, wave, turnaround, machine),
     ['rate', input.ratePerMinute === undefined ? 0 : subtasks / (input.ratePerMinute / 60)],
     ['dispatch', subtasks * cost.dispatchSeconds],
   ];
   const [bottleneck, work] = bounds.reduce((most, bound) => (bound[1] > most[1] ? bound : most));
   const total = work + waveSeconds(agents, subtasks, cost) + extraSeconds;
   return { seconds: Math.max(0, total), bottleneck };
+}
+
+/**
+ * What work takes that both waits and computes, where that was measured: agents wait for a core now and then before the cores are
+ * always busy. At least as long as the bounds of the methodology, which it comes to where work only waits or only computes.
+ */
+function kneeBound(
+  agents: number,
+  { subtasks, seconds, cpuShare = 0 }: WaveWork,
+  turnaround: number,
+  { cores }: MachineProfile,
+): readonly [Bottleneck, number] {
+  if (!sharesCores({ cpuShare })) return ['agents', 0];
+  const demand = { waiting: seconds * (1 - cpuShare), computing: seconds * cpuShare + turnaround };
+  const throughput = sharedThroughput(agents, demand, cores);
+  return [throughput * demand.computing >= SATURATED * cores ? 'cores' : 'agents', subtasks / throughput];
+}
+
+/** Whether subtasks were seen to wait as well as to compute. */
+function sharesCores({ cpuShare = 0 }: Pick<WaveWork, 'cpuShare'>): boolean {
+  return cpuShare > 0 && cpuShare < 1;
 }
 
 /** What coordinating a wave takes by itself, in seconds: a + b·n. */
@@ -162,8 +186,8 @@ export function predictSeconds(agents: number, input: FitInput, machine: Machine
 /**
  * The smallest count up to `ceiling` whose predicted time is within `tolerance` of the best; where a rate is what
  * holds the widest wave up, the smallest that keeps it busy, since a limit that is paid for is there to be used.
- * Exact for any ceiling where subtasks are of one length: between two counts at which some wave saves a round, more agents only cost
- * more.
+ * Exact for any ceiling where subtasks are of one length and either wait or compute: between two counts at which some wave
+ * saves a round, more agents only cost more.
  */
 export function fitAgents(
   ceiling: number,
@@ -194,7 +218,7 @@ const FURTHER = 1.1;
 
 /**
  * The counts at which a wave's rounds become fewer, ceil(n_w/k) for every k: about twice the root of n_w for each width. Work of
- * several lengths has no rounds: of its counts, some at even distances.
+ * several lengths has no rounds, and where cores are shared each agent more brings a little: of those counts, some at even distances.
  */
 function candidates(ceiling: number, waves: readonly WaveWork[]): number[] {
   const counts = new Set([1]);
@@ -206,6 +230,7 @@ function candidates(ceiling: number, waves: readonly WaveWork[]): number[] {
       rounds = agents <= 1 ? subtasks + 1 : Math.ceil(subtasks / (agents - 1));
     }
   }
-  if (waves.some(isUneven)) for (let agents = 1; agents <= ceiling; agents = Math.ceil(agents * FURTHER)) counts.add(agents);
+  if (waves.some((wave) => isUneven(wave) || sharesCores(wave)))
+    for (let agents = 1; agents <= ceiling; agents = Math.ceil(agents * FURTHER)) counts.add(agents);
   return [...counts].sort((a, b) => a - b);
 }

@@ -1,7 +1,10 @@
 import type { TaskType } from '../model/scaling-decision.js';
+import { waitingByItself } from './shared-cores.js';
 
 /** From this share of all cores on, a machine counts as busy: work then takes longer because it waits for a core. */
-const SATURATED = 0.85;
+export const SATURATED = 0.85;
+/** From this share on, what work takes by itself can no longer be told from its wait for a core. */
+const FULL = 0.95;
 
 /** What a number of subtasks took together. Seconds. */
 export interface ObservedWork {
@@ -22,9 +25,10 @@ export function isComputing(type: TaskType): boolean {
 
 /**
  * What one subtask takes by itself, from what was observed. On a busy machine durations say how many agents shared the
- * cores, not how long the work is. Work that computes is then taken to be its processor time and nothing else; other
- * work may also wait, nobody knows how long, so that its durations are kept: the number of agents that kept the cores
- * busy is not given up for a guess, and comes down from run to run for as long as they stay busy.
+ * cores, not how long the work is. Work that computes is then taken to be its processor time and nothing else. What other work
+ * waited for a core is taken off by the same model that predicts it; where the cores were full, nobody can tell how much that is, and its
+ * durations are kept: the number of agents that kept the cores busy is not given up for a guess, and comes down from run to run
+ * for as long as they stay busy.
  */
 export function workByItself(
   observed: ObservedWork,
@@ -34,8 +38,10 @@ export function workByItself(
   const { subtasks, busySeconds, cpuSeconds, wallSeconds } = observed;
   if (subtasks <= 0 || busySeconds <= 0) return { seconds: 0, cpuShare: 0 };
   const seconds = busySeconds / subtasks;
-  if (isComputing(type) && cpuSeconds >= SATURATED * wallSeconds * cores) {
-    return { seconds: Math.min(seconds, cpuSeconds / subtasks), cpuShare: 1 };
-  }
-  return { seconds, cpuShare: Math.min(1, cpuSeconds / busySeconds) };
+  const computing = Math.min(seconds, cpuSeconds / subtasks);
+  const isBusy = cpuSeconds >= SATURATED * wallSeconds * cores;
+  if (isComputing(type) && isBusy) return { seconds: computing, cpuShare: 1 };
+  if (computing === 0 || cpuSeconds >= FULL * wallSeconds * cores) return { seconds, cpuShare: computing / seconds };
+  const alone = computing + waitingByItself(seconds, computing, busySeconds / wallSeconds, cores);
+  return { seconds: alone, cpuShare: computing / alone };
 }
