@@ -7,6 +7,7 @@ import type { EnvironmentProblem } from '../checkpoint/problem.js';
 import { createRun, resumeRun, saveIncludes, writeManifest } from '../checkpoint/run-store.js';
 import { discardRun, openWorkspace, prepareState } from '../checkpoint/workspace.js';
 import { failureRulesOf } from '../execute/failure-policy.js';
+import { makeReady } from '../execute/make-ready.js';
 import type { RunWavesOptions, RunWavesPorts, WavesEnd } from '../execute/ports.js';
 import { RunControl } from '../execute/run-control.js';
 import { RunState } from '../execute/run-state.js';
@@ -157,20 +158,9 @@ export async function runLocked(
   emit(started);
   for (const message of place.warnings) emit({ type: 'warning', at: clock.now(), message });
   if (soFar !== undefined) emit(resumedEvent(run, soFar, clock.now()));
-  const standing = soFar?.manifest.backup ?? session?.backup;
-  const backup = standing === undefined ? await makeBackup({ mode: plan.backup, workspace, run, name: plan.name }) : ok(standing);
-  if (!backup.ok) {
-    await finish({ status: 'broken', reason: backup.error.message });
-    return backup;
-  }
-  if (session !== undefined) session.backup = backup.value;
-  manifest = { ...manifest, backup: backup.value };
-  const recorded = await writeManifest(runDir, manifest);
-  if (!recorded.ok) return recorded;
-  emit({ type: 'backup-made', at: clock.now(), durationMs: clock.now() - timeLine.epochMs, backup: backup.value });
-
   const failureRules = failureRulesOf(plan.failure, methodology.failure);
   process.env[RUN_VARIABLE] = run;
+  const opening = clock.now();
   const execution = await openExecution(compiled, place, options, {
     warn: (message) => emit({ type: 'warning', at: clock.now(), message }),
     onNobody: (reason) => control.drain({ status: 'broken', reason }),
@@ -179,6 +169,7 @@ export async function runLocked(
     await finish({ status: 'broken', reason: execution.error.message });
     return execution;
   }
+  const openedMs = clock.now() - opening;
   const wavesOptions: RunWavesOptions = {
     graph: compiled.graph,
     waves: compiled.waves,
@@ -202,6 +193,28 @@ export async function runLocked(
     verifyWave: (wave) => sinks.verifyWave(wave),
   };
   const state = new RunState(wavesOptions, ports);
+  // While the backup is made, threads start.
+  makeReady({ options: wavesOptions, ports, state });
+
+  const closeThreads = async () => {
+    await ports.executor.close();
+    delete process.env[RUN_VARIABLE];
+  };
+  const backup = await backUp(compiled, place, session);
+  if (!backup.ok) {
+    await closeThreads();
+    await finish({ status: 'broken', reason: backup.error.message });
+    return backup;
+  }
+  manifest = { ...manifest, backup: backup.value };
+  const recorded = await writeManifest(runDir, manifest);
+  if (!recorded.ok) {
+    await closeThreads();
+    return recorded;
+  }
+  if (session !== undefined) session.backup = backup.value;
+  emit({ type: 'backup-made', at: clock.now(), durationMs: clock.now() - timeLine.epochMs - openedMs, backup: backup.value });
+
   const end = await runWaves(wavesOptions, ports, state);
   if (session === undefined) await ports.executor.close();
   delete process.env[RUN_VARIABLE];
@@ -209,6 +222,16 @@ export async function runLocked(
   const result = await finish(settled.ok ? end : { status: 'broken', reason: settled.error.message });
   session?.keep({ compiled, place, manifest, options: wavesOptions, ports, state, sinks, started });
   return ok(result);
+}
+
+/** The backup of wave 0, or the one that stands from an earlier part of the run or of its session. */
+async function backUp(
+  { plan }: CompiledPlan,
+  { workspace, run, soFar }: RunPlace,
+  session: RunSession | undefined,
+): ReturnType<typeof makeBackup> {
+  const standing = soFar?.manifest.backup ?? session?.backup;
+  return standing === undefined ? makeBackup({ mode: plan.backup, workspace, run, name: plan.name }) : ok(standing);
 }
 
 function resumedEvent(run: string, soFar: RunSoFar, at: number): RunEvent {

@@ -30,7 +30,7 @@ export class PiscinaExecutor implements Executor {
     this.#timeLine = timeLine;
     this.#hostListener = { stray: onStray, lost: (subtask) => this.#runAlone(subtask) };
     this.#pool = new Piscina({
-      filename: new URL('../worker/host.js', import.meta.url).href,
+      filename: new URL('../worker/host.cjs', import.meta.url).href,
       minThreads: 0,
       // More than the hosts: a replaced one keeps its thread until its last subtask ended, and one may run alone.
       maxThreads: 2 * maxThreads + 1,

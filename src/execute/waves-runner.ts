@@ -3,6 +3,7 @@ import type { Failure } from '../model/failure.js';
 import type { ScalingDecision } from '../model/scaling-decision.js';
 import { Dispatcher } from './dispatcher.js';
 import { followCapacity } from './follow-capacity.js';
+import { firstAgents, makeReadyFor } from './make-ready.js';
 import { DONE, type RunWavesOptions, type RunWavesPorts, type SteeringPorts, type WavesEnd } from './ports.js';
 import type { StopReason } from './run-control.js';
 import type { ExpandedTask, RunState } from './run-state.js';
@@ -47,7 +48,7 @@ export class WavesRunner {
     if (tasks.some(({ expanded }) => expanded)) emit({ type: 'decision-taken', at: clock.now(), wave: wave.number, decision });
     const open = subtasks - tasks.reduce((sum, { work }) => sum + (work.finished?.count ?? 0), 0);
     const target = this.#admit(wave.number, decision, Math.max(1, Math.min(decision.decided.agents, open)));
-    const agents = this.#beginWith(wave.number, decision, target);
+    const agents = firstAgents(wave.number, decision, target, this.#ports);
     const room = layout(
       agents,
       tasks.map(({ work }) => work.task),
@@ -77,7 +78,7 @@ export class WavesRunner {
     const wanted = () => Math.max(1, Math.min(decide(counts, probes).decided.agents, dispatcher.unfinished));
     const unfollow = room.elsewhere === true ? followCapacity(dispatcher, this.#ports, { wave: wave.number, wanted }) : undefined;
     const started = clock.now();
-    this.#prepareFor(this.#options.waves[wave.number], decision);
+    makeReadyFor(this.#options.waves[wave.number], decision, { options: this.#options, ports: this.#ports, state: this.#state });
     const { complete } = await dispatcher.run();
     unfollow?.();
     const ended = clock.now();
@@ -107,29 +108,6 @@ export class WavesRunner {
       ...(measured && { measured }),
     });
     return endOfCheck(wave.number, check, this.#options.failure);
-  }
-
-  /** The threads of the next wave start while this one is at work: it would wait for them. */
-  #prepareFor(next: Wave | undefined, decision: ScalingDecision): void {
-    const { executor, layout } = this.#ports;
-    const { counts } = this.#state;
-    // What may be up to date may need no thread.
-    const tasks = next?.nodes.filter(({ task }) => this.#options.finished?.knows(task.id) !== true) ?? [];
-    if (next === undefined || tasks.length === 0) return;
-    const subtasks = tasks.reduce((sum, { index, task }) => sum + (counts.get(index) ?? (task.foreach ? Infinity : 1)), 0);
-    const agents = this.#beginWith(next.number, decision, Math.min(decision.decided.agents, subtasks));
-    executor.prepare?.(
-      layout(
-        agents,
-        tasks.map(({ task }) => task),
-      ),
-    );
-  }
-
-  /** Few agents for work whose growth with them nobody has seen; the pilot adds the others. */
-  #beginWith(wave: number, { mode }: ScalingDecision, target: number): number {
-    if (mode === 'USER_OVERRIDE') return target;
-    return Math.max(1, Math.min(target, this.#ports.steering?.startAtMost?.(wave) ?? target));
   }
 
   /** As many of the decided agents as free memory and open files allow right now; a user's own number is obeyed. */

@@ -1,0 +1,44 @@
+import type { Wave } from '../graph/task-graph.js';
+import type { ScalingDecision } from '../model/scaling-decision.js';
+import type { RunWavesOptions, RunWavesPorts } from './ports.js';
+import type { RunState } from './run-state.js';
+
+/** A run, before or between its waves. */
+export interface RunParts {
+  readonly options: RunWavesOptions;
+  readonly ports: RunWavesPorts;
+  readonly state: RunState;
+}
+
+/** How many agents a wave begins with: few for work whose growth with them nobody has seen; the pilot adds the others. */
+export function firstAgents(
+  wave: number,
+  { mode }: ScalingDecision,
+  target: number,
+  { steering }: Pick<RunWavesPorts, 'steering'>,
+): number {
+  if (mode === 'USER_OVERRIDE') return target;
+  return Math.max(1, Math.min(target, steering?.startAtMost?.(wave) ?? target));
+}
+
+/** Lets the threads start that a run needs first, while something else is done before it. */
+export function makeReady(parts: RunParts): void {
+  const { options, ports, state } = parts;
+  const decision = ports.decide(state.counts, state.probes);
+  if (options.sync !== 'eager') makeReadyFor(options.waves[0], decision, parts);
+  else prepare(ports, decision.decided.agents, options.waves);
+}
+
+/** The same for one wave, by the decision of the time. */
+export function makeReadyFor(wave: Wave | undefined, decision: ScalingDecision, { options, ports, state }: RunParts): void {
+  // What may be up to date may need no thread.
+  const nodes = wave?.nodes.filter(({ task }) => options.finished?.knows(task.id) !== true) ?? [];
+  if (wave === undefined || nodes.length === 0) return;
+  const subtasks = nodes.reduce((sum, { index, task }) => sum + (state.counts.get(index) ?? (task.foreach ? Infinity : 1)), 0);
+  prepare(ports, firstAgents(wave.number, decision, Math.min(decision.decided.agents, subtasks), ports), [{ nodes }]);
+}
+
+function prepare({ executor, layout }: RunWavesPorts, agents: number, waves: readonly Pick<Wave, 'nodes'>[]): void {
+  const tasks = waves.flatMap(({ nodes }) => nodes.map(({ task }) => task));
+  executor.prepare?.(layout(agents, tasks));
+}
