@@ -20,7 +20,7 @@ export interface JournalDisk {
   syncFolder(path: string): Promise<void>;
 }
 
-/** Time, as the journal uses it. */
+/** Time, as the journal uses it. After 0 milliseconds is after all that happens in this turn. */
 export interface JournalTimer {
   after(milliseconds: number, call: () => void): void;
 }
@@ -43,6 +43,7 @@ export const REAL_DISK: JournalDisk = {
 export const REAL_TIMER: JournalTimer = {
   after: (milliseconds, call) => {
     // What is due later must not keep a command alive that is done: `close` writes and syncs it at once.
-    setTimeout(call, milliseconds).unref();
+    if (milliseconds === 0) setImmediate(call).unref();
+    else setTimeout(call, milliseconds).unref();
   },
 };

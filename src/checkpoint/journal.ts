@@ -20,10 +20,12 @@ export interface JournalOptions {
   readonly timer?: JournalTimer;
 }
 
-/** A group is written when it reaches either size, or after the delay. */
+/** A group is written when it reaches either size, or so long after the one before. */
 const GROUP_BYTES = 64 * 1024;
 const GROUP_RECORDS = 256;
 const GROUP_DELAY_MS = 5;
+/** A disk that once took so long for a small group is written to in the background from then on: nobody waits for it twice. */
+const SLOW_WRITE_MS = 50;
 /** While a wave runs, what was written is synced when it is so old, or so much: what a power cut can cost. */
 const SYNC_INTERVAL_MS = 1000;
 const SYNC_BYTES = 1024 * 1024;
@@ -69,6 +71,9 @@ interface WaveFile {
   groupRecords: number;
   groupBytes: number;
   timerSet: boolean;
+  /** When the last group was written or was on its way, by `performance.now()`. */
+  groupAt: number;
+  slow: boolean;
   /** Writes that are on their way. */
   writing: number;
   /** Bytes that were written since the last sync. */
@@ -148,9 +153,12 @@ export class Journal {
       this.#handOver(wave);
     } else if (!wave.timerSet) {
       wave.timerSet = true;
-      this.#timer.after(GROUP_DELAY_MS, () => {
+      // What comes alone need not wait for others: a timer would wake the process once more.
+      const sinceMs = performance.now() - wave.groupAt;
+      this.#timer.after(sinceMs < GROUP_DELAY_MS ? GROUP_DELAY_MS : 0, () => {
         wave.timerSet = false;
-        this.#handOver(wave);
+        // Through the background, a small write would take two threads out of their sleep.
+        if (wave.slow || wave.unsynced + wave.groupBytes >= SYNC_BYTES || !this.#writeNow(wave)) this.#handOver(wave);
       });
     }
     if (this.#files !== undefined) for (const checkpoint of parseCheckpoints(blocks)) this.#files.add(checkpoint);
@@ -214,6 +222,8 @@ export class Journal {
       groupRecords: 0,
       groupBytes: 0,
       timerSet: false,
+      groupAt: Number.NEGATIVE_INFINITY,
+      slow: false,
       writing: 0,
       unsynced: 0,
       syncTimerSet: false,
@@ -229,6 +239,7 @@ export class Journal {
     wave.group = [];
     wave.groupRecords = 0;
     wave.groupBytes = 0;
+    wave.groupAt = performance.now();
     wave.writing += 1;
     wave.written = wave.written.then(async () => {
       await this.#guard(`write to ${wave.path}`, () => this.#append(wave, bytes));
@@ -244,12 +255,15 @@ export class Journal {
     if (file?.writeNow === undefined || wave.writing > 0 || groupBytes === 0 || groupBytes > WRITE_BYTES) return false;
     if (this.#problem !== undefined) return false;
     const bytes = Buffer.concat(group);
+    const begun = performance.now();
     let count = 0;
     try {
       count = file.writeNow(bytes);
     } catch {
       // Whatever it is, the usual way meets it again.
     }
+    wave.groupAt = performance.now();
+    if (wave.groupAt - begun > SLOW_WRITE_MS) wave.slow = true;
     wave.unsynced += count;
     this.#took(wave, bytes.subarray(0, count));
     this.#backlogBytes -= count;

@@ -1,3 +1,4 @@
+import { untilTick } from '../model/clock.js';
 import type { Chunk } from '../worker/chunk.js';
 import type { AgentSupply } from './agent-supply.js';
 import type { DispatcherPorts } from './dispatcher-ports.js';
@@ -101,7 +102,8 @@ export class ActiveChunks {
   /** Looks at the chunks in a while, if there is something that others could take over. */
   lookLater(): void {
     if (this.#lookTimer !== undefined || this.#shared === 0) return;
-    this.#lookTimer = this.#ports.clock.after(LOOK_MS, () => {
+    const { clock } = this.#ports;
+    this.#lookTimer = clock.after(untilTick(clock.now(), LOOK_MS), () => {
       this.#lookTimer = undefined;
       this.#takeOver();
       this.#ports.onLooked();

@@ -1,11 +1,11 @@
 /** What a chunk should take, in milliseconds: long enough that a message and a turn of the scheduler weigh little. */
 export const CHUNK_MS = 20;
 /** What it may take while much is left: where every core computes, each end of a chunk takes one from the work. */
-const LONG_CHUNK_MS = 100;
+const LONG_CHUNK_MS = 200;
 /** Such chunks that each agent should still get of what is left, so that they are short again before the end. */
-const LONG_TURNS = 64;
+const LONG_TURNS = 16;
 /** How many times a longer chunk was worked before, by each agent: what subtasks take is known by then. */
-const KNOWN_TIMES = 8;
+const KNOWN_TIMES = 4;
 /** Chunks that an agent should get of a task's rest, so that all agents end at about the same time. */
 const TURNS = 2;
 /** What the newest chunk weighs at least in the running mean of a subtask's duration; more while it has most of all subtasks so far. */

@@ -2,7 +2,7 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:wor
 import { STOP_GRACE_MS } from '../actions/action.js';
 import { cancelledFailure, timeoutFailure } from '../actions/perform.js';
 import { signalGroup } from '../actions/process-group.js';
-import { clockOn, type TimeLine } from '../model/clock.js';
+import { clockOn, type TimeLine, untilTick } from '../model/clock.js';
 import type { Failure } from '../model/failure.js';
 import { unreachable } from '../model/result.js';
 import type { Chunk, SubtaskOutcome } from '../worker/chunk.js';
@@ -112,7 +112,7 @@ export class HostLink {
       this.#post({ type: 'program', program });
     }
     this.#post({ type: 'run', chunk: { ...rest, program: program.ref }, claims: claims.buffer });
-    this.#looking ??= setInterval(() => this.#look(), LOOK_MS);
+    this.#lookLater();
     return chunkHandle(claims, () => this.#cancel(pending));
   }
 
@@ -216,8 +216,19 @@ export class HostLink {
     pending.listener.ended();
   }
 
+  #lookLater(): void {
+    this.#looking ??= setTimeout(
+      () => {
+        this.#looking = undefined;
+        this.#look();
+        if (this.#pending.size > 0) this.#lookLater();
+      },
+      untilTick(this.#now(), LOOK_MS),
+    );
+  }
+
   #stopLooking(): void {
-    clearInterval(this.#looking);
+    clearTimeout(this.#looking);
     this.#looking = undefined;
   }
 

@@ -1,4 +1,4 @@
-import type { Clock } from '../model/clock.js';
+import { type Clock, untilTick } from '../model/clock.js';
 import type { RunEvent } from '../model/run-event.js';
 import type { TaskType } from '../model/scaling-decision.js';
 import { isComputing, workByItself } from '../scaling/saturation.js';
@@ -241,7 +241,7 @@ export class WavePilot {
     const now = this.#ports.clock.now();
     const { unfinished, agents } = this.#run;
     const cpuSeconds = this.#ports.cpuSeconds();
-    this.#after(LOOK_MS, () => this.#watch());
+    this.#after(untilTick(this.#ports.clock.now(), LOOK_MS), () => this.#watch());
     if (this.#window === undefined || this.#changing || this.#probing || this.#slowStart?.done === false) {
       this.#window = { at: now, unfinished, cpuSeconds };
       return;

@@ -103,6 +103,17 @@ const COMMA = 0x2c;
 const OPENING: ReadonlySet<number> = new Set([0x5b, 0x7b]);
 const CLOSING: ReadonlySet<number> = new Set([0x5d, 0x7d]);
 
+/** Where a text ends whose first quote stands at `start`: its last quote; behind the bytes where there is none. */
+function textEnd(bytes: Buffer, start: number): number {
+  for (let at = bytes.indexOf(QUOTE, start + 1); at !== -1; at = bytes.indexOf(QUOTE, at + 1)) {
+    let backslashes = 0;
+    while (bytes[at - 1 - backslashes] === BACKSLASH) backslashes += 1;
+    // An even number of them are escaped themselves.
+    if (backslashes % 2 === 0) return at;
+  }
+  return bytes.length;
+}
+
 /** The elements of a JSON list, found by its brackets, commas and quotes, without reading what is in them. */
 function elementRanges(bytes: Buffer): Result<readonly ByteRange[], RecordProblem> {
   const ranges: ByteRange[] = [];
@@ -123,14 +134,10 @@ function elementRanges(bytes: Buffer): Result<readonly ByteRange[], RecordProble
       const start = at;
       const begun = line;
       let depth = 0;
-      let inText = false;
       for (; at < bytes.length; at++) {
         const byte = bytes[at] ?? 0;
-        if (byte === NEWLINE) line += 1;
-        if (inText) {
-          if (byte === BACKSLASH) at += 1;
-          else if (byte === QUOTE) inText = false;
-        } else if (byte === QUOTE) inText = true;
+        if (byte === QUOTE) at = textEnd(bytes, at);
+        else if (byte === NEWLINE) line += 1;
         else if (OPENING.has(byte)) depth += 1;
         else if (depth === 0 && (byte === COMMA || CLOSING.has(byte))) break;
         else if (CLOSING.has(byte)) depth -= 1;

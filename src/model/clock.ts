@@ -38,3 +38,11 @@ export function systemClock(timeLine: TimeLine): Clock {
     },
   };
 }
+
+/**
+ * Milliseconds until the next whole multiple of `ms`: what looks at something at the same pace, or at half of it, wakes the process once
+ * and not one after the other. On a machine whose cores all compute, each time takes one from the work.
+ */
+export function untilTick(now: number, ms: number): number {
+  return ms - (now % ms);
+}
