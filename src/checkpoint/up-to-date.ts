@@ -3,7 +3,7 @@ import type { Checkpoint } from '../model/checkpoint.js';
 import { canonicalJson, contentHash } from '../model/ids.js';
 import type { JsonObject } from '../model/json.js';
 import { err, ok, type Result } from '../model/result.js';
-import type { ExpressionScope } from '../plan/expressions.js';
+import type { ExpressionScope } from '../plan/expression-scope.js';
 import type { TaskDefinition } from '../plan/valid-plan.js';
 import { FileHashes, type FoundFiles } from './fingerprint-files.js';
 import type { FingerprintIndex } from './fingerprint-index.js';

@@ -9,7 +9,7 @@ import type { TaskGraph, TaskNode, Wave } from '../graph/task-graph.js';
 import { groupWaves } from '../graph/waves.js';
 import type { TaskOutline } from '../model/run-event.js';
 import type { Overhead, ScalingDecision } from '../model/scaling-decision.js';
-import type { ExpressionScope } from '../plan/expressions.js';
+import type { ExpressionScope } from '../plan/expression-scope.js';
 import type { Methodology } from '../plan/methodology.js';
 import type { TaskDefinition, ValidPlan, Work } from '../plan/valid-plan.js';
 import type { OtherMachines, PlanAnalysis, WaveAnalysis } from '../report/analysis.js';

@@ -175,6 +175,7 @@ export async function runLocked(
     waves: compiled.waves,
     sync: plan.sync,
     finally: plan.finally,
+    planned: analysis.decision,
     surroundings: { params: plan.params, env: processEnvironment(), folder: workspace.folder, secrets: plan.secrets, run },
     ratePerMinute: plan.limits.ratePerMinute,
     pools: plan.pools,

@@ -24,17 +24,20 @@ export function firstAgents(
 /** Lets the threads start that a run needs first, while something else is done before it. */
 export function makeReady(parts: RunParts): void {
   const { options, ports, state } = parts;
-  const decision = ports.decide(state.counts, state.probes);
+  const decision = options.planned ?? ports.decide(state.counts, state.probes);
   if (options.sync !== 'eager') makeReadyFor(options.waves[0], decision, parts);
   else prepare(ports, decision.decided.agents, options.waves);
 }
 
-/** The same for one wave, by the decision of the time. */
-export function makeReadyFor(wave: Wave | undefined, decision: ScalingDecision, { options, ports, state }: RunParts): void {
+/** The same for one wave, while the one before is at work by the decision of `now`. */
+export function makeReadyFor(wave: Wave | undefined, now: ScalingDecision, { options, ports, state }: RunParts): void {
   // What may be up to date may need no thread.
   const nodes = wave?.nodes.filter(({ task }) => options.finished?.knows(task.id) !== true) ?? [];
   if (wave === undefined || nodes.length === 0) return;
   const subtasks = nodes.reduce((sum, { index, task }) => sum + (state.counts.get(index) ?? (task.foreach ? Infinity : 1)), 0);
+  // What expands later counts as one subtask until then; the plan may have known of more.
+  const { planned = now } = options;
+  const decision = planned.decided.agents > now.decided.agents ? planned : now;
   prepare(ports, firstAgents(wave.number, decision, Math.min(decision.decided.agents, subtasks), ports), [{ nodes }]);
 }
 

@@ -19,6 +19,8 @@ export interface RunWavesOptions {
   /** wave: a barrier between depths; eager: a subtask starts when what it needs is done. */
   readonly sync: 'wave' | 'eager';
   readonly finally: readonly TaskDefinition[];
+  /** The decision as the plan took it, which knew of fan-outs that have not expanded yet. */
+  readonly planned?: ScalingDecision;
   readonly surroundings: RunSurroundings;
   /** `limits.rate`: starts of subtasks per minute, over all waves. */
   readonly ratePerMinute: number | undefined;

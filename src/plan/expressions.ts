@@ -2,10 +2,14 @@ import { type ASTNode, Environment, type ParseResult } from '@marcbachmann/cel-j
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.js';
 import { err, ok, type Result } from '../model/result.js';
 import { toCel, toJson } from './cel-values.js';
+import type { ExpressionScope } from './expression-scope.js';
 import { type NameUse, usesOf, type VariableUses } from './expression-uses.js';
 import { ANY_ITEM, type ItemType } from './item-type.js';
-import { TEMPLATE_START, type TemplateExpression, type TextProblem, templateExpressions, wholeExpression } from './template.js';
+import { type PlainPath, plainPathOf, valueAtPath } from './plain-path.js';
+import { renderTemplate as renderWith } from './render-template.js';
+import type { TextProblem } from './template.js';
 
+export type { ExpressionScope } from './expression-scope.js';
 export { type TemplateExpression, type TextProblem, templateExpressions, wholeExpression } from './template.js';
 
 /*
@@ -17,20 +21,6 @@ export { type TemplateExpression, type TextProblem, templateExpressions, wholeEx
 export type ExpressionVariable = 'params' | 'env' | 'item' | 'index' | 'tasks' | 'results' | 'prev';
 
 export const EXPRESSION_VARIABLES: readonly ExpressionVariable[] = ['params', 'env', 'item', 'index', 'tasks', 'results', 'prev'];
-
-/** The values behind the names; what is absent here is 'unknown' to an expression. */
-export interface ExpressionScope {
-  readonly params: JsonObject;
-  /** The environment of the process. */
-  readonly env: JsonObject;
-  readonly item?: JsonValue;
-  readonly index?: number;
-  /** `{results}` by task id. */
-  readonly tasks?: JsonObject;
-  /** The outcome that `success` looks at. */
-  readonly results?: JsonValue;
-  readonly prev?: JsonValue;
-}
 
 /** An expression in which nothing is left to check but the names of tasks and params. */
 export interface CheckedExpression {
@@ -85,8 +75,8 @@ interface Compiled {
   readonly reads: readonly string[];
   /** Names of the variables in `uses`. */
   readonly variables: ReadonlySet<string>;
-  /** The expression is this name and nothing else: its value is the variable's, as it is. */
-  readonly only: 'item' | 'index' | 'prev' | 'results' | undefined;
+  /** The expression is this and nothing else. */
+  readonly path: PlainPath | undefined;
 }
 
 const compiled = new Map<string, Result<Compiled, TextProblem>>();
@@ -111,14 +101,10 @@ function compileUncached(source: string): Result<Compiled, TextProblem> {
     const run = environment.parse(source);
     const uses = usesOf(run.ast);
     const reads = [...new Set(uses.tasks.map((use) => use.name))];
-    return ok({ run, uses, reads, variables: new Set(uses.variables.map((use) => use.name)), only: onlyNameOf(run.ast) });
+    return ok({ run, uses, reads, variables: new Set(uses.variables.map((use) => use.name)), path: plainPathOf(source) });
   } catch (error) {
     return err(problemOf(error, source));
   }
-}
-
-function onlyNameOf({ op, args }: ASTNode): Compiled['only'] {
-  return op === 'id' && (args === 'item' || args === 'index' || args === 'prev' || args === 'results') ? args : undefined;
 }
 
 /** Environments in which `item` has a type, for checks alone: by the type's name. */
@@ -189,9 +175,11 @@ export function syntaxOf(source: string): ASTNode | undefined {
 export function evaluate(source: string, scope: ExpressionScope): Result<JsonValue, string> {
   const expression = compile(source);
   if (!expression.ok) return err(`cannot evaluate '${source}': ${expression.error.message}`);
-  const { run, only } = expression.value;
-  const known = only === undefined ? undefined : scope[only];
-  if (known !== undefined) return ok(known);
+  const { run, path } = expression.value;
+  if (path !== undefined) {
+    const found = valueAtPath(path, scope);
+    return found.ok ? found : err(`cannot evaluate '${source}': ${found.error}`);
+  }
   try {
     return ok(toJson(run(contextOf(scope, expression.value))));
   } catch (error) {
@@ -218,69 +206,9 @@ function taskEntry(tasks: JsonObject, id: string): readonly (readonly [string, u
   return [[id, new Map(Object.entries(entry).map(([key, value]) => [key, toCel(value)]))]];
 }
 
-/**
- * `value` with every `${{ … }}` in its texts replaced: a text that is one whole expression becomes the expression's
- * value, of any type; in other texts the value is put in as text (objects and lists as JSON, null as nothing).
- * Keys are left alone. The error is a message for the user.
- */
+/** `renderTemplate` of `render-template.ts`, for any expression. */
 export function renderTemplate(value: JsonValue, scope: ExpressionScope): Result<JsonValue, string> {
-  if (typeof value === 'string') return renderText(value, scope);
-  if (typeof value !== 'object' || value === null) return ok(value);
-  if (!isJsonObject(value)) {
-    const items: JsonValue[] = [];
-    for (const item of value) {
-      const rendered = renderTemplate(item, scope);
-      if (!rendered.ok) return rendered;
-      items.push(rendered.value);
-    }
-    return ok(items);
-  }
-  const entries: [string, JsonValue][] = [];
-  for (const [key, inner] of Object.entries(value)) {
-    const rendered = renderTemplate(inner, scope);
-    if (!rendered.ok) return rendered;
-    entries.push([key, rendered.value]);
-  }
-  return ok(Object.fromEntries(entries));
-}
-
-/** What stands in a text, by the text: it is the same for each of a task's subtasks. */
-interface Template {
-  readonly whole: TemplateExpression | undefined;
-  readonly expressions: Result<readonly TemplateExpression[], TextProblem>;
-}
-
-const templates = new Map<string, Template>();
-
-function templateOf(text: string): Template {
-  const known = templates.get(text);
-  if (known !== undefined) return known;
-  if (templates.size >= MAX_CACHED) templates.clear();
-  const made = { whole: wholeExpression(text), expressions: templateExpressions(text) };
-  templates.set(text, made);
-  return made;
-}
-
-function renderText(text: string, scope: ExpressionScope): Result<JsonValue, string> {
-  if (!text.includes(TEMPLATE_START)) return ok(text);
-  const { whole, expressions } = templateOf(text);
-  if (whole !== undefined) return evaluate(whole.source, scope);
-  if (!expressions.ok) return err(expressions.error.message);
-  let rendered = '';
-  let position = 0;
-  for (const expression of expressions.value) {
-    const value = evaluate(expression.source, scope);
-    if (!value.ok) return value;
-    rendered += text.slice(position, expression.start) + textOf(value.value);
-    position = expression.end;
-  }
-  return ok(rendered + text.slice(position));
-}
-
-/** A value as it is put into a text. */
-function textOf(value: JsonValue): string {
-  if (value === null) return '';
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return renderWith(evaluate, value, scope);
 }
 
 /** What an error of the evaluator says, without its picture of the source. */

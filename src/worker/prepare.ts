@@ -5,7 +5,8 @@ import { contentHash, subtaskId } from '../model/ids.js';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.js';
 import type { Mask } from '../model/mask.js';
 import { err, ok, type Result, unreachable } from '../model/result.js';
-import type { ExpressionScope } from '../plan/expressions.js';
+import type { ExpressionScope } from '../plan/expression-scope.js';
+import { isPlainTemplate, renderPlainTemplate } from '../plan/plain-evaluator.js';
 import { TEMPLATE_START } from '../plan/template.js';
 import type { TaskDefinition } from '../plan/valid-plan.js';
 import { maskFor } from './outcome-mask.js';
@@ -41,10 +42,14 @@ export interface Subtask {
 /** What preparing a subtask comes to: a request, or nothing to do because its `if` is false. */
 export type Prepared = { readonly kind: 'request'; readonly request: SubtaskRequest } | { readonly kind: 'left-out' };
 
-/** What evaluates expressions. It is large: threads load it when the first task comes that has any. */
-export interface Evaluator {
-  evaluate(source: string, scope: ExpressionScope): Result<JsonValue, string>;
+/** What evaluates the expressions in texts. */
+export interface TemplateRenderer {
   renderTemplate(value: JsonValue, scope: ExpressionScope): Result<JsonValue, string>;
+}
+
+/** What evaluates expressions. It is large: threads load it when the first task comes that has any. */
+export interface Evaluator extends TemplateRenderer {
+  evaluate(source: string, scope: ExpressionScope): Result<JsonValue, string>;
   /** An expression with every value in place that the scope has. */
   inlineValues(source: string, scope: ExpressionScope): string;
 }
@@ -61,12 +66,21 @@ function hasExpressions({ if: condition, success, work, with: input, env, cwd }:
   return JSON.stringify([argv, input, env, cwd]).includes(TEMPLATE_START);
 }
 
-/** Makes what prepares a task's subtasks; at once where it has no expressions, for which an evaluator must be loaded. */
-export function preparerOf(task: TaskDefinition, surroundings: TaskSurroundings): Preparer | Promise<Preparer> {
-  return hasExpressions(task)
-    ? loadEvaluator().then((evaluator) => new Preparer(task, surroundings, evaluator))
-    : new Preparer(task, surroundings, undefined);
+/** Whether all that is to be evaluated, if anything is, are plain paths such as `item.file` in texts. */
+function hasPlainOnes({ if: condition, success, work, with: input = null, env, cwd = '' }: TaskDefinition): boolean {
+  if (condition !== undefined || success.length > 0) return false;
+  return isPlainTemplate([work.kind === 'argv' ? work.argv : [], input, env, cwd]);
 }
+
+/** Makes what prepares a task's subtasks; at once where the evaluator need not be loaded for them. */
+export function preparerOf(task: TaskDefinition, surroundings: TaskSurroundings): Preparer | Promise<Preparer> {
+  return hasPlainOnes(task)
+    ? new Preparer(task, surroundings, undefined)
+    : loadEvaluator().then((evaluator) => new Preparer(task, surroundings, evaluator));
+}
+
+/** Evaluates nothing but plain paths. */
+const PLAIN: TemplateRenderer = { renderTemplate: renderPlainTemplate };
 
 /** What of a task is the same for all its subtasks. */
 interface Constants {
@@ -88,7 +102,7 @@ export class Preparer {
   /** For the run's secrets. */
   readonly mask: Mask;
 
-  /** @param evaluator must be there where the task has expressions. */
+  /** @param evaluator must be there where the task has other expressions than plain paths in texts. */
   constructor(task: TaskDefinition, surroundings: TaskSurroundings, evaluator: Evaluator | undefined) {
     this.#task = task;
     this.#surroundings = surroundings;
@@ -107,9 +121,8 @@ export class Preparer {
     if (constants !== undefined) return ok({ kind: 'request', request: this.#request(subtask, id, attempt, constants) });
     const task = this.#task;
     const scope = this.#scope(subtask);
-    const evaluator = this.#expressions;
     if (task.if !== undefined) {
-      const wanted = evaluator.evaluate(task.if, scope);
+      const wanted = this.#expressions.evaluate(task.if, scope);
       if (!wanted.ok) return expressionFailure('if', wanted.error);
       if (typeof wanted.value !== 'boolean')
         return expressionFailure('if', `is ${JSON.stringify(wanted.value)}, neither true nor false`);
@@ -117,7 +130,7 @@ export class Preparer {
     }
     const action = this.#action(scope);
     if (!action.ok) return action;
-    const env = renderStrings(evaluator, task.env, 'env', scope);
+    const env = renderStrings(this.#texts, task.env, 'env', scope);
     if (!env.ok) return env;
     const cwd = this.#cwd === undefined ? this.#renderCwd(scope) : ok(this.#cwd);
     if (!cwd.ok) return cwd;
@@ -126,7 +139,7 @@ export class Preparer {
   }
 
   #renderCwd(scope: ExpressionScope): Result<string, Failure> {
-    const cwd = renderString(this.#expressions, this.#task.cwd ?? '.', 'cwd', scope);
+    const cwd = renderString(this.#texts, this.#task.cwd ?? '.', 'cwd', scope);
     return cwd.ok ? ok(absolute(this.#surroundings.folder, cwd.value)) : cwd;
   }
 
@@ -149,6 +162,10 @@ export class Preparer {
 
   #criteria(scope: ExpressionScope): readonly string[] {
     return this.#task.success.map((expression) => this.#expressions.inlineValues(expression, scope));
+  }
+
+  get #texts(): TemplateRenderer {
+    return this.#evaluator ?? PLAIN;
   }
 
   get #expressions(): Evaluator {
@@ -194,7 +211,7 @@ export class Preparer {
       case 'argv': {
         const argv: string[] = [];
         for (const argument of work.argv) {
-          const rendered = renderString(this.#expressions, argument, 'run', scope);
+          const rendered = renderString(this.#texts, argument, 'run', scope);
           if (!rendered.ok) return rendered;
           if (this.mask.finds(rendered.value)) return expressionFailure('run', `${argument} ${HOLDS_SECRET}`);
           argv.push(rendered.value);
@@ -202,12 +219,12 @@ export class Preparer {
         return ok({ kind: 'command', argv, output });
       }
       case 'module': {
-        const rendered = input === undefined ? ok(null) : this.#expressions.renderTemplate(input, scope);
+        const rendered = input === undefined ? ok(null) : this.#texts.renderTemplate(input, scope);
         if (!rendered.ok) return expressionFailure('with', rendered.error);
         return ok({ kind: 'module', file: work.file, exportName: work.exportName, input: rendered.value });
       }
       case 'builtin': {
-        const rendered = input === undefined ? ok({}) : this.#expressions.renderTemplate(input, scope);
+        const rendered = input === undefined ? ok({}) : this.#texts.renderTemplate(input, scope);
         if (!rendered.ok) return expressionFailure('with', rendered.error);
         if (work.action !== 'agent/prompt')
           return ok({ kind: 'builtin', name: work.action, input: rendered.value, key: '', success: [] });
@@ -276,22 +293,22 @@ function asText(value: JsonValue): string {
 }
 
 function renderStrings(
-  evaluator: Evaluator,
+  renderer: TemplateRenderer,
   texts: Readonly<Record<string, string>>,
   where: string,
   scope: ExpressionScope,
 ): Result<Record<string, string>, Failure> {
   const rendered: Record<string, string> = {};
   for (const [name, text] of Object.entries(texts)) {
-    const value = renderString(evaluator, text, where, scope);
+    const value = renderString(renderer, text, where, scope);
     if (!value.ok) return value;
     rendered[name] = value.value;
   }
   return ok(rendered);
 }
 
-function renderString(evaluator: Evaluator, text: string, where: string, scope: ExpressionScope): Result<string, Failure> {
-  const value = evaluator.renderTemplate(text, scope);
+function renderString(renderer: TemplateRenderer, text: string, where: string, scope: ExpressionScope): Result<string, Failure> {
+  const value = renderer.renderTemplate(text, scope);
   return value.ok ? ok(asText(value.value)) : expressionFailure(where, value.error);
 }
 
