@@ -22,10 +22,14 @@ export class Lessons {
   }
 
   add(event: RunEvent): void {
+    const { machine, plan } = this.#compiled;
     switch (event.type) {
       case 'wave-started':
         // What was changed before it began is in its own number.
-        this.#waves.set(event.wave, new WaveCourse(event, this.#threadStarts.next(event.threads)));
+        this.#waves.set(
+          event.wave,
+          new WaveCourse(event, this.#threadStarts.next(event.threads), { cores: machine.cores, type: plan.type }),
+        );
         return;
       case 'wave-finished':
         this.#waves.get(event.wave)?.finished(event);

@@ -1,4 +1,5 @@
 import type { RunEvent } from '../model/run-event.js';
+import type { TaskType } from '../model/scaling-decision.js';
 import { isUneven } from '../scaling/fit.js';
 
 type WaveStarted = Extract<RunEvent, { type: 'wave-started' }>;
@@ -12,6 +13,8 @@ const LEAST_ROUNDS = 8;
 const LEAST_OUTCOMES = 16;
 /** Agents share what holds them up when of the throughput that more of them would bring, if nothing did, less than this share came. */
 const SHARED = 0.5;
+/** From this share of all cores on, they are what agents share. */
+const BUSY = 0.5;
 
 /** The last change of the number of agents, and what was done by then. */
 interface LastChange {
@@ -32,6 +35,8 @@ export class WaveCourse {
   readonly started: WaveStarted;
   /** Seconds that its threads were predicted to need for their start. */
   readonly startSeconds: number;
+  readonly #cores: number;
+  readonly #onDisk: boolean;
   #finished: WaveFinished | undefined;
   #change: LastChange | undefined;
   /** Subtasks that succeeded by now, and the sum of their durations. */
@@ -46,9 +51,11 @@ export class WaveCourse {
   #levelFrom: { readonly at: number; readonly ended: number } | undefined;
   #longestMs = 0;
 
-  constructor(started: WaveStarted, startSeconds: number) {
+  constructor(started: WaveStarted, startSeconds: number, { cores, type }: { readonly cores: number; readonly type: TaskType }) {
     this.started = started;
     this.startSeconds = startSeconds;
+    this.#cores = cores;
+    this.#onDisk = type === 'file_operations';
   }
 
   /** Subtasks succeeded by now, and took so long. */
@@ -92,7 +99,17 @@ export class WaveCourse {
 
   /** Beyond this number, more agents brought no more throughput; `undefined` where that was not seen. */
   get usefulAgents(): number | undefined {
-    return this.#useful ?? this.#sharing;
+    return this.#useful ?? (this.#sharesCores ? undefined : this.#sharing);
+  }
+
+  /**
+   * The cores are so busy that sharing them explains why more agents bring less: what they come to is for the model to say. Not of files,
+   * which share a disk as well.
+   */
+  get #sharesCores(): boolean {
+    const { cpuSeconds = 0 } = this.#finished?.measured ?? {};
+    const wallSeconds = ((this.#finished?.at ?? 0) - this.started.at) / 1000;
+    return !this.#onDisk && cpuSeconds >= BUSY * wallSeconds * this.#cores;
   }
 
   /** The number that it ended with, where it brought so little more than fewer did that more would bring next to nothing. */
