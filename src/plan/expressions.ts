@@ -6,7 +6,7 @@ import type { ExpressionScope } from './expression-scope.js';
 import { type NameUse, usesOf, type VariableUses } from './expression-uses.js';
 import { ANY_ITEM, type ItemType } from './item-type.js';
 import { type PlainPath, plainPathOf, valueAtPath } from './plain-path.js';
-import { renderTemplate as renderWith } from './render-template.js';
+import { MAX_CACHED, renderTemplate as renderWith } from './render-template.js';
 import type { TextProblem } from './template.js';
 
 export type { ExpressionScope } from './expression-scope.js';
@@ -40,9 +40,6 @@ export interface CheckedExpression {
 
 /** An expression longer than this is a program, and the parser recurses. */
 const MAX_EXPRESSION_LENGTH = 10_000;
-
-/** A bound for the caches below; a plan has few expressions, a long-lived process sees many plans. */
-const MAX_CACHED = 5_000;
 
 /** Made with the first expression: many plans have none. */
 let environment: Environment | undefined;

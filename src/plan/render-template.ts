@@ -6,8 +6,8 @@ import { TEMPLATE_START, type TemplateExpression, type TextProblem, templateExpr
 /** The value of an expression; the error is a message for the user that names the expression. */
 export type Evaluate = (source: string, scope: ExpressionScope) => Result<JsonValue, string>;
 
-/** A bound for the cache below; a plan has few texts, a long-lived process sees many plans. */
-const MAX_CACHED = 5_000;
+/** A bound for caches by text; a plan has few texts, a long-lived process sees many plans. */
+export const MAX_CACHED = 5_000;
 
 /**
  * `value` with every `${{ … }}` in its texts replaced: a text that is one whole expression becomes the expression's

@@ -67,14 +67,14 @@ function hasExpressions({ if: condition, success, work, with: input, env, cwd }:
 }
 
 /** Whether all that is to be evaluated, if anything is, are plain paths such as `item.file` in texts. */
-function hasPlainOnes({ if: condition, success, work, with: input = null, env, cwd = '' }: TaskDefinition): boolean {
+function needsNoEvaluator({ if: condition, success, work, with: input = null, env, cwd = '' }: TaskDefinition): boolean {
   if (condition !== undefined || success.length > 0) return false;
   return isPlainTemplate([work.kind === 'argv' ? work.argv : [], input, env, cwd]);
 }
 
 /** Makes what prepares a task's subtasks; at once where the evaluator need not be loaded for them. */
 export function preparerOf(task: TaskDefinition, surroundings: TaskSurroundings): Preparer | Promise<Preparer> {
-  return hasPlainOnes(task)
+  return needsNoEvaluator(task)
     ? new Preparer(task, surroundings, undefined)
     : loadEvaluator().then((evaluator) => new Preparer(task, surroundings, evaluator));
 }
