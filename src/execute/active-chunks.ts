@@ -11,6 +11,8 @@ const LOOK_MS = 50;
 /** A subtask that takes this long, and this many times the mean, does not keep the rest of its chunk. */
 const STUCK_MS = 100;
 const STUCK_TIMES = 4;
+/** What must be left of a chunk, in milliseconds of work, that an idle agent is given it at once and not at the next look. */
+const WORTH_MS = 4;
 
 /** A chunk that an agent has. */
 export interface ActiveChunk {
@@ -108,6 +110,27 @@ export class ActiveChunks {
       this.#takeOver();
       this.#ports.onLooked();
     });
+  }
+
+  /**
+   * Takes back, for an agent that is idle now, what was not begun of the chunk that has most of it. Whether something was: too
+   * little is left to the next look, because each end of a chunk costs a message both ways.
+   */
+  takeOverNow(): boolean {
+    if (this.#shared === 0) return false;
+    let most: ActiveChunk | undefined;
+    let mostMs = WORTH_MS;
+    for (const active of this.#chunks.values()) {
+      const { chunk, handle, state } = active;
+      if (chunk.count === 1 || handle === undefined || active.returned) continue;
+      const leftMs = (chunk.count - handle.claimed) * (state.size.meanMs ?? 0);
+      if (leftMs <= mostMs || !this.#ports.waiting.mayStart(state)) continue;
+      most = active;
+      mostMs = leftMs;
+    }
+    if (most?.handle === undefined) return false;
+    this.putBack(most, most.handle.reclaim(), 'other agents are idle');
+    return most.returned;
   }
 
   /** Nothing is looked at any more. */

@@ -3,9 +3,9 @@ export const CHUNK_MS = 20;
 /** What it may take while much is left: where every core computes, each end of a chunk takes one from the work. */
 const LONG_CHUNK_MS = 200;
 /** Such chunks that each agent should still get of what is left, so that they are short again before the end. */
-const LONG_TURNS = 16;
+const LONG_TURNS = 4;
 /** How many times a longer chunk was worked before, by each agent: what subtasks take is known by then. */
-const KNOWN_TIMES = 4;
+const KNOWN_TIMES = 1;
 /** Chunks that an agent should get of a task's rest, so that all agents end at about the same time. */
 const TURNS = 2;
 /** What the newest chunk weighs at least in the running mean of a subtask's duration; more while it has most of all subtasks so far. */

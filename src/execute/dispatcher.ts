@@ -175,7 +175,10 @@ export class Dispatcher {
         continue;
       }
       const state = this.#waiting.nextTask();
-      if (state === undefined) break;
+      if (state === undefined) {
+        if (this.#active.takeOverNow()) continue;
+        break;
+      }
       const most = this.#waiting.isPaced(state) ? 1 : state.size.next(state.queue.waiting, this.#agents.size);
       const range = state.queue.take(most);
       if (range !== undefined) this.#start(state, range.first, range.count);

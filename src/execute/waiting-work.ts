@@ -43,7 +43,7 @@ export class WaitingWork {
   /** The task with the highest priority that has something waiting, and whose pool has room. */
   nextTask(): TaskState | undefined {
     for (let state = this.#ready.peek(); state !== undefined; state = this.#ready.peek()) {
-      if (state.queue.waiting > 0 && this.#isAdmitted(state)) return state;
+      if (state.queue.waiting > 0 && this.mayStart(state)) return state;
       state.queued = false;
       this.#ready.pop();
       // It comes back when its pool has room.
@@ -58,7 +58,7 @@ export class WaitingWork {
 
   /** Takes the first retry whose pool has room. */
   nextRetry(): Retry | undefined {
-    const at = this.#retries.findIndex(({ state }) => this.#isAdmitted(state));
+    const at = this.#retries.findIndex(({ state }) => this.mayStart(state));
     return at < 0 ? undefined : this.#retries.splice(at, 1)[0];
   }
 
@@ -132,8 +132,11 @@ export class WaitingWork {
     this.#poolTimer?.();
   }
 
-  /** Where its pool has room later, at a known time, that is waited for; a share that is given back asks again by itself. */
-  #isAdmitted({ work: { task } }: TaskState): boolean {
+  /**
+   * Whether the pool of the task has room. Where it has later, at a known time, that is waited for; a share that is given back asks
+   * again by itself.
+   */
+  mayStart({ work: { task } }: TaskState): boolean {
     const { pools, clock } = this.#ports;
     if (pools === undefined || task.pool === undefined) return true;
     const admission = pools.admission(task.pool);

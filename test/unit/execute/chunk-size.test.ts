@@ -24,11 +24,11 @@ it('follows what a chunk should take, and leaves a share for every agent', () =>
 it('makes longer chunks while much is left and it is known what subtasks take, and short ones again before the end', () => {
   const size = new ChunkSize(1, 8192);
   expect(size.next(20_000, 2)).toBe(20);
-  size.observe(400, 400);
+  size.observe(100, 100);
   expect(size.next(20_000, 2)).toBe(50);
-  size.observe(2000, 2000);
+  size.observe(500, 500);
   expect(size.next(20_000, 2)).toBe(200);
-  expect(size.next(3200, 2)).toBe(100);
-  expect(size.next(640, 2)).toBe(20);
+  expect(size.next(800, 2)).toBe(100);
+  expect(size.next(160, 2)).toBe(20);
   expect(new ChunkSize(500, 8192).next(20_000, 2)).toBe(1);
 });

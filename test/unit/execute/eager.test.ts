@@ -165,4 +165,28 @@ describe('a chunk', () => {
     await rig.finishAll();
     expect(rig.checkpoints.map(({ task_id }) => task_id).sort()).toEqual(Array.from({ length: 9 }, (_, i) => `each[${i}]`));
   });
+
+  it('gives its rest to an agent that has nothing left: at once where that is much, soon where it is little', async () => {
+    const both = async (estimateMs: number) => {
+      const rig = await new Rig({ tasks: [{ id: 'each', ...overList(7), estimateMs }], agents: 2, mostInChunk: 4 }).start();
+      for (const i of [0, 1, 4, 5, 6]) {
+        rig.clock.advance(estimateMs);
+        await rig.finish(`each[${i}]`);
+      }
+      return rig;
+    };
+    const much = await both(5);
+    expect(much.eventsOf('subtasks-returned')).toMatchObject([{ agent: 'agent_2', first: 3, count: 1 }]);
+    expect(much.running).toEqual(['each[2]', 'each[3]']);
+    const little = await both(1);
+    expect(little.running).toEqual(['each[2]']);
+    little.clock.advance(50);
+    await settled();
+    expect(little.running).toEqual(['each[2]', 'each[3]']);
+    for (const rig of [much, little]) {
+      await rig.finishAll();
+      expect(rig.checkpoints).toHaveLength(7);
+      expect(rig.end).toEqual({ status: 'done', reason: 'every wave is complete' });
+    }
+  });
 });
