@@ -88,10 +88,11 @@ function performAction(request: SubtaskRequest, stop: StopSource, log: SubtaskLo
     }
     case 'module': {
       const { file, exportName, input } = action;
-      const call = (found: Result<TaskFunction, Failure>) =>
-        found.ok
-          ? callFunction(found.value, input, { request, stop, log, host })
-          : { failure: found.error, results: null, leaked: false };
+      const call = (found: Result<TaskFunction, Failure>) => {
+        if (found.ok) return callFunction(found.value, input, { request, stop, log, host });
+        log.close();
+        return { failure: found.error, results: null, leaked: false };
+      };
       const loaded = loadedTaskFunction(file, exportName);
       if (loaded !== undefined) return call(loaded);
       return log.attribute(() => loadTaskFunction(file, exportName)).then(call);
@@ -113,19 +114,27 @@ interface Attempt {
   readonly host: Host;
 }
 
+/** How functions gave their results so far. Most do it the same way each time. */
+const habits = new WeakMap<TaskFunction, 'at once' | 'later'>();
+
 function callFunction(task: TaskFunction, input: JsonValue, attempt: Attempt): Work | Promise<Work> {
   const { log, stop } = attempt;
+  const call = () => task(input, new AttemptContext(attempt));
+  const habit = habits.get(task);
   let returned: unknown;
   try {
-    returned = log.attribute(() => task(input, new AttemptContext(attempt)));
+    returned = habit === 'at once' ? log.attributeCall(call) : log.attribute(call);
   } catch (error) {
     log.close();
     return { failure: thrownFailure(error), results: null, leaked: false };
   }
   if (!isThenable(returned)) {
+    if (habit === undefined) habits.set(task, 'at once');
     log.close();
     return returnedWork(returned);
   }
+  habits.set(task, 'later');
+  if (habit === 'at once') log.goesOn();
   const work = Promise.resolve(returned).then(
     returnedWork,
     (error): Work => ({

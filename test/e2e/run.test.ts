@@ -66,6 +66,41 @@ tasks:
     expect(done.text).not.toContain('from the console');
   });
 
+  it('gives each subtask what its module says and its late errors, whether it answers at once or later', async () => {
+    const folder = tempFolder();
+    writeFiles(folder, {
+      'answer.mjs': `
+        export default function answer(n) {
+          console.log('now ' + n);
+          if (n < 3) return n;
+          return new Promise((resolve) => setTimeout(() => { console.log('later ' + n); resolve(n); }, 5));
+        }
+        export function fail(n) {
+          if (n < 3) return n;
+          return new Promise(() => setTimeout(() => { throw new Error('thrown late by ' + n); }, 5));
+        }`,
+    });
+    const tasks = `
+  each: { foreach: [1, 2, 3, 4, 2, 3], uses: ./answer.mjs, with: "\${{ item }}" }
+  fails: { foreach: [1, 2, 3, 2, 4], uses: "./answer.mjs#fail", with: "\${{ item }}" }`;
+    const done = await run(folder, `${HEAD}tasks:${tasks}\n`, '--agents', '2', '--keep-going');
+    expect(done.code).toBe(1);
+    const said = (index: number) => readFileSync(join(onlyRun(folder), 'logs', `each[${index}].log`), 'utf8');
+    expect([0, 1, 2, 3, 4, 5].map(said)).toEqual([
+      'now 1\n',
+      'now 2\n',
+      'now 3\nlater 3\n',
+      'now 4\nlater 4\n',
+      'now 2\n',
+      'now 3\nlater 3\n',
+    ]);
+    const failed = checkpointsOf(onlyRun(folder)).filter(({ status }) => status === 'failure');
+    expect(failed.map(({ task_id, error }) => [task_id, error?.message]).sort()).toEqual([
+      ['fails[2]', 'Error: thrown late by 3'],
+      ['fails[4]', 'Error: thrown late by 4'],
+    ]);
+  });
+
   it('leaves state, report and plan behind, and nothing else', async () => {
     const folder = repository({ 'kept.txt': 'kept' });
     const done = await run(folder, 'version: 1\nname: example\ntasks: { hello: { run: echo hello } }\n');
