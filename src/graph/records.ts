@@ -5,18 +5,24 @@ import { type ByteRange, behindMark, type ParseItem, type RecordProblem } from '
 import { csvRecords } from './csv-records.js';
 import type { ItemList } from './item-list.js';
 
+/** A JSON list of at most so many bytes is parsed as one, and its items are kept as values. */
+const PARSED_BYTES = 4 * 1024 ** 2;
+
 /**
  * The items in the bytes of a file (UTF-8, less than 4 GiB). Every item is read once, so that a broken line is known
  * before any work is done, and thrown away again: what stays is the bytes and where each item lies in them. Blank lines
  * hold no item.
+ * @param parsedBytes the largest JSON list, in bytes, that is parsed as one and kept as values: quicker, for more memory.
  */
-export function itemsInBytes(bytes: Buffer, format: ItemFormat): Result<ItemList, RecordProblem> {
+export function itemsInBytes(bytes: Buffer, format: ItemFormat, parsedBytes = PARSED_BYTES): Result<ItemList, RecordProblem> {
   switch (format) {
     case 'lines':
       return indexed(bytes, lineRanges(bytes), ok, 'any');
     case 'jsonl':
       return indexed(bytes, lineRanges(bytes), parseJson);
     case 'json': {
+      const parsed = bytes.length <= parsedBytes ? parsedList(bytes) : undefined;
+      if (parsed !== undefined) return ok(parsed);
       const elements = elementRanges(bytes);
       return elements.ok ? indexed(bytes, elements.value, parseJson) : elements;
     }
@@ -70,6 +76,16 @@ function parseJson(text: string): Result<JsonValue, RecordProblem> {
     // The rest of the reason quotes the text, at length.
     const what = reason.replace(/,? (?:"|\.\.\.).*$/s, '').replace(/ in JSON at position.*$/s, '');
     return err({ line: text.slice(0, position).split('\n').length, message: `this is not JSON: ${what}` });
+  }
+}
+
+/** The items of a JSON list; undefined where it is none, or broken: only a search by its elements finds where. */
+function parsedList(bytes: Buffer): readonly JsonValue[] | undefined {
+  try {
+    const value: unknown = JSON.parse(bytes.toString('utf8', behindMark(bytes)));
+    return Array.isArray(value) ? value : undefined;
+  } catch {
+    return undefined;
   }
 }
 

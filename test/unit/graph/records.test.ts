@@ -4,12 +4,12 @@ import { itemsInBytes } from '../../../src/graph/records.js';
 import type { JsonValue } from '../../../src/model/json.js';
 import type { ItemFormat } from '../../../src/plan/item-format.js';
 
-function read(text: string, format: ItemFormat): readonly JsonValue[] | string {
-  const items = itemsInBytes(Buffer.from(text), format);
+function read(text: string, format: ItemFormat, parsedBytes?: number): readonly JsonValue[] | string {
+  const items = itemsInBytes(Buffer.from(text), format, parsedBytes);
   if (!items.ok) return `${items.error.line}: ${items.error.message}`;
-  const { length, at } = items.value;
-  expect(at(length)).toBeUndefined();
-  return Array.from({ length }, (_, i) => at(i) ?? null);
+  const list = items.value;
+  expect(list.at(list.length)).toBeUndefined();
+  return Array.from({ length: list.length }, (_, i) => list.at(i) ?? null);
 }
 
 describe('items in a file', () => {
@@ -52,6 +52,7 @@ describe('items in a file', () => {
   ];
   it.each(readable)('%s %j', (format, text, items) => {
     expect(read(text, format)).toEqual(items);
+    expect(read(text, format, 0)).toEqual(items);
   });
 
   const broken: readonly (readonly [ItemFormat, string, RegExp])[] = [
@@ -76,13 +77,14 @@ describe('items in a file', () => {
   ];
   it.each(broken)('%s %j is refused with its line', (format, text, says) => {
     expect(read(text, format)).toMatch(says);
+    expect(read(text, format, 0)).toMatch(says);
   });
 
   it('read back what was written, as JSON and as JSON lines, whatever it is', () => {
     fc.assert(
-      fc.property(fc.array(fc.jsonValue()), fc.constantFrom(0, 2), (values, indent) => {
+      fc.property(fc.array(fc.jsonValue()), fc.constantFrom(0, 2), fc.constantFrom(0, 1e6), (values, indent, parsedBytes) => {
         const items = values.map((value) => JSON.parse(JSON.stringify(value)) as JsonValue);
-        expect(read(JSON.stringify(items, null, indent), 'json')).toEqual(items);
+        expect(read(JSON.stringify(items, null, indent), 'json', parsedBytes)).toEqual(items);
         expect(read(items.map((value) => `${JSON.stringify(value)}\n`).join(''), 'jsonl')).toEqual(items);
       }),
     );
