@@ -2,11 +2,11 @@ import { type ASTNode, Environment, type ParseResult } from '@marcbachmann/cel-j
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.js';
 import { err, ok, type Result } from '../model/result.js';
 import { toCel, toJson } from './cel-values.js';
+import { compileTemplate, type Rendering } from './compile-template.js';
 import type { ExpressionScope } from './expression-scope.js';
 import { type NameUse, usesOf, type VariableUses } from './expression-uses.js';
 import { ANY_ITEM, type ItemType } from './item-type.js';
 import { type PlainPath, plainPathOf, valueAtPath } from './plain-path.js';
-import { MAX_CACHED, renderTemplate as renderWith } from './render-template.js';
 import type { TextProblem } from './template.js';
 
 export type { ExpressionScope } from './expression-scope.js';
@@ -75,6 +75,9 @@ interface Compiled {
   /** The expression is this and nothing else. */
   readonly path: PlainPath | undefined;
 }
+
+/** A bound for the cache by text; a plan has few texts, a long-lived process sees many plans. */
+const MAX_CACHED = 5_000;
 
 const compiled = new Map<string, Result<Compiled, TextProblem>>();
 
@@ -203,9 +206,14 @@ function taskEntry(tasks: JsonObject, id: string): readonly (readonly [string, u
   return [[id, new Map(Object.entries(entry).map(([key, value]) => [key, toCel(value)]))]];
 }
 
-/** `renderTemplate` of `render-template.ts`, for any expression. */
+/** What a value with `${{ … }}` in its texts comes to: see `compileTemplate`. */
+export function templateOf(value: JsonValue): Rendering {
+  return compileTemplate(value, (source) => (scope) => evaluate(source, scope));
+}
+
+/** The same, once. */
 export function renderTemplate(value: JsonValue, scope: ExpressionScope): Result<JsonValue, string> {
-  return renderWith(evaluate, value, scope);
+  return templateOf(value)(scope);
 }
 
 /** What an error of the evaluator says, without its picture of the source. */

@@ -1,8 +1,7 @@
 import type { JsonValue } from '../model/json.js';
-import { err, type Result } from '../model/result.js';
-import type { ExpressionScope } from './expression-scope.js';
+import { err } from '../model/result.js';
+import { compileTemplate, type Rendering } from './compile-template.js';
 import { plainPathOf, valueAtPath } from './plain-path.js';
-import { renderTemplate as renderWith } from './render-template.js';
 import { TEMPLATE_START, templateExpressions } from './template.js';
 
 /** Whether all expressions in a value's texts are plain paths. */
@@ -15,14 +14,16 @@ export function isPlainTemplate(value: JsonValue): boolean {
   return typeof value !== 'object' || value === null || Object.values(value).every(isPlainTemplate);
 }
 
-/** What `renderTemplate` of `expressions.ts` comes to for such a value. */
-export function renderPlainTemplate(value: JsonValue, scope: ExpressionScope): Result<JsonValue, string> {
-  return renderWith(evaluatePlain, value, scope);
+/** What `templateOf` of `expressions.ts` comes to for such a value. */
+export function plainTemplateOf(value: JsonValue): Rendering {
+  return compileTemplate(value, compilePath);
 }
 
-function evaluatePlain(source: string, scope: ExpressionScope): Result<JsonValue, string> {
+function compilePath(source: string): Rendering {
   const path = plainPathOf(source);
   if (path === undefined) throw new Error(`Internal error: '${source}' is no plain path`);
-  const found = valueAtPath(path, scope);
-  return found.ok ? found : err(`cannot evaluate '${source}': ${found.error}`);
+  return (scope) => {
+    const found = valueAtPath(path, scope);
+    return found.ok ? found : err(`cannot evaluate '${source}': ${found.error}`);
+  };
 }

@@ -5,8 +5,9 @@ import { contentHash, subtaskId } from '../model/ids.js';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.js';
 import type { Mask } from '../model/mask.js';
 import { err, ok, type Result, unreachable } from '../model/result.js';
+import type { Rendering } from '../plan/compile-template.js';
 import type { ExpressionScope } from '../plan/expression-scope.js';
-import { isPlainTemplate, renderPlainTemplate } from '../plan/plain-evaluator.js';
+import { isPlainTemplate, plainTemplateOf } from '../plan/plain-evaluator.js';
 import { TEMPLATE_START } from '../plan/template.js';
 import type { TaskDefinition } from '../plan/valid-plan.js';
 import { maskFor } from './outcome-mask.js';
@@ -42,13 +43,10 @@ export interface Subtask {
 /** What preparing a subtask comes to: a request, or nothing to do because its `if` is false. */
 export type Prepared = { readonly kind: 'request'; readonly request: SubtaskRequest } | { readonly kind: 'left-out' };
 
-/** What evaluates the expressions in texts. */
-export interface TemplateRenderer {
-  renderTemplate(value: JsonValue, scope: ExpressionScope): Result<JsonValue, string>;
-}
-
 /** What evaluates expressions. It is large: threads load it when the first task comes that has any. */
-export interface Evaluator extends TemplateRenderer {
+export interface Evaluator {
+  /** Of a value with expressions in its texts. */
+  templateOf(value: JsonValue): Rendering;
   evaluate(source: string, scope: ExpressionScope): Result<JsonValue, string>;
   /** An expression with every value in place that the scope has. */
   inlineValues(source: string, scope: ExpressionScope): string;
@@ -79,14 +77,20 @@ export function preparerOf(task: TaskDefinition, surroundings: TaskSurroundings)
     : loadEvaluator().then((evaluator) => new Preparer(task, surroundings, evaluator));
 }
 
-/** Evaluates nothing but plain paths. */
-const PLAIN: TemplateRenderer = { renderTemplate: renderPlainTemplate };
-
 /** What of a task is the same for all its subtasks. */
 interface Constants {
   readonly action: Action;
   readonly env: Readonly<Record<string, string>>;
   readonly cwd: string;
+}
+
+/** What of a task is to be rendered for each subtask. */
+interface Templates {
+  readonly argv: readonly { readonly text: string; readonly render: Rendering }[];
+  /** Undefined where nothing is given. */
+  readonly input: Rendering | undefined;
+  readonly env: readonly (readonly [name: string, render: Rendering])[];
+  readonly cwd: Rendering;
 }
 
 /** Makes requests of a task's subtasks: evaluates everything that its definition leaves open. */
@@ -96,6 +100,7 @@ export class Preparer {
   readonly #evaluator: Evaluator | undefined;
   /** Where nothing is open. */
   readonly #constants: Constants | undefined;
+  readonly #templates: Templates;
   /** Absolute, where it does not depend on the subtask. */
   readonly #cwd: string | undefined;
   readonly #paramVariables: Readonly<Record<string, string>>;
@@ -110,6 +115,7 @@ export class Preparer {
     this.#paramVariables = paramVariables(surroundings.params);
     this.mask = maskFor(surroundings.secrets ?? [], surroundings.env);
     const { cwd = '.' } = task;
+    this.#templates = templatesOf(task, evaluator?.templateOf ?? plainTemplateOf);
     if (!cwd.includes(TEMPLATE_START)) this.#cwd = absolute(surroundings.folder, cwd);
     if (!hasExpressions(task))
       this.#constants = { action: constantAction(task), env: task.env, cwd: absolute(surroundings.folder, cwd) };
@@ -130,7 +136,7 @@ export class Preparer {
     }
     const action = this.#action(scope);
     if (!action.ok) return action;
-    const env = renderStrings(this.#texts, task.env, 'env', scope);
+    const env = renderStrings(this.#templates.env, 'env', scope);
     if (!env.ok) return env;
     const cwd = this.#cwd === undefined ? this.#renderCwd(scope) : ok(this.#cwd);
     if (!cwd.ok) return cwd;
@@ -139,7 +145,7 @@ export class Preparer {
   }
 
   #renderCwd(scope: ExpressionScope): Result<string, Failure> {
-    const cwd = renderString(this.#texts, this.#task.cwd ?? '.', 'cwd', scope);
+    const cwd = renderString(this.#templates.cwd, 'cwd', scope);
     return cwd.ok ? ok(absolute(this.#surroundings.folder, cwd.value)) : cwd;
   }
 
@@ -162,10 +168,6 @@ export class Preparer {
 
   #criteria(scope: ExpressionScope): readonly string[] {
     return this.#task.success.map((expression) => this.#expressions.inlineValues(expression, scope));
-  }
-
-  get #texts(): TemplateRenderer {
-    return this.#evaluator ?? PLAIN;
   }
 
   get #expressions(): Evaluator {
@@ -204,27 +206,28 @@ export class Preparer {
   }
 
   #action(scope: ExpressionScope): Result<Action, Failure> {
-    const { work, output, with: input } = this.#task;
+    const { work, output } = this.#task;
+    const { argv: templates, input } = this.#templates;
     switch (work.kind) {
       case 'shell':
         return ok(constantAction(this.#task));
       case 'argv': {
         const argv: string[] = [];
-        for (const argument of work.argv) {
-          const rendered = renderString(this.#texts, argument, 'run', scope);
+        for (const { text, render } of templates) {
+          const rendered = renderString(render, 'run', scope);
           if (!rendered.ok) return rendered;
-          if (this.mask.finds(rendered.value)) return expressionFailure('run', `${argument} ${HOLDS_SECRET}`);
+          if (this.mask.finds(rendered.value)) return expressionFailure('run', `${text} ${HOLDS_SECRET}`);
           argv.push(rendered.value);
         }
         return ok({ kind: 'command', argv, output });
       }
       case 'module': {
-        const rendered = input === undefined ? ok(null) : this.#texts.renderTemplate(input, scope);
+        const rendered = input === undefined ? ok(null) : input(scope);
         if (!rendered.ok) return expressionFailure('with', rendered.error);
         return ok({ kind: 'module', file: work.file, exportName: work.exportName, input: rendered.value });
       }
       case 'builtin': {
-        const rendered = input === undefined ? ok({}) : this.#texts.renderTemplate(input, scope);
+        const rendered = input === undefined ? ok({}) : input(scope);
         if (!rendered.ok) return expressionFailure('with', rendered.error);
         if (work.action !== 'agent/prompt')
           return ok({ kind: 'builtin', name: work.action, input: rendered.value, key: '', success: [] });
@@ -292,23 +295,31 @@ function asText(value: JsonValue): string {
   return value === null ? '' : JSON.stringify(value);
 }
 
+function templatesOf({ work, with: input, env, cwd = '.' }: TaskDefinition, templateOf: Evaluator['templateOf']): Templates {
+  return {
+    argv: work.kind === 'argv' ? work.argv.map((text) => ({ text, render: templateOf(text) })) : [],
+    input: input === undefined ? undefined : templateOf(input),
+    env: Object.entries(env).map(([name, text]) => [name, templateOf(text)]),
+    cwd: templateOf(cwd),
+  };
+}
+
 function renderStrings(
-  renderer: TemplateRenderer,
-  texts: Readonly<Record<string, string>>,
+  templates: Templates['env'],
   where: string,
   scope: ExpressionScope,
 ): Result<Record<string, string>, Failure> {
   const rendered: Record<string, string> = {};
-  for (const [name, text] of Object.entries(texts)) {
-    const value = renderString(renderer, text, where, scope);
+  for (const [name, render] of templates) {
+    const value = renderString(render, where, scope);
     if (!value.ok) return value;
     rendered[name] = value.value;
   }
   return ok(rendered);
 }
 
-function renderString(renderer: TemplateRenderer, text: string, where: string, scope: ExpressionScope): Result<string, Failure> {
-  const value = renderer.renderTemplate(text, scope);
+function renderString(render: Rendering, where: string, scope: ExpressionScope): Result<string, Failure> {
+  const value = render(scope);
   return value.ok ? ok(asText(value.value)) : expressionFailure(where, value.error);
 }
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { JsonValue } from '../../../src/model/json.js';
 import { evaluate, renderTemplate } from '../../../src/plan/expressions.js';
-import { isPlainTemplate, renderPlainTemplate } from '../../../src/plan/plain-evaluator.js';
+import { isPlainTemplate, plainTemplateOf } from '../../../src/plan/plain-evaluator.js';
 
 const keys = fc.constantFrom('a', 'b', 'size', 'length', 'constructor', 'toString', '_x1');
 const values = fc.letrec<{ value: JsonValue }>((tie) => ({
@@ -29,7 +29,7 @@ it('a plain path comes to what the evaluator makes of it, mistakes too', () => {
       else expect(short).toEqual({ ok: false, error: long.error.replace(`(${path})`, path) });
       const text = { whole: `\${{ ${path} }}`, part: [`<\${{ ${path} }}>`] };
       expect(isPlainTemplate(text)).toBe(true);
-      expect(renderPlainTemplate(text, scope)).toEqual(renderTemplate(text, scope));
+      expect(plainTemplateOf(text)(scope)).toEqual(renderTemplate(text, scope));
     }),
   );
 });
