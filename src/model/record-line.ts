@@ -1,6 +1,5 @@
 import { crc32 } from 'node:zlib';
 import type { Checkpoint } from './checkpoint.js';
-import { crc32At } from './crc32.js';
 
 /*
  * A checkpoint as one line: its JSON, whose last key is a checksum (CRC-32) of all bytes before it.
@@ -24,24 +23,7 @@ export function closedRecord(open: string): string {
   return `${open},"crc":"${checksum(open)}"}\n`;
 }
 
-/**
- * Closes a record whose JSON lacks its last bracket, where it stands in a buffer: bytes from `begin` up to `end`.
- * @returns where the line ends; `CLOSING_BYTES` more than `end`.
- */
-export function closeRecordAt(data: Uint8Array, begin: number, end: number): number {
-  const crc = crc32At(data, begin, end);
-  let at = end;
-  for (const byte of CRC_KEY) data[at++] = byte;
-  for (let shift = 28; shift >= 0; shift -= 4) data[at++] = DIGITS[(crc >>> shift) & 15] ?? 0;
-  for (const byte of RECORD_END) data[at++] = byte;
-  return at;
-}
-
-const CRC_KEY = Buffer.from(',"crc":"');
-const RECORD_END = Buffer.from('"}\n');
-const DIGITS = Buffer.from('0123456789abcdef');
-
-/** What `closeRecordAt` writes. */
+/** What `closedRecord` adds. */
 export const CLOSING_BYTES = TAIL_BYTES + 1;
 
 /** The checkpoint of a line without its line end; undefined where the line is not whole, or not as it was written. */

@@ -29,11 +29,11 @@ export interface Chunk {
   /** One for each subtask; undefined for a task without `foreach`. */
   readonly items: readonly JsonValue[] | undefined;
   /** The paired subtasks' results under `foreach: { each }`. */
-  readonly previous?: readonly JsonValue[];
+  readonly previous?: readonly JsonValue[] | undefined;
   /** How often an equal item came before, by position in the chunk; absent ones are the first of their kind. */
-  readonly occurrences?: Readonly<Record<number, number>>;
+  readonly occurrences?: Readonly<Record<number, number>> | undefined;
   /** In place of the task's; where the time of the whole subtask leaves less for this attempt. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** From 1; more than one attempt is made of single subtasks only. */
   readonly attempt: number;
 }

@@ -6,7 +6,7 @@ import { captureConsole, catchStrays } from '../actions/subtask-log.js';
 import { clockOn } from '../model/clock.js';
 import type { JsonValue } from '../model/json.js';
 import { unreachable } from '../model/result.js';
-import type { TaskProgram } from './chunk.js';
+import type { Chunk, TaskProgram } from './chunk.js';
 import { ChunkRunner, type Perform } from './chunk-runner.js';
 import { Claims } from './claims.js';
 import { processEnvironment } from './environment.js';
@@ -27,6 +27,12 @@ export default function host(start: HostStart): Promise<void> {
 interface LoadedProgram {
   readonly program: TaskProgram;
   readonly preparer: Preparer | Promise<Preparer>;
+}
+
+/** With all its fields, in one order: chunks that lack some would each be another type to V8, which compiles their runner anew. */
+function withShape(sent: SentChunk, program: TaskProgram): Chunk {
+  const { id, agent, first, count, items, previous, occurrences, timeoutMs, attempt } = sent;
+  return { id, program, agent, first, count, items, previous, occurrences, timeoutMs, attempt };
 }
 
 class HostSession {
@@ -96,7 +102,7 @@ class HostSession {
     const performer = this.#performer(id);
     const preparer = loaded.preparer instanceof Preparer ? loaded.preparer : await loaded.preparer;
     const runner = new ChunkRunner(
-      { ...sent, program },
+      withShape(sent, program),
       {
         perform: performer,
         sink: this.#outcomes.sinkOf(id),

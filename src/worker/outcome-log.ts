@@ -1,5 +1,5 @@
 import type { CheckpointText } from '../model/checkpoint.js';
-import { CLOSING_BYTES, closedRecord, closeRecordAt } from '../model/record-line.js';
+import { CLOSING_BYTES, closedRecord } from '../model/record-line.js';
 import type { OutcomeSink, SubtaskOutcome } from './chunk.js';
 
 /*
@@ -114,12 +114,12 @@ export class OutcomeWriter {
     const most = 3 * (text.before.length + text.results.length + text.after.length + log.length) + CLOSING_BYTES;
     if (this.#written >= RECORDS || this.#end + most > DATA_BYTES) return false;
     const begin = this.#end;
-    let end = begin + data.write(text.before + text.results + text.after, begin, 'utf8');
+    const open = text.before + text.results + text.after;
+    const lineEnd = begin + data.write(kind === KIND_SUCCESS ? closedRecord(open) : open, begin, 'utf8');
+    let end = lineEnd;
     // What stands around the results is ASCII.
     const beforeEnd = begin + text.before.length;
-    const resultsEnd = end - text.after.length;
-    if (kind === KIND_SUCCESS) end = closeRecordAt(data, begin, end);
-    const lineEnd = end;
+    const resultsEnd = lineEnd - text.after.length - (kind === KIND_SUCCESS ? CLOSING_BYTES : 0);
     if (log !== '') end += data.write(log, end, 'utf8');
     const at = this.#written * FIELDS;
     records[at] = chunk;

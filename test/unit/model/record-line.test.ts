@@ -1,29 +1,31 @@
-import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { crc32At } from '../../../src/model/crc32.js';
-import { CLOSING_BYTES, closedRecord, closeRecordAt } from '../../../src/model/record-line.js';
+import { CLOSING_BYTES, closedRecord, fromRecordLine } from '../../../src/model/record-line.js';
 
-describe('the checksum of a record', () => {
-  it("is zlib's CRC-32, wherever the bytes stand", () => {
-    fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 300 }), fc.nat(20), fc.nat(20), (bytes, before, after) => {
-        const data = new Uint8Array(before + bytes.length + after).fill(7);
-        data.set(bytes, before);
-        expect(crc32At(data, before, before + bytes.length)).toBe(crc32(bytes));
-      }),
-    );
+describe('a record', () => {
+  it('is closed by the CRC-32 of its bytes, as zlib has it', () => {
+    // The check value of the polynomial: CRC-32 of the digits 1 to 9.
+    expect(closedRecord('123456789')).toBe('123456789,"crc":"cbf43926"}\n');
   });
 
-  it('is the same in a buffer and in a text', () => {
+  it('is read again whatever is in it, and not when a byte of it is another', () => {
+    const fields = { wave: 1, task_id: 'each[1]', status: 'success', timestamp: '', agent_id: 'agent_1', key: 'k' } as const;
     fc.assert(
-      fc.property(fc.string({ unit: 'binary', maxLength: 100 }), (name) => {
-        const open = JSON.stringify({ task_id: name }).slice(0, -1);
-        const data = Buffer.alloc(3 * open.length + CLOSING_BYTES);
-        const end = data.write(open);
-        const closed = closeRecordAt(data, 0, end);
-        expect([closed - end, data.toString('utf8', 0, closed)]).toEqual([CLOSING_BYTES, closedRecord(open)]);
-      }),
+      fc.property(
+        fc.string({ unit: 'binary', maxLength: 100 }),
+        fc.nat(),
+        fc.integer({ min: 1, max: 255 }),
+        (results, at, by) => {
+          const open = JSON.stringify({ ...fields, results }).slice(0, -1);
+          const line = Buffer.from(closedRecord(open));
+          expect(line.length).toBe(Buffer.byteLength(open) + CLOSING_BYTES);
+          const record = line.subarray(0, -1);
+          expect(fromRecordLine(record)).toEqual({ ...fields, results });
+          const place = at % record.length;
+          record[place] = (record[place] ?? 0) ^ by;
+          expect(fromRecordLine(record)).toBeUndefined();
+        },
+      ),
     );
   });
 });
