@@ -68,6 +68,11 @@ export class SubtaskLog {
   }
 }
 
+/** To be called when no more subtasks come for now: what follows them costs something in all that this thread does. */
+export function restAttribution(): void {
+  subtasks.rest();
+}
+
 /**
  * Keeps an error that nobody caught, such as a promise that is rejected later, from ending this thread and all that it
  * hosts. It fails the subtask that it comes from; where that is over, or not known, `report` is told.

@@ -44,7 +44,7 @@ describe('attribution', () => {
     const seen = () => turn().then(() => owners.owner);
     expect(await owners.follow(first, seen)).toBe(first);
     owners.release(first);
-    owners.call(second, () => {});
+    owners.rest();
     expect(await owners.follow(second, seen)).toBe(second);
   });
 
