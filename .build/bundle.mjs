@@ -59,7 +59,12 @@ await build(
 // What a thread starts with, as CommonJS: it is there in four fifths of the time that an ES module takes.
 await build(
   { 'worker/host': 'src/worker/host.ts' },
-  { format: 'cjs', entryFileNames: '[name].cjs', chunkFileNames: 'thread/[name]-[hash].cjs' },
+  {
+    format: 'cjs',
+    entryFileNames: '[name].cjs',
+    chunkFileNames: 'thread/[name]-[hash].cjs',
+    codeSplitting: together('host', loadedWith('src/worker/host.ts')),
+  },
 );
 
 // The command line itself, as CommonJS: V8 can keep the code that it makes of it (src/cli/code-cache.ts). A script that comes
