@@ -12,7 +12,7 @@ const LOOK_MS = 50;
 const STUCK_MS = 100;
 const STUCK_TIMES = 4;
 /** What must be left of a chunk, in milliseconds of work, that an idle agent is given it at once and not at the next look. */
-const WORTH_MS = 4;
+const WORTH_MS = 1;
 
 /** A chunk that an agent has. */
 export interface ActiveChunk {

@@ -178,7 +178,7 @@ describe('a chunk', () => {
     const much = await both(5);
     expect(much.eventsOf('subtasks-returned')).toMatchObject([{ agent: 'agent_2', first: 3, count: 1 }]);
     expect(much.running).toEqual(['each[2]', 'each[3]']);
-    const little = await both(1);
+    const little = await both(0.5);
     expect(little.running).toEqual(['each[2]']);
     little.clock.advance(50);
     await settled();
