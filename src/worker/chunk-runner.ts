@@ -107,12 +107,11 @@ export class ChunkRunner {
     const { sink, preparer } = this.#ports;
     if (unmasked.leaked) this.#leaked = true;
     const wrong = unmasked.failure ?? preparer.checkSuccess(subtask, unmasked.results);
-    const outcome = maskOutcome({ ...unmasked, failure: wrong }, preparer.mask);
-    const { failure } = outcome;
-    if (failure !== undefined) {
-      sink.failure(position, key, outcome);
+    if (wrong !== undefined) {
+      sink.failure(position, key, maskOutcome({ ...unmasked, failure: wrong }, preparer.mask));
       return;
     }
+    const outcome = maskOutcome(unmasked, preparer.mask);
     const { program, agent, attempt } = this.#chunk;
     const text = checkpointText(
       {

@@ -101,17 +101,14 @@ class HostSession {
     const { id } = sent;
     const performer = this.#performer(id);
     const preparer = loaded.preparer instanceof Preparer ? loaded.preparer : await loaded.preparer;
-    const runner = new ChunkRunner(
-      withShape(sent, program),
-      {
-        perform: performer,
-        sink: this.#outcomes.sinkOf(id),
-        claims: new Claims(sent.count, claims),
-        preparer,
-        now: this.#now,
-        onOutcome: () => this.#outcomeWritten(),
-      },
-    );
+    const runner = new ChunkRunner(withShape(sent, program), {
+      perform: performer,
+      sink: this.#outcomes.sinkOf(id),
+      claims: new Claims(sent.count, claims),
+      preparer,
+      now: this.#now,
+      onOutcome: () => this.#outcomeWritten(),
+    });
     this.#runners.set(id, runner);
     await runner.run();
     this.#runners.delete(id);

@@ -89,7 +89,8 @@ interface Templates {
   readonly argv: readonly { readonly text: string; readonly render: Rendering }[];
   /** Undefined where nothing is given. */
   readonly input: Rendering | undefined;
-  readonly env: readonly (readonly [name: string, render: Rendering])[];
+  /** Undefined where they are the same for all subtasks. */
+  readonly env: readonly (readonly [name: string, render: Rendering])[] | undefined;
   readonly cwd: Rendering;
 }
 
@@ -136,7 +137,8 @@ export class Preparer {
     }
     const action = this.#action(scope);
     if (!action.ok) return action;
-    const env = renderStrings(this.#templates.env, 'env', scope);
+    const { env: variables } = this.#templates;
+    const env = variables === undefined ? ok(task.env) : renderStrings(variables, 'env', scope);
     if (!env.ok) return env;
     const cwd = this.#cwd === undefined ? this.#renderCwd(scope) : ok(this.#cwd);
     if (!cwd.ok) return cwd;
@@ -299,13 +301,15 @@ function templatesOf({ work, with: input, env, cwd = '.' }: TaskDefinition, temp
   return {
     argv: work.kind === 'argv' ? work.argv.map((text) => ({ text, render: templateOf(text) })) : [],
     input: input === undefined ? undefined : templateOf(input),
-    env: Object.entries(env).map(([name, text]) => [name, templateOf(text)]),
+    env: Object.values(env).some((text) => text.includes(TEMPLATE_START))
+      ? Object.entries(env).map(([name, text]) => [name, templateOf(text)])
+      : undefined,
     cwd: templateOf(cwd),
   };
 }
 
 function renderStrings(
-  templates: Templates['env'],
+  templates: NonNullable<Templates['env']>,
   where: string,
   scope: ExpressionScope,
 ): Result<Record<string, string>, Failure> {
