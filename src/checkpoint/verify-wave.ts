@@ -1,7 +1,8 @@
 import { createReadStream } from 'node:fs';
 import { crc32 } from 'node:zlib';
-import { type Journal, type WrittenWave, waveFile } from './journal.js';
+import { type Journal, waveFile } from './journal.js';
 import { readWave } from './read-journal.js';
+import type { WrittenWave } from './wave-file.js';
 
 /**
  * Makes sure that a wave's checkpoints are on the disk, reads them back, and counts them. Where the bytes are the ones that

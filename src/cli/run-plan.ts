@@ -113,6 +113,20 @@ export async function runLocked(
   options: RunPlanOptions,
   place: RunPlace,
 ): Promise<Result<RunResult, EnvironmentProblem>> {
+  // Whatever the run starts has it too, and so is found should it outlive the run.
+  process.env[RUN_VARIABLE] = place.run;
+  try {
+    return await runMarked(compiled, options, place);
+  } finally {
+    delete process.env[RUN_VARIABLE];
+  }
+}
+
+async function runMarked(
+  compiled: CompiledPlan,
+  options: RunPlanOptions,
+  place: RunPlace,
+): Promise<Result<RunResult, EnvironmentProblem>> {
   const { plan, methodology, analysis, machine } = compiled;
   const { confirmed = 'library', control = new RunControl(), session, onEvent } = options;
   const { workspace, run, runDir, timeLine, mask, soFar } = place;
@@ -159,7 +173,6 @@ export async function runLocked(
   for (const message of place.warnings) emit({ type: 'warning', at: clock.now(), message });
   if (soFar !== undefined) emit(resumedEvent(run, soFar, clock.now()));
   const failureRules = failureRulesOf(plan.failure, methodology.failure);
-  process.env[RUN_VARIABLE] = run;
   const opening = clock.now();
   const execution = await openExecution(compiled, place, options, {
     warn: (message) => emit({ type: 'warning', at: clock.now(), message }),
@@ -197,20 +210,16 @@ export async function runLocked(
   // While the backup is made, threads start.
   makeReady({ options: wavesOptions, ports, state });
 
-  const closeThreads = async () => {
-    await ports.executor.close();
-    delete process.env[RUN_VARIABLE];
-  };
   const backup = await backUp(compiled, place, session);
   if (!backup.ok) {
-    await closeThreads();
+    await ports.executor.close();
     await finish({ status: 'broken', reason: backup.error.message });
     return backup;
   }
   manifest = { ...manifest, backup: backup.value };
   const recorded = await writeManifest(runDir, manifest);
   if (!recorded.ok) {
-    await closeThreads();
+    await ports.executor.close();
     return recorded;
   }
   if (session !== undefined) session.backup = backup.value;
@@ -218,7 +227,6 @@ export async function runLocked(
 
   const end = await runWaves(wavesOptions, ports, state);
   if (session === undefined) await ports.executor.close();
-  delete process.env[RUN_VARIABLE];
   const settled = await sinks.settle();
   const result = await finish(settled.ok ? end : { status: 'broken', reason: settled.error.message });
   session?.keep({ compiled, place, manifest, options: wavesOptions, ports, state, sinks, started });

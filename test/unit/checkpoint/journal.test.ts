@@ -220,6 +220,52 @@ describe('groups', () => {
     expect(syncs()).toBe(5);
   });
 
+  test('are synced too where they were written while a sync was under way', async () => {
+    const fake = fakes();
+    let ended = () => {};
+    let unsynced = 0;
+    const disk: JournalDisk = {
+      ...fake.disk,
+      openAppend: async (path) => {
+        const file = await fake.disk.openAppend(path);
+        return {
+          ...file,
+          writeNow: (bytes) => {
+            unsynced += bytes.length;
+            return bytes.length;
+          },
+          sync: async () => {
+            const covered = unsynced;
+            await new Promise<void>((resolve) => {
+              ended = resolve;
+            });
+            unsynced -= covered;
+          },
+        };
+      },
+    };
+    const journal = value(await openJournal({ runDir: '/run', disk, timer: fake.timer }));
+    for (const id of ['opens the file', 'at once']) {
+      journal.record(checkpoint(id));
+      fake.pass(5);
+      await settle();
+    }
+    fake.pass(1000);
+    await settle();
+    journal.record(checkpoint('while it is synced'));
+    fake.pass(5);
+    ended();
+    await settle();
+    expect(unsynced).toBeGreaterThan(0);
+    const closed = journal.close();
+    for (let turn = 0; turn < 3; turn++) {
+      await settle();
+      ended();
+    }
+    value(await closed);
+    expect(unsynced).toBe(0);
+  });
+
   test('a power cut costs at most 1.0625 MiB of a wave: about 5,300 small records, or those of a second', async () => {
     // What is written and not synced would be lost.
     let [unsynced, unsyncedBytes, most, mostBytes, syncing] = [0, 0, 0, 0, false];
