@@ -9,11 +9,18 @@ export class Attribution<Owner extends object> {
   readonly #context = new AsyncLocalStorage<Owner>();
   readonly #followed = new Set<Owner>();
   #calling: Owner | undefined;
+  #lastCalled: Owner | undefined;
   #unfollowed: Owner | undefined;
+  #callsGoOn = false;
 
-  /** Whose code runs now; undefined where it is nobody's, or that of somebody who is over. */
+  /** Whose code runs now; undefined where it is nobody's, or left behind by a call. */
   get owner(): Owner | undefined {
     return this.#calling ?? this.#context.getStore() ?? this.#unfollowed;
+  }
+
+  /** Who was called last: what calls left behind is this one's, or that of one before it. */
+  get lastCalled(): Owner | undefined {
+    return this.#lastCalled;
   }
 
   /** Runs what may go on after it returned, until `release`. */
@@ -22,10 +29,12 @@ export class Attribution<Owner extends object> {
     return this.#context.run(owner, work);
   }
 
-  /** Runs what is over when it returns. */
+  /** Runs what is over when it returns. Until `release` all the same: after the first that was not, calls are followed. */
   call<Value>(owner: Owner, work: () => Value): Value {
-    this.rest();
+    if (this.#callsGoOn) return this.follow(owner, work);
+    if (this.#followed.size === 0) this.#context.disable();
     this.#calling = owner;
+    this.#lastCalled = owner;
     try {
       return work();
     } finally {
@@ -33,14 +42,14 @@ export class Attribution<Owner extends object> {
     }
   }
 
-  /** What was called goes on after all: what is nobody else's is taken to be its, until `release`. */
+  /**
+   * What was called goes on after all. It cannot be followed any more: what is nobody's is taken to be its, until `release`. It is
+   * the only one, since calls are followed from now on.
+   */
   goesOn(owner: Owner): void {
+    if (this.#callsGoOn) return;
+    this.#callsGoOn = true;
     this.#unfollowed = owner;
-  }
-
-  /** Ends the effort of following where there is nobody to follow. To end and begin it takes a microsecond: not after each owner. */
-  rest(): void {
-    if (this.#followed.size === 0) this.#context.disable();
   }
 
   /** The owner is over. */

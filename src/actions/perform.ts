@@ -1,5 +1,5 @@
 import type { Failure } from '../model/failure.js';
-import type { JsonValue } from '../model/json.js';
+import { copyOf, type JsonValue } from '../model/json.js';
 import { type Result, unreachable } from '../model/result.js';
 import { type ActionOutcome, STOP_GRACE_MS, type SubtaskRequest } from './action.js';
 import { captureCommand, OUTPUT_WHOLE_BYTES, runCommand } from './command.js';
@@ -21,6 +21,8 @@ export interface Host {
   readonly groupStarted: (pid: number) => void;
   /** Milliseconds since the epoch on the run's monotonic time line. */
   readonly now: () => number;
+  /** The thread runs nothing but subtasks: what is nobody's there is no output of the coordinator. */
+  readonly ownThread: boolean;
 }
 
 type Work = { readonly failure: Failure | undefined; readonly results: JsonValue; readonly leaked: boolean };
@@ -118,9 +120,10 @@ interface Attempt {
 const habits = new WeakMap<TaskFunction, 'at once' | 'later'>();
 
 function callFunction(task: TaskFunction, input: JsonValue, attempt: Attempt): Work | Promise<Work> {
-  const { log, stop } = attempt;
-  const call = () => task(input, new AttemptContext(attempt));
-  const habit = habits.get(task);
+  const { log, stop, host } = attempt;
+  // A copy, since what a function does to its input must not be in the next one's, or in its own when it is tried again.
+  const call = () => task(copyOf(input), new AttemptContext(attempt));
+  const habit = host.ownThread ? habits.get(task) : undefined;
   let returned: unknown;
   try {
     returned = habit === 'at once' ? log.attributeCall(call) : log.attribute(call);
@@ -164,7 +167,7 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 /** Most functions ask for little of it, so what takes a closure or an object is made when it is asked for. */
 class AttemptContext implements TaskContext {
   readonly #attempt: Attempt;
-  readonly item: JsonValue | undefined;
+  #item: JsonValue | undefined;
   readonly index: number | undefined;
   readonly attempt: number;
   readonly folder: string;
@@ -172,10 +175,15 @@ class AttemptContext implements TaskContext {
   constructor(attempt: Attempt) {
     const { request } = attempt;
     this.#attempt = attempt;
-    this.item = request.item;
     this.index = request.index;
     this.attempt = request.attempt;
     this.folder = request.folder;
+  }
+
+  get item(): JsonValue | undefined {
+    const { item } = this.#attempt.request;
+    if (item !== undefined) this.#item ??= copyOf(item);
+    return this.#item;
   }
 
   get signal(): AbortSignal {

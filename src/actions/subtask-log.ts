@@ -57,7 +57,10 @@ export class SubtaskLog {
     return subtasks.follow(this, work);
   }
 
-  /** The same for what is over when it returns, at a smaller cost; `goesOn` must follow where it was not. */
+  /**
+   * The same for what is over when it returns, at a smaller cost; `goesOn` must follow where it was not. What it leaves behind is
+   * known to be of such a call, and not of which.
+   */
   attributeCall<Value>(work: () => Value): Value {
     return subtasks.call(this, work);
   }
@@ -68,11 +71,6 @@ export class SubtaskLog {
   }
 }
 
-/** To be called when no more subtasks come for now: what follows them costs something in all that this thread does. */
-export function restAttribution(): void {
-  subtasks.rest();
-}
-
 /**
  * Keeps an error that nobody caught, such as a promise that is rejected later, from ending this thread and all that it
  * hosts. It fails the subtask that it comes from; where that is over, or not known, `report` is told.
@@ -81,7 +79,8 @@ export function catchStrays(report: (message: string) => void): void {
   const handle = (reason: unknown) => {
     const log = subtasks.owner;
     if (log?.fail(reason) === true) return;
-    const whose = log === undefined ? 'a module' : log.subtask;
+    const { lastCalled } = subtasks;
+    const whose = log?.subtask ?? (lastCalled === undefined ? 'a module' : `${lastCalled.subtask}, or one before it,`);
     const { stack } = stackOf(reason);
     report(`${whose} left an error behind that nobody caught: ${stack ?? describeError(reason)}`);
   };

@@ -6,7 +6,7 @@ import { makeFolders } from './atomic-file.js';
 import { CheckpointFiles } from './checkpoint-files.js';
 import { type JournalDisk, type JournalFile, type JournalTimer, REAL_DISK, REAL_TIMER } from './journal-disk.js';
 import { type EnvironmentProblem, systemProblem } from './problem.js';
-import { WaveFile, type WaveFilePorts, type WrittenWave } from './wave-file.js';
+import { NOTHING_WRITTEN, WaveFile, type WaveFilePorts, type WrittenWave } from './wave-file.js';
 
 /** Where a journal writes, and the seams that tests take. */
 export interface JournalOptions {
@@ -37,8 +37,6 @@ export async function openJournal(options: JournalOptions): Promise<Result<Journ
   }
   return ok(new Journal(options));
 }
-
-const NOTHING_WRITTEN: WrittenWave = { records: 0, failures: 0, begin: 0, bytes: 0, crc: 0 };
 
 /**
  * The append-only record of a run: one line for each finished subtask, one write for a group of them.

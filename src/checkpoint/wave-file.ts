@@ -25,7 +25,8 @@ export interface WrittenWave {
   readonly crc: number;
 }
 
-const NOTHING_WRITTEN: WrittenWave = { records: 0, failures: 0, begin: 0, bytes: 0, crc: 0 };
+/** Of a wave that has no file yet. */
+export const NOTHING_WRITTEN: WrittenWave = { records: 0, failures: 0, begin: 0, bytes: 0, crc: 0 };
 
 /** What a wave's file takes from its journal. */
 export interface WaveFilePorts {

@@ -11,8 +11,6 @@ const LOOK_MS = 50;
 /** A subtask that takes this long, and this many times the mean, does not keep the rest of its chunk. */
 const STUCK_MS = 100;
 const STUCK_TIMES = 4;
-/** What must be left of a chunk, in milliseconds of work, that an idle agent is given it at once and not at the next look. */
-const WORTH_MS = 1;
 
 /** A chunk that an agent has. */
 export interface ActiveChunk {
@@ -26,6 +24,8 @@ export interface ActiveChunk {
   /** Successes that were not told yet. */
   lines: Uint8Array[];
   durationsMs: number[];
+  /** What was not begun is to be given back, and may have been by now. */
+  asked: boolean;
   /** What was not begun was taken back. */
   returned: boolean;
 }
@@ -72,6 +72,7 @@ export class ActiveChunks {
       outcomes: 0,
       lines: [],
       durationsMs: [],
+      asked: false,
       returned: false,
     };
     this.#chunks.set(chunk.id, active);
@@ -114,21 +115,22 @@ export class ActiveChunks {
 
   /**
    * Takes back, for an agent that is idle now, what was not begun of the chunk that has most of it. Whether something was: too
-   * little is left to the next look, because each end of a chunk costs a message both ways.
+   * little is left to the next look, because each end of a chunk costs a message both ways, and other machines answer later.
    */
   takeOverNow(): boolean {
     if (this.#shared === 0) return false;
     let most: ActiveChunk | undefined;
-    let mostMs = WORTH_MS;
+    let mostMs = 0;
     for (const active of this.#chunks.values()) {
       const { chunk, handle, state } = active;
-      if (chunk.count === 1 || handle === undefined || active.returned) continue;
+      if (chunk.count === 1 || handle === undefined || active.asked) continue;
       const leftMs = (chunk.count - handle.claimed) * (state.size.meanMs ?? 0);
-      if (leftMs <= mostMs || !this.#ports.waiting.mayStart(state)) continue;
+      if (leftMs <= Math.max(mostMs, state.size.worthMs) || !this.#ports.waiting.mayStart(state)) continue;
       most = active;
       mostMs = leftMs;
     }
     if (most?.handle === undefined) return false;
+    most.asked = true;
     this.putBack(most, most.handle.reclaim(), 'other agents are idle');
     return most.returned;
   }

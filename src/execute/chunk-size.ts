@@ -8,6 +8,8 @@ const LONG_TURNS = 4;
 const KNOWN_TIMES = 1;
 /** Chunks that an agent should get of a task's rest, so that all agents end at about the same time. */
 const TURNS = 2;
+/** The part of a chunk's time that is worth another message both ways. */
+const WORTH = 0.05;
 /** What the newest chunk weighs at least in the running mean of a subtask's duration; more while it has most of all subtasks so far. */
 const NEWEST = 0.3;
 
@@ -32,6 +34,11 @@ export class ChunkSize {
 
   get meanMs(): number | undefined {
     return this.#meanMs;
+  }
+
+  /** The work, in milliseconds, that is worth being taken from one agent and sent to another. */
+  get worthMs(): number {
+    return WORTH * this.#chunkMs();
   }
 
   /** Takes the durations of subtasks that ended. */

@@ -29,8 +29,8 @@ export interface ExpandOptions {
 }
 
 /**
- * The items of a fan-out, by what is known now. Reads a file of items at once, at about a second for a million lines, and
- * holds its bytes once. The failure is of kind `expression` or `items`.
+ * The items of a fan-out, by what is known now. Reads a file of items at once, at about a second for a million lines.
+ * The failure is of kind `expression` or `items`.
  */
 export function expandItems(source: OwnItems, { filters, scope, folder }: ExpandOptions): Result<ItemList, Failure> {
   const items = itemsOf(source, scope, folder);

@@ -3,6 +3,7 @@ import { perform, unreadable } from '../actions/perform.js';
 import { leftoversEnded } from '../actions/process-group.js';
 import { captureConsole, catchStrays } from '../actions/subtask-log.js';
 import { clockOn, type TimeLine } from '../model/clock.js';
+import { copyOf } from '../model/json.js';
 import type { Chunk, OutcomeSink } from '../worker/chunk.js';
 import { ChunkRunner } from '../worker/chunk-runner.js';
 import { Claims } from '../worker/claims.js';
@@ -40,10 +41,12 @@ export class InlineExecutor implements Executor {
       results: async (task: string) => {
         const results = await listener.readResults(task);
         if (results === undefined) throw unreadable(task);
-        return results;
+        // From another thread it would be a copy as well.
+        return copyOf(results);
       },
       groupStarted: () => {},
       now: this.#now,
+      ownThread: false,
     };
     const claims = new Claims(chunk.count);
     let runner: ChunkRunner | undefined;

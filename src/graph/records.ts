@@ -10,8 +10,8 @@ const PARSED_BYTES = 4 * 1024 ** 2;
 
 /**
  * The items in the bytes of a file (UTF-8, less than 4 GiB). Every item is read once, so that a broken line is known
- * before any work is done, and thrown away again: what stays is the bytes and where each item lies in them. Blank lines
- * hold no item.
+ * before any work is done. Of a JSON list that is not large the items stay, of all else the bytes and where each item lies in
+ * them. Blank lines hold no item.
  * @param parsedBytes the largest JSON list, in bytes, that is parsed as one and kept as values: quicker, for more memory.
  */
 export function itemsInBytes(bytes: Buffer, format: ItemFormat, parsedBytes = PARSED_BYTES): Result<ItemList, RecordProblem> {
@@ -161,6 +161,7 @@ function elementRanges(bytes: Buffer): Result<readonly ByteRange[], RecordProble
       if (at >= bytes.length) return err({ line: begun, message: 'the list is not closed: the file ends within this item' });
       ranges.push({ start, end: at, line: begun });
       more = bytes[at] === COMMA;
+      if (!more && bytes[at] !== 0x5d) return err({ line, message: 'the list is closed by } and not by ]' });
       at += 1;
     }
   }

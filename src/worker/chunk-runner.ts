@@ -1,6 +1,6 @@
 import type { ActionOutcome, SubtaskRequest } from '../actions/action.js';
 import { StopSource } from '../actions/stop-source.js';
-import { restAttribution, SubtaskLog } from '../actions/subtask-log.js';
+import { SubtaskLog } from '../actions/subtask-log.js';
 import { checkpointText } from '../model/checkpoint.js';
 import { subtaskId } from '../model/ids.js';
 import type { JsonValue } from '../model/json.js';
@@ -52,7 +52,6 @@ export class ChunkRunner {
       onOutcome?.();
       if (this.#leaked) return;
     }
-    restAttribution();
   }
 
   /** Ends the subtask that runs. What was not begun yet must have been taken back before. */

@@ -127,6 +127,7 @@ class HostSession {
         if (!this.#launchers.has(pid)) this.#post({ type: 'group-started', chunk, pid });
       },
       now: this.#now,
+      ownThread: true,
     };
     return (request, stop, log) => perform(request, stop, log, host);
   }

@@ -44,16 +44,27 @@ describe('attribution', () => {
     const seen = () => turn().then(() => owners.owner);
     expect(await owners.follow(first, seen)).toBe(first);
     owners.release(first);
-    owners.rest();
+    owners.call(second, () => {});
     expect(await owners.follow(second, seen)).toBe(second);
   });
 
-  it('takes what is nobody’s for that of the call that goes on, until it is over', async () => {
+  it('knows who was called last where a call left something behind', async () => {
     const owners = new Attribution<Owner>();
-    const later = owners.call(first, () => turn().then(() => owners.owner));
+    expect(owners.lastCalled).toBeUndefined();
+    const late = owners.call(first, () => ({ seen: turn().then(() => owners.owner) }));
+    owners.release(first);
+    expect(await late.seen).toBeUndefined();
+    expect(owners.lastCalled).toBe(first);
+  });
+
+  it('takes what is nobody’s for that of the call that goes on, and follows all calls from then on', async () => {
+    const owners = new Attribution<Owner>();
+    const seen = () => turn().then(() => owners.owner);
+    const one = owners.call(first, seen);
     owners.goesOn(first);
-    expect(owners.call(second, () => owners.owner)).toBe(second);
-    expect(await later).toBe(first);
+    const two = owners.call(second, seen);
+    owners.goesOn(second);
+    expect(await Promise.all([one, two])).toEqual([first, second]);
     owners.release(second);
     expect(owners.owner).toBe(first);
     owners.release(first);

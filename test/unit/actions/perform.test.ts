@@ -18,6 +18,7 @@ class Attempt {
   readonly stop = new StopSource();
   readonly log = new SubtaskLog('example');
   readonly groups: number[] = [];
+  readonly input = { n: 1 };
   /** Resolves when the module asks for results, which tests take for a sign of life. */
   readonly asked: Promise<string>;
   readonly #host: Host;
@@ -35,6 +36,7 @@ class Attempt {
       },
       groupStarted: (pid) => this.groups.push(pid),
       now: () => (now += 5),
+      ownThread: true,
     };
   }
 
@@ -59,7 +61,7 @@ class Attempt {
   module(body: string, overrides: Partial<SubtaskRequest> = {}) {
     writeFiles(this.folder, { 'task.mjs': `export default async function task(input, context) {\n${body}\n}\n` });
     const file = join(this.folder, 'task.mjs');
-    return this.#perform({ kind: 'module', file, exportName: 'default', input: { n: 1 } }, overrides);
+    return this.#perform({ kind: 'module', file, exportName: 'default', input: this.input }, overrides);
   }
 
   shell(script: string, overrides: Partial<SubtaskRequest> = {}) {
@@ -92,6 +94,15 @@ describe('a module', () => {
       leaked: false,
     });
     expect(await attempt.asked).toBe('scan');
+  });
+
+  it('has its input and its item to itself, whatever it does to them', async () => {
+    const attempt = new Attempt();
+    const item = { tags: ['a'] };
+    const body = `input.n = 2; context.item.tags.push('b'); return [input, context.item];`;
+    for (let time = 0; time < 2; time++)
+      expect(await attempt.module(body, { item })).toMatchObject({ results: [{ n: 2 }, { tags: ['a', 'b'] }] });
+    expect([attempt.input, item]).toEqual([{ n: 1 }, { tags: ['a'] }]);
   });
 
   it('that throws fails with what it threw and where', async () => {

@@ -64,6 +64,7 @@ describe('items in a file', () => {
     ['json', '[1,\n{"a":\n  oops}]', /^2: this is not JSON: Unexpected token/],
     ['json', '[1,\n[2,\n3]', /^2: .*not closed/],
     ['json', '[1]\n\n[2]', /^3: something follows/],
+    ['json', '[1,\n2}', /^2: .*closed by }/],
     ['json', '["a\n', /^1: .*not closed/],
     ['csv', '', /^1: the file has no header/],
     ['csv', 'a,b\n1,2\n3\n', /^3: 1 field, where the header has 2/],
