@@ -150,6 +150,8 @@ export class RealThing {
 
   #plan(name: string, { subtasks, cpuMs, waitMs }: Work): void {
     const [module, item] = waitMs > 0 ? ['wait', waitMs] : cpuMs > 0 ? ['compute', Math.round(cpuMs * 10)] : ['noop', 0];
+    // A module of its own: what is known of earlier runs is kept by a task's definition, and this one's work is another.
+    writeFileSync(join(this.#folder, `${name}.mjs`), `export { default } from './${module}.mjs';\n`);
     writeFileSync(
       join(this.#folder, `${name}.yaml`),
       `version: 1
@@ -157,7 +159,7 @@ name: ${name}
 backup: none
 tasks:
   list: { uses: ./list.mjs, with: { n: ${subtasks}, item: ${item} } }
-  each: { needs: [list], foreach: "\${{ tasks.list.results }}", uses: ./${module}.mjs, with: "\${{ item }}" }
+  each: { needs: [list], foreach: "\${{ tasks.list.results }}", uses: ./${name}.mjs, with: "\${{ item }}" }
 `,
     );
   }
