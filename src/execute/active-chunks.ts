@@ -130,8 +130,7 @@ export class ActiveChunks {
       mostMs = leftMs;
     }
     if (most?.handle === undefined) return false;
-    most.asked = true;
-    this.putBack(most, most.handle.reclaim(), 'other agents are idle');
+    this.#takeBack(most, most.handle, 'other agents are idle');
     return most.returned;
   }
 
@@ -150,8 +149,13 @@ export class ActiveChunks {
       if (handle === undefined || chunk.count - handle.claimed < 1) continue;
       const sinceMs = handle.startedAt === 0 ? 0 : now - handle.startedAt;
       const stuck = sinceMs > Math.max(STUCK_MS, STUCK_TIMES * (state.size.meanMs ?? 0));
-      if (stuck) this.putBack(active, handle.reclaim(), `a subtask before it takes ${Math.round(sinceMs)} ms`);
-      else if (idle) this.putBack(active, handle.reclaim(), 'other agents are idle');
+      if (stuck) this.#takeBack(active, handle, `a subtask before it takes ${Math.round(sinceMs)} ms`);
+      else if (idle) this.#takeBack(active, handle, 'other agents are idle');
     }
+  }
+
+  #takeBack(active: ActiveChunk, handle: ChunkHandle, reason: string): void {
+    active.asked = true;
+    this.putBack(active, handle.reclaim(), reason);
   }
 }
