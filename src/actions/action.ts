@@ -1,5 +1,6 @@
 import type { Failure } from '../model/failure.js';
 import type { JsonValue } from '../model/json.js';
+import type { LazyJson } from '../model/lazy-json.js';
 import type { BuiltInAction } from '../plan/built-in.js';
 
 /** How a command's standard output becomes part of its result. */
@@ -45,7 +46,7 @@ export interface ActionOutcome {
   /** `undefined` on success. */
   readonly failure: Failure | undefined;
   /** What there is of it, also after a failure; null where there is nothing. */
-  readonly results: JsonValue;
+  readonly results: LazyJson;
   /** What the subtask said: a module's log and console, bounded. */
   readonly log: string;
   /** When the attempt started, in milliseconds since the epoch, on the run's one monotonic time line. */
@@ -53,6 +54,12 @@ export interface ActionOutcome {
   readonly durationMs: number;
   /** The work did not end when it was told to and still runs: its thread must not be given more. */
   readonly leaked: boolean;
+}
+
+/** An attempt that failed, as its coordinator is told of it. */
+export interface FailedAttempt extends Omit<ActionOutcome, 'failure' | 'results'> {
+  readonly failure: Failure;
+  readonly results: JsonValue;
 }
 
 /** The grace between asking work to end and ending it, in milliseconds. */

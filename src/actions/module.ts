@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Failure } from '../model/failure.js';
-import type { JsonValue } from '../model/json.js';
+import { LazyJson } from '../model/lazy-json.js';
 import { err, ok, type Result } from '../model/result.js';
 import type { TaskFunction } from './task-context.js';
 
@@ -115,11 +115,11 @@ function notJson(why: string): Failure {
  * A module's return value as JSON, as a checkpoint will hold it: dates become strings, `undefined` becomes null. What JSON would
  * make an empty object of, such as a Map, is refused.
  */
-export function toJson(value: unknown): Result<JsonValue, Failure> {
-  if (value === null || value === undefined || typeof value === 'boolean') return ok(value ?? null);
+export function toJson(value: unknown): Result<LazyJson, Failure> {
+  if (value === null || value === undefined || typeof value === 'boolean') return ok(LazyJson.ofValue(value ?? null));
   try {
     const text = JSON.stringify(value);
-    if (text === undefined) return value === undefined ? ok(null) : err(notJson(`it is a ${typeof value}`));
+    if (text === undefined) return err(notJson(`it is a ${typeof value}`));
     if (text.length > RESULT_LENGTH) {
       const megabytes = Math.ceil(text.length / (1024 * 1024));
       return err({
@@ -129,7 +129,7 @@ export function toJson(value: unknown): Result<JsonValue, Failure> {
     }
     // Nothing is lost where nothing is empty, and to look is only a part of the time that it takes to be sure.
     const lost = text.includes('{}') ? lostIn(value) : undefined;
-    return lost === undefined ? ok(JSON.parse(text) as JsonValue) : err(notJson(lost));
+    return lost === undefined ? ok(LazyJson.ofText(text)) : err(notJson(lost));
   } catch (error) {
     return err(notJson(describeError(error)));
   }

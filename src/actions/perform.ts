@@ -1,5 +1,6 @@
 import type { Failure } from '../model/failure.js';
 import { copyOf, type JsonValue } from '../model/json.js';
+import { LazyJson, NO_RESULTS } from '../model/lazy-json.js';
 import { type Result, unreachable } from '../model/result.js';
 import { type ActionOutcome, STOP_GRACE_MS, type SubtaskRequest } from './action.js';
 import { captureCommand, OUTPUT_WHOLE_BYTES, runCommand } from './command.js';
@@ -25,7 +26,7 @@ export interface Host {
   readonly ownThread: boolean;
 }
 
-type Work = { readonly failure: Failure | undefined; readonly results: JsonValue; readonly leaked: boolean };
+type Work = { readonly failure: Failure | undefined; readonly results: LazyJson; readonly leaked: boolean };
 
 /**
  * Makes one attempt at a subtask: the work, its time-out and its cancellation. Never throws or rejects, and gives its
@@ -85,6 +86,7 @@ function performAction(request: SubtaskRequest, stop: StopSource, log: SubtaskLo
       const { argv, output } = action;
       return runCommand({ argv, cwd, env: env(), output, signal: stop.signal, onStart: host.groupStarted }).then((outcome) => ({
         ...outcome,
+        results: LazyJson.ofValue(outcome.results),
         leaked: false,
       }));
     }
@@ -93,7 +95,7 @@ function performAction(request: SubtaskRequest, stop: StopSource, log: SubtaskLo
       const call = (found: Result<TaskFunction, Failure>) => {
         if (found.ok) return callFunction(found.value, input, { request, stop, log, host });
         log.close();
-        return { failure: found.error, results: null, leaked: false };
+        return { failure: found.error, results: NO_RESULTS, leaked: false };
       };
       const loaded = loadedTaskFunction(file, exportName);
       if (loaded !== undefined) return call(loaded);
@@ -129,7 +131,7 @@ function callFunction(task: TaskFunction, input: JsonValue, attempt: Attempt): W
     returned = habit === 'at once' ? log.attributeCall(call) : log.attribute(call);
   } catch (error) {
     log.close();
-    return { failure: thrownFailure(error), results: null, leaked: false };
+    return { failure: thrownFailure(error), results: NO_RESULTS, leaked: false };
   }
   if (!isThenable(returned)) {
     if (habit === undefined) habits.set(task, 'at once');
@@ -142,11 +144,11 @@ function callFunction(task: TaskFunction, input: JsonValue, attempt: Attempt): W
     returnedWork,
     (error): Work => ({
       failure: thrownFailure(error),
-      results: null,
+      results: NO_RESULTS,
       leaked: false,
     }),
   );
-  const stray = log.stray().then((reason): Work => ({ failure: thrownFailure(reason), results: null, leaked: false }));
+  const stray = log.stray().then((reason): Work => ({ failure: thrownFailure(reason), results: NO_RESULTS, leaked: false }));
   return Promise.race([work, stray, leakedAfterGrace(stop)]).then((outcome) => {
     log.close();
     return outcome;
@@ -157,7 +159,7 @@ function returnedWork(value: unknown): Work {
   const json = toJson(value);
   return json.ok
     ? { failure: undefined, results: json.value, leaked: false }
-    : { failure: json.error, results: null, leaked: false };
+    : { failure: json.error, results: NO_RESULTS, leaked: false };
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
@@ -229,7 +231,7 @@ function leakedAfterGrace(stop: StopSource): Promise<Work> {
     stop.onStop(() => {
       const leaked: Work = {
         failure: { kind: 'cancelled', message: 'did not end when it was told to' },
-        results: null,
+        results: NO_RESULTS,
         leaked: true,
       };
       setTimeout(() => resolve(leaked), STOP_GRACE_MS).unref();

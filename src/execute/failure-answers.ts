@@ -1,11 +1,11 @@
-import type { ActionOutcome } from '../actions/action.js';
+import type { FailedAttempt } from '../actions/action.js';
 import type { Failure } from '../model/failure.js';
 import type { FailureAssessment } from '../model/failure-assessment.js';
 import type { TaskDefinition } from '../plan/valid-plan.js';
 import type { ActiveChunk } from './active-chunks.js';
 import type { AgentSupply } from './agent-supply.js';
 import type { DispatcherPorts } from './dispatcher-ports.js';
-import { FailurePasses, failureIn, type HeldFailure } from './failure-passes.js';
+import { FailurePasses, type HeldFailure } from './failure-passes.js';
 import { isForWantOfRoom } from './no-room.js';
 import { isWorthRepeating, retryDelayMs } from './retry.js';
 import { RoomShortage } from './room-shortage.js';
@@ -65,7 +65,7 @@ export class FailureAnswers {
   }
 
   /** An attempt at the subtask at `index` failed. */
-  answer(active: ActiveChunk, index: number, key: string, outcome: ActionOutcome): void {
+  answer(active: ActiveChunk, index: number, key: string, outcome: FailedAttempt): void {
     const { state, chunk, retry } = active;
     const { control, clock, emit, waiting } = this.#ports;
     const { task, wave } = state.work;
@@ -74,7 +74,7 @@ export class FailureAnswers {
     const { agent, attempt } = chunk;
     const begun = retry?.begun ?? outcome.started;
     const before = retry?.before;
-    const failure = inTime(task, begun, clock.now(), failureIn(outcome));
+    const failure = inTime(task, begun, clock.now(), outcome.failure);
     if (isForWantOfRoom(failure) && task.retries.never !== true && control.state === 'running') {
       this.#tellAttempt(active, index, failure);
       this.#room.refused({ state, index, attempt, begun, before }, failure);

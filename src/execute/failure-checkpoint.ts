@@ -1,15 +1,13 @@
-import type { ActionOutcome } from '../actions/action.js';
+import type { FailedAttempt } from '../actions/action.js';
 import { type Checkpoint, isoTime, toMicroseconds } from '../model/checkpoint.js';
-import type { Failure } from '../model/failure.js';
 
 /** The record of a subtask that failed. */
 export function failureCheckpoint(
   wave: number,
   subtask: string,
   { key, attempt, agent }: { readonly key: string; readonly attempt: number; readonly agent: string },
-  outcome: Omit<ActionOutcome, 'leaked' | 'log'>,
+  outcome: Omit<FailedAttempt, 'leaked' | 'log'>,
 ): Checkpoint {
-  const failure: Failure | undefined = outcome.failure;
   return {
     wave,
     task_id: subtask,
@@ -21,6 +19,6 @@ export function failureCheckpoint(
     attempt,
     started: toMicroseconds(outcome.started),
     duration_ms: toMicroseconds(outcome.durationMs),
-    ...(failure === undefined ? {} : { error: failure }),
+    error: outcome.failure,
   };
 }

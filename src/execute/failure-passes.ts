@@ -1,5 +1,4 @@
-import type { ActionOutcome } from '../actions/action.js';
-import type { Failure } from '../model/failure.js';
+import type { FailedAttempt } from '../actions/action.js';
 import { assessPass, type PassVerdict } from './assess-pass.js';
 import type { DiagnosedTask, FailedSubtask } from './diagnosis.js';
 import type { FailureRules } from './failure-policy.js';
@@ -16,7 +15,7 @@ export interface FailureHandling {
 /** A failed subtask whose pass goes on: it may be tried again when the pass is over. */
 export interface HeldFailure {
   readonly key: string;
-  readonly outcome: ActionOutcome;
+  readonly outcome: FailedAttempt;
   readonly attempt: number;
   readonly agent: string;
   /** When its first attempt began. */
@@ -117,10 +116,4 @@ export class FailurePasses {
     this.#held = 0;
     return { failures, verdict };
   }
-}
-
-/** The failure that a subtask's attempt ended with. */
-export function failureIn({ failure }: ActionOutcome): Failure {
-  if (failure === undefined) throw new Error('Internal error: a failure without its cause');
-  return failure;
 }

@@ -1,4 +1,4 @@
-import type { ActionOutcome } from '../actions/action.js';
+import type { FailedAttempt } from '../actions/action.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 
 /**
@@ -143,7 +143,7 @@ export type SentOutcome =
       /** Where they were too long for a message: the file in the shared folder that has them, and its SHA-256. */
       readonly file?: SharedFile;
     }
-  | { readonly kind: 'failure'; readonly position: number; readonly key: string; readonly outcome: ActionOutcome }
+  | { readonly kind: 'failure'; readonly position: number; readonly key: string; readonly outcome: FailedAttempt }
   | { readonly kind: 'left-out'; readonly position: number };
 
 /** A file in the folder that both sides see. */

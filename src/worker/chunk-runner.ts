@@ -3,7 +3,6 @@ import { StopSource } from '../actions/stop-source.js';
 import { SubtaskLog } from '../actions/subtask-log.js';
 import { checkpointText } from '../model/checkpoint.js';
 import { subtaskId } from '../model/ids.js';
-import type { JsonValue } from '../model/json.js';
 import { maskFailure } from '../model/mask.js';
 import type { Chunk, OutcomeSink } from './chunk.js';
 import type { Claims } from './claims.js';
@@ -107,7 +106,8 @@ export class ChunkRunner {
     if (unmasked.leaked) this.#leaked = true;
     const wrong = unmasked.failure ?? preparer.checkSuccess(subtask, unmasked.results);
     if (wrong !== undefined) {
-      sink.failure(position, key, maskOutcome({ ...unmasked, failure: wrong }, preparer.mask));
+      const outcome = maskOutcome(unmasked, preparer.mask);
+      sink.failure(position, key, { ...outcome, failure: maskFailure(wrong, preparer.mask), results: outcome.results.value });
       return;
     }
     const outcome = maskOutcome(unmasked, preparer.mask);
@@ -122,12 +122,8 @@ export class ChunkRunner {
         started: outcome.started,
         duration_ms: outcome.durationMs,
       },
-      jsonText(outcome.results),
+      outcome.results.text,
     );
     sink.success(position, text, outcome.started, outcome.durationMs, outcome.log);
   }
-}
-
-function jsonText(value: JsonValue): string {
-  return value === null ? 'null' : JSON.stringify(value);
 }

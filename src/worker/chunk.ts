@@ -1,4 +1,4 @@
-import type { ActionOutcome } from '../actions/action.js';
+import type { FailedAttempt } from '../actions/action.js';
 import type { CheckpointText } from '../model/checkpoint.js';
 import type { JsonValue } from '../model/json.js';
 import type { TaskDefinition } from '../plan/valid-plan.js';
@@ -57,8 +57,7 @@ export type SubtaskOutcome =
       readonly kind: 'failure';
       readonly position: number;
       readonly key: string;
-      /** Its `failure` is there. */
-      readonly outcome: ActionOutcome;
+      readonly outcome: FailedAttempt;
     }
   /** Its `if` is false. */
   | { readonly kind: 'left-out'; readonly position: number };
@@ -66,6 +65,6 @@ export type SubtaskOutcome =
 /** Where a runner puts outcomes; the thread's is shared memory, so that none is lost when the thread ends. */
 export interface OutcomeSink {
   success(position: number, record: CheckpointText, started: number, durationMs: number, log: string): void;
-  failure(position: number, key: string, outcome: ActionOutcome): void;
+  failure(position: number, key: string, outcome: FailedAttempt): void;
   leftOut(position: number): void;
 }

@@ -1,4 +1,5 @@
 import type { ActionOutcome } from '../actions/action.js';
+import { LazyJson } from '../model/lazy-json.js';
 import { createMask, type Mask, maskFailure, NO_MASK } from '../model/mask.js';
 
 /**
@@ -10,7 +11,7 @@ export function maskOutcome(outcome: ActionOutcome, mask: Mask): ActionOutcome {
   return {
     ...outcome,
     failure: outcome.failure && maskFailure(outcome.failure, mask),
-    results: mask.json(outcome.results),
+    results: LazyJson.ofValue(mask.json(outcome.results.value)),
     log: mask.text(outcome.log),
   };
 }

@@ -3,6 +3,7 @@ import type { Action, SubtaskRequest } from '../actions/action.js';
 import type { Failure } from '../model/failure.js';
 import { contentHash, subtaskId } from '../model/ids.js';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.js';
+import type { LazyJson } from '../model/lazy-json.js';
 import type { Mask } from '../model/mask.js';
 import { err, ok, type Result, unreachable } from '../model/result.js';
 import type { Rendering } from '../plan/compile-template.js';
@@ -152,9 +153,9 @@ export class Preparer {
   }
 
   /** Checks the definition of done. The first expression that does not hold is the failure. */
-  checkSuccess(subtask: Subtask, outcome: JsonValue): Failure | undefined {
+  checkSuccess(subtask: Subtask, results: LazyJson): Failure | undefined {
     if (this.#task.success.length === 0) return undefined;
-    const scope: ExpressionScope = { ...this.#scope(subtask), results: outcome };
+    const scope: ExpressionScope = { ...this.#scope(subtask), results: results.value };
     for (const expression of this.#task.success) {
       const held = this.#expressions.evaluate(expression, scope);
       if (!held.ok) return { kind: 'success', message: `success: ${expression}: ${held.error}` };

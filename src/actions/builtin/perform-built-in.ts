@@ -1,5 +1,6 @@
 import type { Failure } from '../../model/failure.js';
 import { isJsonObject, type JsonObject, type JsonValue } from '../../model/json.js';
+import { type LazyJson, NO_RESULTS } from '../../model/lazy-json.js';
 import { err, type Result } from '../../model/result.js';
 import { type BuiltInAction, inputValidator } from '../../plan/built-in.js';
 import type { Action, SubtaskRequest } from '../action.js';
@@ -41,17 +42,17 @@ const ACTIONS: Readonly<Record<BuiltInAction, () => Promise<BuiltIn<never>>>> = 
 export async function performBuiltIn(
   action: Extract<Action, { kind: 'builtin' }>,
   context: Omit<BuiltInContext, 'key' | 'success'>,
-): Promise<{ readonly failure: Failure | undefined; readonly results: JsonValue; readonly leaked: boolean }> {
+): Promise<{ readonly failure: Failure | undefined; readonly results: LazyJson; readonly leaked: boolean }> {
   const outcome = await perform(action, context);
   return outcome.ok
     ? { failure: undefined, results: outcome.value, leaked: false }
-    : { failure: outcome.error, results: null, leaked: false };
+    : { failure: outcome.error, results: NO_RESULTS, leaked: false };
 }
 
 async function perform(
   { name, input, key, success }: Extract<Action, { kind: 'builtin' }>,
   context: Omit<BuiltInContext, 'key' | 'success'>,
-): Promise<Result<JsonValue, Failure>> {
+): Promise<Result<LazyJson, Failure>> {
   const checked = check(name, input);
   if (!checked.ok) return checked;
   try {

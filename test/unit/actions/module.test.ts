@@ -39,7 +39,10 @@ describe('toJson', () => {
     ],
     ['a key named __proto__', JSON.parse('{"__proto__":1}'), JSON.parse('{"__proto__":1}')],
   ])('%s', (_, value, expected) => {
-    expect(toJson(value)).toEqual({ ok: true, value: expected });
+    const json = toJson(value);
+    if (!json.ok) throw new Error(json.error.message);
+    expect(json.value.value).toEqual(expected);
+    expect(JSON.parse(json.value.text)).toEqual(expected);
   });
 
   it.each<[string, unknown, RegExp]>([

@@ -40,7 +40,7 @@ class Attempt {
     };
   }
 
-  #perform(action: Action, overrides: Partial<SubtaskRequest>) {
+  async #perform(action: Action, overrides: Partial<SubtaskRequest>) {
     const request: SubtaskRequest = {
       id: 1,
       subtask: 'each[3]',
@@ -54,7 +54,8 @@ class Attempt {
       timeoutMs: undefined,
       ...overrides,
     };
-    return perform(request, this.stop, this.log, this.#host);
+    const { results, ...outcome } = await perform(request, this.stop, this.log, this.#host);
+    return { ...outcome, results: results.value };
   }
 
   /** Performs a module whose default export is a function with this body; it sees `input` and `context`. */

@@ -6,6 +6,7 @@ import { directSink } from '../../../src/execute/inline-executor.js';
 import type { Clock } from '../../../src/model/clock.js';
 import type { Failure } from '../../../src/model/failure.js';
 import type { JsonValue } from '../../../src/model/json.js';
+import { LazyJson } from '../../../src/model/lazy-json.js';
 import * as expressions from '../../../src/plan/evaluator.js';
 import type { Chunk } from '../../../src/worker/chunk.js';
 import { ChunkRunner } from '../../../src/worker/chunk-runner.js';
@@ -147,7 +148,14 @@ export class FakeExecutor implements Executor {
     if (resolve === undefined) throw new Error(`${execution.request.subtask} does not run`);
     this.#open.delete(execution);
     const { startedAt } = execution;
-    resolve({ failure, results, log, started: startedAt, durationMs: this.#clock.now() - startedAt, leaked: false });
+    resolve({
+      failure,
+      results: LazyJson.ofValue(results),
+      log,
+      started: startedAt,
+      durationMs: this.#clock.now() - startedAt,
+      leaked: false,
+    });
   }
 
   /** The only attempt at `subtask` that runs. */

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { LazyJson } from '../../../src/model/lazy-json.js';
 import { NO_MASK } from '../../../src/model/mask.js';
 import { maskFor, maskOutcome } from '../../../src/worker/outcome-mask.js';
 
@@ -16,13 +17,14 @@ describe('the mask of a thread', () => {
     const mask = maskFor(['A'], { A: 'the secret' });
     const outcome = {
       failure: { kind: 'module', message: 'no: the secret', stack: 'at the secret' },
-      results: { stdout: ['the secret'] },
+      results: LazyJson.ofValue({ stdout: ['the secret'] }),
       log: 'the secret\n',
       started: 1,
       durationMs: 2,
       leaked: false,
     } as const;
-    expect(maskOutcome(outcome, mask)).toEqual({
+    const masked = maskOutcome(outcome, mask);
+    expect({ ...masked, results: masked.results.value }).toEqual({
       ...outcome,
       failure: { kind: 'module', message: 'no: ***', stack: 'at ***' },
       results: { stdout: ['***'] },

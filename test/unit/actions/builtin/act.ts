@@ -37,10 +37,9 @@ export async function act(name: BuiltInAction, input: JsonValue, cwd: string, op
       groupStarted: () => {},
     },
   );
-  if (done.failure === undefined && !ajv.validate(resultSchema(name) ?? true, done.results)) {
-    throw new Error(
-      `${name}: its results do not fit their schema: ${ajv.errorsText()} ${JSON.stringify(done.results).slice(0, 500)}`,
-    );
+  const results = done.results.value;
+  if (done.failure === undefined && !ajv.validate(resultSchema(name) ?? true, results)) {
+    throw new Error(`${name}: its results do not fit their schema: ${ajv.errorsText()} ${JSON.stringify(results).slice(0, 500)}`);
   }
-  return { failure: done.failure, results: done.results, log: log.text() };
+  return { failure: done.failure, results, log: log.text() };
 }
