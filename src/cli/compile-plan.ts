@@ -104,9 +104,9 @@ export function predictWaveFor(
   return predictWave(agents, work, fitInput(input), parts.machine).seconds;
 }
 
-/** Whether nothing is known of the duration of a task's subtasks: no earlier run, no `estimate`. */
-export function isUnknownTo({ history }: Pick<Parts, 'history'>, task: TaskDefinition): boolean {
-  return task.estimateMs === undefined && history?.task(task.hash) === undefined;
+/** What most subtasks of a task are expected to take, in seconds, by earlier runs, else by its estimate; undefined where there is neither. */
+export function usualSecondsOf({ history }: Pick<Parts, 'history'>, task: TaskDefinition): number | undefined {
+  return history?.task(task.hash)?.medianSeconds ?? (task.estimateMs === undefined ? undefined : task.estimateMs / 1000);
 }
 
 /** What a subtask of a task is expected to take, in milliseconds: by earlier runs, else by its estimate. */

@@ -44,7 +44,7 @@ export interface DispatcherPorts {
   /** What makes a pass of the failure policy: a wave, which is all that this dispatcher has, or each task for itself. */
   readonly passOf?: 'wave' | 'task';
   /** Told after outcomes came in, when their agents are idle again. */
-  readonly onAttemptEnded?: () => void;
+  readonly onAttemptEnded?: (task: number) => void;
   /** Told when all subtasks of the task at this position are over; may add more tasks. */
   readonly onTaskOver?: (position: number) => void;
 }

@@ -134,6 +134,21 @@ export class Dispatcher {
     return this.#ends.unfinished;
   }
 
+  /** Subtasks that succeeded or failed. */
+  get finished(): number {
+    return this.#ends.finished;
+  }
+
+  /** The tasks that agents work at now, by position, and when the subtask began that has run longest: milliseconds since the epoch. */
+  running(): ReadonlyMap<number, number> {
+    const begun = new Map<number, number>();
+    for (const { state, handle } of this.#active.all()) {
+      if (handle === undefined || handle.startedAt === 0) continue;
+      begun.set(state.position, Math.min(handle.startedAt, begun.get(state.position) ?? handle.startedAt));
+    }
+    return begun;
+  }
+
   /** Agent seconds between each agent's last work and `end`, the wave's barrier. An agent without work waited all the time. */
   idleSeconds(begun: number, end: number): number {
     let idle = 0;
@@ -263,7 +278,7 @@ export class Dispatcher {
     if (outcomes < begun && this.#ports.control.state === 'running')
       state.queue.putBack(chunk.first + outcomes, begun - outcomes);
     this.#waiting.enqueue(state);
-    this.#ports.onAttemptEnded?.();
+    this.#ports.onAttemptEnded?.(state.position);
     this.pump();
   }
 

@@ -72,8 +72,8 @@ export interface SteeringPorts {
   /** Processor time so far, in seconds. */
   readonly cpuSeconds: () => number;
   readonly headroom: () => Headroom;
-  /** Whether nothing is known of the duration of a task's subtasks. */
-  readonly isUnknown: (task: TaskDefinition) => boolean;
+  /** What most subtasks of a task are expected to take, in seconds; undefined where nothing is known. */
+  readonly usualSeconds: (task: TaskDefinition) => number | undefined;
   /** Whether a task's subtasks are known to compute all the time. */
   readonly computes: (task: TaskDefinition) => boolean;
   /** The seconds that a wave is predicted to take, asked once for each wave. */
@@ -83,7 +83,7 @@ export interface SteeringPorts {
     subtasks: ReadonlyMap<number, number>,
     probes: ReadonlyMap<number, MeasuredWork>,
   ) => number;
-  /** Subtasks of an unknown task that make a probe. */
+  /** Subtasks of a task that make a probe. */
   readonly probeSize: number;
   readonly cores: number;
   /** The most agents that a wave begins with: few where earlier runs did not show that more help. */

@@ -43,14 +43,19 @@ function hasGrown(before: Level, now: Level, share: number): boolean {
  */
 export class SlowStart {
   readonly #target: number;
+  readonly #why: string;
   #before: Level | undefined;
   /** Outcomes and time from which on the present number counts; `at` is open while the first round passes. */
   #level: { readonly from: number; at: number | undefined };
   #done = false;
 
-  /** @param finished outcomes so far. */
-  constructor(target: number, finished: number) {
+  /**
+   * @param finished outcomes so far.
+   * @param why there are to be more agents, as the first step tells it.
+   */
+  constructor(target: number, finished: number, why?: string) {
     this.#target = target;
+    this.#why = why === undefined ? '' : `${why}: `;
     this.#level = { from: finished, at: undefined };
   }
 
@@ -110,7 +115,7 @@ export class SlowStart {
       agents: next,
       settled: false,
       grew: before !== undefined && hasGrown(before, { agents, throughput }, FREE),
-      reason: before === undefined ? 'trying twice as many' : 'throughput grew with the agents',
+      reason: before === undefined ? `${this.#why}trying twice as many` : 'throughput grew with the agents',
     };
   }
 }

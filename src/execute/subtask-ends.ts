@@ -17,6 +17,7 @@ type Success = Extract<SubtaskOutcome, { kind: 'success' }>;
 export class SubtaskEnds {
   readonly #ports: Pick<DispatcherPorts, 'clock' | 'emit' | 'results'>;
   #unfinished = 0;
+  #finished = 0;
   /** Lines of records. */
   #takenOver: string[] = [];
 
@@ -27,6 +28,11 @@ export class SubtaskEnds {
   /** Subtasks that are not over yet. */
   get unfinished(): number {
     return this.#unfinished;
+  }
+
+  /** Subtasks that succeeded or failed. */
+  get finished(): number {
+    return this.#finished;
   }
 
   /** So many more subtasks are to end. */
@@ -164,5 +170,6 @@ export class SubtaskEnds {
     state.tally[kind] += subtasks;
     state.left -= subtasks;
     this.#unfinished -= subtasks;
+    if (kind !== 'leftOut') this.#finished += subtasks;
   }
 }

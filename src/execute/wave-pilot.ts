@@ -1,22 +1,14 @@
 import { type Clock, untilTick } from '../model/clock.js';
 import type { RunEvent } from '../model/run-event.js';
 import type { TaskType } from '../model/scaling-decision.js';
-import { isComputing, workByItself } from '../scaling/saturation.js';
+import { isOtherWork } from '../scaling/other-work.js';
+import { isComputing } from '../scaling/saturation.js';
 import type { Dispatcher } from './dispatcher.js';
 import { type AgentLayout, type Executor, ExecutorStartError } from './executor.js';
 import type { Headroom } from './headroom.js';
 import { HillClimb } from './hill-climb.js';
 import { SlowStart } from './slow-start.js';
-import type { TaskTally } from './task-work.js';
-
-/** What was measured of one task while the wave ran. */
-export interface Probe {
-  /** Position in the wave's list of tasks. */
-  readonly position: number;
-  readonly seconds: number;
-  /** From 0 to 1. */
-  readonly cpuShare: number;
-}
+import { type Probe, type ProbePorts, WorkProbe } from './work-probe.js';
 
 /** What a pilot steers by. */
 export interface PilotPorts {
@@ -27,15 +19,17 @@ export interface PilotPorts {
   /** Processor time so far, in seconds. */
   readonly cpuSeconds: () => number;
   readonly headroom: () => Headroom;
-  /** The number of agents for what the probe found; the caller emits the decision. */
-  readonly decide: (probes: readonly Probe[]) => number;
+  /** What is decided for what the probe found: the number of agents, and the most of them that may run. The caller emits it. */
+  readonly decide: (probes: readonly Probe[]) => { readonly agents: number; readonly most: number };
 }
 
 /** What a pilot may do. */
 export interface PilotOptions {
   readonly wave: number;
-  /** Positions of tasks of whose duration nothing is known: the first of their subtasks are the probe. */
-  readonly unknown: readonly number[];
+  /**
+   * What a subtask of each task is expected to take, in seconds; undefined where nothing is known: then the first are the probe.
+   */
+  readonly expected: readonly (number | undefined)[];
   /** The decided number, of which the wave may have begun with fewer. */
   readonly target: number;
   /** The most agents that may run. */
@@ -52,15 +46,6 @@ export interface PilotOptions {
 interface Findings {
   readonly settled?: boolean;
   readonly grew?: boolean;
-}
-
-/** The state of a wave when its probe began: milliseconds, outcomes, and durations seen by position of the task. */
-interface ProbeStart {
-  readonly at: number;
-  readonly cpuSeconds: number;
-  readonly finished: number;
-  readonly busyMs: number;
-  readonly seen: readonly number[];
 }
 
 /** Fewer more than this are left to the hill climb. */
@@ -83,6 +68,8 @@ const UNSEEN_MS = 50;
 const UNSEEN_AGENTS_PER_CORE = 16;
 /** A probe that has no outcome after this is at least this long; asked again at twice the time. */
 const FIRST_PATIENCE_MS = 1000;
+/** A subtask that has run for less has said nothing of its length yet. */
+const TELLING_MS = 500;
 
 /**
  * Follows a wave while it runs and changes its number of agents: first by a probe, where nothing was known of its
@@ -93,13 +80,19 @@ export class WavePilot {
   readonly #options: PilotOptions;
   readonly #ports: PilotPorts;
   readonly #cpuBefore: number;
-  /** What the probe is measured from: the first subtask on each agent also loads its module. */
-  #probeFrom: ProbeStart | undefined;
+  /** What a subtask of each task is expected to take by now, in seconds. */
+  readonly #expected: (number | undefined)[];
+  readonly #probePorts: ProbePorts;
+  /** Of the tasks of which nothing is known. */
+  readonly #probe: WorkProbe | undefined;
+  /** Of tasks of which something is known, by position: it may be of other work than this. */
+  readonly #checks = new Map<number, WorkProbe>();
   readonly #timers = new Set<() => void>();
   #slowStart: SlowStart | undefined;
   #climb: HillClimb | undefined;
   #window: { readonly at: number; readonly unfinished: number; readonly cpuSeconds: number } | undefined;
   #probing: boolean;
+  #most: number;
   #changing = false;
   #ended = false;
 
@@ -108,10 +101,22 @@ export class WavePilot {
     this.#options = options;
     this.#ports = ports;
     this.#cpuBefore = ports.cpuSeconds();
-    this.#probing = options.unknown.length > 0;
-    if (this.#probing) this.#after(FIRST_PATIENCE_MS, () => this.#lookAtSlowProbe(FIRST_PATIENCE_MS));
+    this.#most = options.most;
+    this.#expected = [...options.expected];
+    this.#probePorts = {
+      now: ports.clock.now,
+      cpuSeconds: ports.cpuSeconds,
+      finished: () => run.finished,
+      tallies: () => run.tallies,
+      agents: () => run.agents,
+    };
+    const unknown = [...this.#expected.keys()].filter((position) => this.#isUnknown(position));
+    this.#probing = unknown.length > 0;
+    if (this.#probing) this.#probe = this.#probeOf(unknown);
+    this.#after(FIRST_PATIENCE_MS, () => this.#lookAtSlow(FIRST_PATIENCE_MS));
     // Where the work is known, but not yet that more agents help it, it began with fewer than decided.
-    else if (options.target > WORTH_TRYING * run.agents) this.#slowStart = new SlowStart(options.target, this.#finished());
+    if (!this.#probing && options.target > WORTH_TRYING * run.agents)
+      this.#slowStart = new SlowStart(options.target, run.finished);
     if (options.target > run.agents) this.#after(UNSEEN_MS, () => this.#growUnseen(UNSEEN_MS));
     this.#after(CLIMB_AFTER_MS, () => this.#watch());
   }
@@ -121,7 +126,7 @@ export class WavePilot {
    * soon, and are seldom the kind that queues behind a disk.
    */
   #growUnseen(waitedMs: number): void {
-    const finished = this.#finished();
+    const { finished } = this.#run;
     const { agents } = this.#run;
     const most = Math.min(this.#options.target, UNSEEN_AGENTS_PER_CORE * this.#options.cores);
     if (finished >= agents || agents >= most || this.#slowStart?.measured === true) return;
@@ -130,38 +135,62 @@ export class WavePilot {
     this.#after(waitedMs, () => this.#growUnseen(2 * waitedMs));
   }
 
-  /** To be called after each attempt. */
-  attemptEnded(): void {
-    if (!this.#probing) {
-      this.#stepUp();
-      return;
-    }
-    if (this.#probeFrom === undefined && this.#finished() >= Math.min(this.#run.agents, this.#probeSize())) this.#beginProbe();
-    else if (this.#probeFrom !== undefined && this.#isProbed(this.#probeFrom)) this.#readProbe(this.#probeFrom);
+  #isUnknown(position: number): boolean {
+    return this.#options.expected[position] === undefined;
   }
 
-  #beginProbe(): void {
-    const { clock, cpuSeconds } = this.#ports;
-    const seen = this.#run.tallies.map((tally) => tally.firstMs.length);
-    this.#probeFrom = { at: clock.now(), cpuSeconds: cpuSeconds(), finished: this.#finished(), busyMs: this.#busyMs(), seen };
+  #probeOf(positions: readonly number[]): WorkProbe {
+    const { probeSize: size, type, cores } = this.#options;
+    return new WorkProbe({ positions, size, type, cores }, this.#probePorts);
+  }
+
+  /** To be called after each attempt at the task at this position. */
+  attemptEnded(position: number): void {
+    if (this.#probing) {
+      const probes = this.#probe?.attemptEnded();
+      if (probes === undefined) return;
+      this.#probing = false;
+      this.#aimFor(this.#decide(probes), 'the first subtasks were measured');
+      return;
+    }
+    if (!this.#isUnknown(position)) this.#check(position);
+    this.#stepUp();
+  }
+
+  /** Whether what is known of a task is of this work, and not of other data, or of another machine at the far end. */
+  #check(position: number): void {
+    // Of few subtasks, the first are most.
+    if ((this.#run.tallies[position]?.total ?? 0) < 2 * this.#options.probeSize) return;
+    const check = this.#checks.get(position) ?? this.#probeOf([position]);
+    this.#checks.set(position, check);
+    const [probe] = check.attemptEnded() ?? [];
+    const expected = this.#expected[position];
+    if (probe === undefined || expected === undefined || !isOtherWork(probe.seconds, expected)) return;
+    this.#slowStart = undefined;
+    this.#climb = undefined;
+    this.#aimFor(this.#decide([probe]), `subtasks take ${inMs(probe.seconds)}, and ${inMs(expected)} were expected`);
+  }
+
+  #decide(probes: readonly Probe[]): number {
+    for (const { position, seconds } of probes) this.#expected[position] = seconds;
+    const { agents, most } = this.#ports.decide(probes);
+    // What was made up before the probe may have been right.
+    this.#most = Math.max(this.#most, most);
+    return agents;
   }
 
   #stepUp(): void {
     if (this.#slowStart?.done !== false || this.#changing) return;
     // Where there is less left than agents, some are idle: that throughput says nothing of their number.
     if (this.#run.unfinished < this.#run.agents) return;
-    const step = this.#slowStart.next(this.#ports.clock.now(), this.#finished(), this.#run.agents);
+    const step = this.#slowStart.next(this.#ports.clock.now(), this.#run.finished, this.#run.agents);
     if (step !== undefined) void this.#change(step.agents, step.reason, step);
   }
 
   /** How many help a disk no model tells: each number is tried for as long as it helps. */
   #targetOf(decided: number): number {
-    const { type, most } = this.#options;
-    return type === 'file_operations' ? Math.max(decided, Math.min(most, this.#run.unfinished)) : decided;
-  }
-
-  #finished(): number {
-    return this.#run.tallies.reduce((sum, tally) => sum + tally.succeeded + tally.failed, 0);
+    const most = Math.min(this.#most, this.#run.unfinished);
+    return this.#options.type === 'file_operations' ? Math.max(decided, most) : decided;
   }
 
   end(): void {
@@ -169,72 +198,33 @@ export class WavePilot {
     for (const cancel of this.#timers) cancel();
   }
 
-  /** Subtasks in all that make a probe, of those that there are. */
-  #probeSize(): number {
-    const { unknown, probeSize } = this.#options;
-    return unknown.reduce((sum, position) => sum + Math.min(probeSize, this.#tally(position)?.total ?? 0), 0);
-  }
-
-  #busyMs(): number {
-    return this.#run.tallies.reduce((sum, tally) => sum + tally.busyMs, 0);
-  }
-
-  /** Whether enough of each unknown task ended since then. */
-  #isProbed({ finished, seen }: ProbeStart): boolean {
-    if (this.#finished() <= finished) return false;
-    return this.#options.unknown.every((position) => {
-      const before = seen[position] ?? 0;
-      const left = (this.#tally(position)?.total ?? 0) - before;
-      return this.#seen(position) - before >= Math.min(this.#options.probeSize, left);
-    });
-  }
-
-  #seen(position: number): number {
-    return this.#tally(position)?.firstMs.length ?? 0;
-  }
-
-  #tally(position: number): TaskTally | undefined {
-    return this.#run.tallies[position];
-  }
-
-  #readProbe(from: ProbeStart): void {
-    this.#probing = false;
-    const observed = {
-      subtasks: this.#finished() - from.finished,
-      busySeconds: (this.#busyMs() - from.busyMs) / 1000,
-      cpuSeconds: this.#ports.cpuSeconds() - from.cpuSeconds,
-      wallSeconds: (this.#ports.clock.now() - from.at) / 1000,
-    };
-    const { seconds, cpuShare } = workByItself(observed, this.#options.type, this.#options.cores);
-    const alone = observed.busySeconds > 0 ? (seconds * observed.subtasks) / observed.busySeconds : 1;
-    const of = (position: number) => {
-      const durations = this.#tally(position)?.firstMs ?? [];
-      const later = durations.slice(from.seen[position] ?? 0);
-      // The median: one that was held up by chance says nothing of the others.
-      return (median(later.length > 0 ? later : durations) / 1000) * alone;
-    };
-    const probes = this.#options.unknown.map((position) => ({ position, seconds: of(position), cpuShare }));
-    this.#aimFor(this.#ports.decide(probes), 'the first subtasks were measured');
-  }
-
   /** Fewer agents at once, many more step by step. */
   #aimFor(agents: number, reason: string): void {
     const from = this.#run.agents;
     const target = this.#targetOf(agents);
-    if (target > 2 * from) this.#slowStart = new SlowStart(target, this.#finished());
+    if (target > 2 * from) this.#slowStart = new SlowStart(target, this.#run.finished, reason);
     else void this.#change(agents, reason);
   }
 
-  /** Nothing ended yet, so the work takes at least as long as it was waited for: expect twice that. */
-  #lookAtSlowProbe(waitedMs: number): void {
-    if (!this.#probing) return;
-    const slow = this.#options.unknown.filter((position) => this.#seen(position) === 0);
+  /** Nothing of a task ended yet, so its subtasks take at least as long as they have run: expect twice that. */
+  #lookAtSlow(waitedMs: number): void {
+    const now = this.#ports.clock.now();
+    const slow = [...this.#run.running()].filter(([position, begun]) => this.#isSlow(position, now - begun));
     if (slow.length > 0) {
       const share = Math.min(1, (this.#ports.cpuSeconds() - this.#cpuBefore) / ((waitedMs / 1000) * this.#run.agents));
-      const probes = slow.map((position) => ({ position, seconds: (2 * waitedMs) / 1000, cpuShare: share }));
-      void this.#change(this.#ports.decide(probes), `no subtask has ended after ${waitedMs / 1000} s`);
+      const probes = slow.map(([position, begun]) => ({ position, seconds: (2 * (now - begun)) / 1000, cpuShare: share }));
+      this.#slowStart = undefined;
+      void this.#change(this.#decide(probes), `no subtask has ended after ${waitedMs / 1000} s`);
     }
-    this.#after(2 * waitedMs, () => this.#lookAtSlowProbe(3 * waitedMs));
+    this.#after(2 * waitedMs, () => this.#lookAtSlow(3 * waitedMs));
+  }
+
+  /** Whether its first subtasks have run for so many milliseconds, and that is much longer than what is known of it. */
+  #isSlow(position: number, ms: number): boolean {
+    if (ms < TELLING_MS || this.#run.tallies[position]?.firstMs.length !== 0) return false;
+    if (this.#isUnknown(position)) return this.#probing;
+    const expected = this.#expected[position] ?? 0;
+    return ms / 1000 > expected && isOtherWork(ms / 1000, expected);
   }
 
   #watch(): void {
@@ -256,7 +246,7 @@ export class WavePilot {
     const left = throughput > 0 ? unfinished / throughput : Number.POSITIVE_INFINITY;
     // A window must hold enough outcomes to be compared, and there must be time left for a change to pay.
     if (outcomes < 4 * agents || left <= 3 * seconds) return;
-    this.#climb ??= new HillClimb(agents, this.#options.most);
+    this.#climb ??= new HillClimb(agents, this.#most);
     const change = this.#climb.next(throughput);
     if (change !== undefined) void this.#change(change.agents, change.reason, change);
   }
@@ -320,7 +310,7 @@ export class WavePilot {
   }
 }
 
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
+/** Seconds as milliseconds of two digits. */
+function inMs(seconds: number): string {
+  return `${Number((1000 * seconds).toPrecision(2))} ms`;
 }

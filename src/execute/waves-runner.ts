@@ -70,7 +70,7 @@ export class WavesRunner {
     let pilot: WavePilot | undefined;
     const dispatcher = new Dispatcher(agents, {
       ...this.#state.dispatcherPorts(),
-      onAttemptEnded: () => pilot?.attemptEnded(),
+      onAttemptEnded: (task) => pilot?.attemptEnded(task),
     });
     for (const task of tasks) this.#state.dispatch(dispatcher, task);
     if (steering !== undefined && decision.mode === 'AUTOMATIC_SCALING')
@@ -139,13 +139,20 @@ export class WavesRunner {
   ): WavePilot {
     const { decide, emit, clock, executor, layout } = this.#ports;
     const { counts, probes: known } = this.#state;
-    const isUnknown = ({ index, task }: TaskNode) => steering.isUnknown(task) && !known.has(index);
-    const unknown = tasks.flatMap(({ node }, position) => (isUnknown(node) ? [position] : []));
+    const expected = tasks.map(({ node: { index, task } }) => known.get(index)?.seconds ?? steering.usualSeconds(task));
     const computes = tasks.every(({ node }) => steering.computes(node.task));
-    const most = Math.max(1, Math.min(decision.formula.agents, decision.capacity.agents));
     return new WavePilot(
       dispatcher,
-      { wave, unknown, target, most, probeSize: steering.probeSize, cores: steering.cores, type: decision.type, computes },
+      {
+        wave,
+        expected,
+        target,
+        most: mostOf(decision),
+        probeSize: steering.probeSize,
+        cores: steering.cores,
+        type: decision.type,
+        computes,
+      },
       {
         clock,
         executor,
@@ -164,9 +171,14 @@ export class WavesRunner {
           }
           const taken = decide(counts, known);
           emit({ type: 'decision-taken', at: clock.now(), wave, decision: taken });
-          return Math.max(1, Math.min(taken.decided.agents, dispatcher.unfinished));
+          return { agents: Math.max(1, Math.min(taken.decided.agents, dispatcher.unfinished)), most: mostOf(taken) };
         },
       },
     );
   }
+}
+
+/** The most agents that may run by a decision. */
+function mostOf({ formula, capacity }: ScalingDecision): number {
+  return Math.max(1, Math.min(formula.agents, capacity.agents));
 }

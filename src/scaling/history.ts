@@ -1,6 +1,7 @@
 import { canonicalJson, contentHash } from '../model/ids.js';
 import type { MachineFingerprint } from './calibration.js';
 import type { MachineProfile } from './machine.js';
+import { isOtherWork } from './other-work.js';
 
 /** How records name the machine that they were made on. */
 export function machineKey(fingerprint: MachineFingerprint): string {
@@ -84,11 +85,12 @@ export class History {
   task(key: string): TaskHistory | undefined {
     const records = this.#tasks.get(key);
     if (records === undefined) return undefined;
+    const alike = ofTheSameWork(records);
     // One record as a whole, the middle one: its duration and its share belong together.
-    const middle = [...records].sort((x, y) => x.mean_ms - y.mean_ms)[Math.floor((records.length - 1) / 2)];
+    const middle = [...alike].sort((x, y) => x.mean_ms - y.mean_ms)[Math.floor((alike.length - 1) / 2)];
     if (middle === undefined) return undefined;
     return {
-      runs: records.length,
+      runs: alike.length,
       meanSeconds: middle.mean_ms / 1000,
       medianSeconds: middle.median_ms / 1000,
       quartileRangeSeconds: middle.quartile_range_ms / 1000,
@@ -124,6 +126,14 @@ function addNewest<R extends HistoryRecord>(map: Map<string, R[]>, record: R): v
     known.push(record);
     if (known.length > RUNS) known.shift();
   }
+}
+
+/** The newest records of a task, as far back as its subtasks took about the same: before that they were other work. */
+function ofTheSameWork(records: readonly TaskRecord[]): readonly TaskRecord[] {
+  const newest = records.at(-1);
+  if (newest === undefined) return [];
+  const other = records.findLastIndex((record) => isOtherWork(record.median_ms / 1000, newest.median_ms / 1000));
+  return records.slice(other + 1);
 }
 
 /** The middle value; of an even number, the mean of the two in the middle. NaN of none. */

@@ -98,9 +98,11 @@ function waveWork(wave: Wave, counts: ReadonlyMap<number, number>, knowledge: Kn
   let busySeconds: number | undefined = 0;
   let longest = 0;
   let usual = 0;
+  let isMeasuredNow = false;
   for (const node of wave.nodes) {
     const count = counts.get(node.index) ?? 1;
     const estimate = estimateTask(node, knowledge);
+    isMeasuredNow ||= estimate.source === 'probe';
     longest = Math.max(longest, estimate.longest ?? 0);
     usual += count * (estimate.usual ?? estimate.seconds);
     subtasks += count;
@@ -110,8 +112,10 @@ function waveWork(wave: Wave, counts: ReadonlyMap<number, number>, knowledge: Kn
   }
   const cost = knowledge.costs?.[kindOf(wave.nodes, counts)];
   const key = waveKey(wave.nodes.map(({ task }) => task));
-  const extraSeconds = knowledge.history?.extraSeconds(key) ?? 0;
-  const usefulAgents = knowledge.history?.usefulAgents(key);
+  // What was seen of the wave was seen of work as the history has it.
+  const seen = isMeasuredNow ? undefined : knowledge.history;
+  const extraSeconds = seen?.extraSeconds(key) ?? 0;
+  const usefulAgents = seen?.usefulAgents(key);
   return {
     subtasks,
     seconds: subtasks === 0 ? 0 : seconds / subtasks,

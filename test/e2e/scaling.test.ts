@@ -54,6 +54,14 @@ describe('what is not known is measured', () => {
     }
   });
 
+  it('and decided anew where subtasks take much longer than the plan says', async () => {
+    const folder = tempFolder();
+    const items = JSON.stringify(Array.from({ length: 200 }, (_, i) => i));
+    writeFiles(folder, plan('network_operations', `{ foreach: ${items}, uses: ./work.mjs, with: 100, estimate: 2ms }`));
+    const { stdout } = await waveplan(['run', 'plan.yaml', '--yes', '--overhead', '1ms', '--json'], { cwd: folder });
+    expect(stdout).toMatch(/"type":"agents-changed".*"reason":"subtasks take \d+ ms, and 2 ms were expected/);
+  });
+
   it('by a probe where a task has neither history nor estimate; the next run knows it', async () => {
     const folder = tempFolder();
     writeFiles(folder, plan('network_operations', `{ foreach: ${TWENTY}, uses: ./work.mjs, with: 5 }`));

@@ -1,6 +1,6 @@
 import type { FailureHandling } from '../../../src/execute/failure-passes.js';
 import type { FinishedSubtasks } from '../../../src/execute/finished.js';
-import type { RunWavesOptions, RunWavesPorts, WavesEnd } from '../../../src/execute/ports.js';
+import type { RunWavesOptions, RunWavesPorts, SteeringPorts, WavesEnd } from '../../../src/execute/ports.js';
 import { type AgainEnd, type AgainOptions, runAgain } from '../../../src/execute/run-again.js';
 import { RunControl } from '../../../src/execute/run-control.js';
 import { RunState } from '../../../src/execute/run-state.js';
@@ -28,12 +28,23 @@ export interface RigOptions {
   /** 1, unless a test is about chunks. */
   readonly mostInChunk?: number;
   readonly random?: () => number;
+  /** How the number of agents follows the work; it stays as it is unless a test says otherwise. */
+  readonly steering?: SteeringSketch;
   /** Where outcomes are written; nowhere, unless a test is about that. */
   readonly records?: NonNullable<RunWavesPorts['records']>;
   /** Told of every event before it is kept. */
   readonly onEvent?: (event: RunEvent, rig: Rig) => void;
   /** What the check between waves finds, in place of the checkpoints that were emitted. */
   readonly verifyWave?: (wave: number, found: WaveTally) => WaveTally;
+}
+
+/** What a test says of how a run is steered. */
+export interface SteeringSketch {
+  /** What a subtask is expected to take, in seconds; undefined: nothing is known. */
+  readonly expectedSeconds: number | undefined;
+  /** The agents for subtasks that take so many seconds; undefined: as expected. */
+  readonly agentsFor: (measuredSeconds: number | undefined) => number;
+  readonly probeSize: number;
 }
 
 /** A run of the waves whose clock, executor and control a test holds in its hands. */
@@ -79,13 +90,17 @@ export class Rig {
         this.#options.onEvent?.(event, this);
         this.events.push(...oneByOne(event));
       },
-      decide: (counts) => {
+      decide: (counts, probes) => {
         this.decidedFor.push(Object.fromEntries([...counts].map(([index, count]) => [graph.nodes[index]?.task.id, count])));
-        return decisionFor(this.#options.agents ?? 2);
+        const { steering, agents = 2 } = this.#options;
+        if (steering === undefined) return decisionFor(agents);
+        const [measured] = probes.values();
+        return { ...decisionFor(steering.agentsFor(measured?.seconds)), mode: 'AUTOMATIC_SCALING' };
       },
       layout: (agents) => ({ agents, threads: 1 }),
       expectedMs: (task) => task.estimateMs,
       mostInChunk: this.#options.mostInChunk ?? 1,
+      ...(this.#options.steering && { steering: steeringOf(this.#options.steering) }),
       ...(this.#options.records && { records: this.#options.records }),
       verifyWave: (wave) => Promise.resolve(this.#verify(wave)),
     };
@@ -157,6 +172,18 @@ export class Rig {
       await settled();
     }
   }
+}
+
+function steeringOf({ expectedSeconds, probeSize }: SteeringSketch): SteeringPorts {
+  return {
+    cpuSeconds: () => 0,
+    headroom: () => ({ agents: Number.POSITIVE_INFINITY, reason: '' }),
+    usualSeconds: () => expectedSeconds,
+    computes: () => false,
+    predict: () => 1,
+    probeSize,
+    cores: 2,
+  };
 }
 
 /** A group of outcomes as one event for each of them. */
