@@ -11,9 +11,10 @@ import { arch, availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
+import { medianOf } from '../../src/model/statistics.ts';
 import { isInstalled, peakMemory, runPlan, timeCommand, timeWaveplan } from './commands.ts';
 import { type LayeredTask, layeredGraph } from './layered.ts';
-import { type Comparison, cellsOf, inTurns, median } from './samples.ts';
+import { type Comparison, cellsOf, inTurns } from './samples.ts';
 
 const REPORTS = fileURLToPath(new URL('../reports', import.meta.url));
 const NODE_MODULES = fileURLToPath(new URL('../../node_modules', import.meta.url));
@@ -325,9 +326,9 @@ async function eager(): Promise<readonly Comparison[]> {
     unit: 'ms',
     aim: 1.05,
   });
-  const difference = median(waves) - median(eagers);
-  const off = Math.abs(median(told) - difference) / difference;
-  const note = `with barriers ${median(waves).toFixed(0)} ms; their cost as reported ${median(told).toFixed(0)} ms, as measured ${difference.toFixed(0)} ms: ${(100 * off).toFixed(1)}% off (aim: 10%)`;
+  const difference = medianOf(waves) - medianOf(eagers);
+  const off = Math.abs(medianOf(told) - difference) / difference;
+  const note = `with barriers ${medianOf(waves).toFixed(0)} ms; their cost as reported ${medianOf(told).toFixed(0)} ms, as measured ${difference.toFixed(0)} ms: ${(100 * off).toFixed(1)}% off (aim: 10%)`;
   return [{ ...comparison, note }];
 }
 

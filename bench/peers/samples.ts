@@ -1,3 +1,5 @@
+import { medianOf } from '../../src/model/statistics.ts';
+
 /** What one side of a comparison took, run after run. */
 export interface Side {
   readonly name: string;
@@ -49,7 +51,7 @@ export async function inTurns(options: {
     unit,
     oursSamples,
     peerSamples,
-    ratio: median(oursSamples) / median(peerSamples),
+    ratio: medianOf(oursSamples) / medianOf(peerSamples),
     spread: [Math.min(...ratios), Math.max(...ratios)],
     aim,
     note,
@@ -60,19 +62,11 @@ export async function inTurns(options: {
 export function cellsOf({ name, ours, peer, oursSamples, peerSamples, unit, ratio, spread, aim }: Comparison): readonly string[] {
   return [
     name,
-    `${ours}: ${median(oursSamples).toFixed(2)}`,
-    `${peer}: ${median(peerSamples).toFixed(2)}`,
+    `${ours}: ${medianOf(oursSamples).toFixed(2)}`,
+    `${peer}: ${medianOf(peerSamples).toFixed(2)}`,
     unit,
     ratio.toFixed(3),
     `${spread[0].toFixed(3)} to ${spread[1].toFixed(3)}`,
     aim === undefined ? '' : `${aim.toFixed(2)}${ratio <= aim ? ' met' : ' MISSED'}`,
   ];
-}
-
-/** The middle of the samples. */
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  const upper = sorted[middle] ?? Number.NaN;
-  return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? Number.NaN) + upper) / 2;
 }

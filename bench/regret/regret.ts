@@ -13,7 +13,7 @@ import { arch, availableParallelism, cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { median } from '../peers/samples.ts';
+import { medianOf } from '../../src/model/statistics.ts';
 import { MODULES, WORKLOADS, type Workload } from './workloads.ts';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
@@ -77,7 +77,7 @@ function tryOut(workload: Workload): Outcome {
   }
   const times = (count: number | 'auto') => samples.filter((sample) => sample.count === count).map(({ seconds }) => seconds);
   const capacity = samples[0]?.capacity ?? Number.POSITIVE_INFINITY;
-  const medians = workload.counts.map((count) => ({ count, seconds: median(times(count)) }));
+  const medians = workload.counts.map((count) => ({ count, seconds: medianOf(times(count)) }));
   const best = medians
     .filter(({ count }) => count <= capacity)
     .reduce((least, entry) => (entry.seconds < least.seconds ? entry : least));
@@ -92,10 +92,10 @@ function tryOut(workload: Workload): Outcome {
   const agents = samples.findLast(({ count }) => count === 'auto')?.agents ?? 0;
   const outcome: Outcome = {
     name: workload.name,
-    predictionErrors: [errorsOf(0), secondErrors].map((errors) => (errors.length === 0 ? null : median(errors))),
+    predictionErrors: [errorsOf(0), secondErrors].map((errors) => (errors.length === 0 ? null : medianOf(errors))),
     secondErrors,
     note,
-    ratio: median(ratios),
+    ratio: medianOf(ratios),
     spread: [Math.min(...ratios), Math.max(...ratios)],
     best: best.count,
     agents,

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { median } from '../peers/samples.ts';
+import { medianOf } from '../../src/model/statistics.ts';
 import type { RealThing } from './measure/real-run.ts';
 import type { Costs, Work } from './model/costs.ts';
 import { forecast } from './outlook.ts';
@@ -42,7 +42,7 @@ export async function holdAgainst(
       const fleet = { workers, agentsPerWorker: AGENTS };
       const runs = [];
       for (let round = 0; round < rounds; round++) runs.push(await real.run(asked, fleet));
-      const work = told(median(runs.map(({ subtaskMs }) => subtaskMs)));
+      const work = told(medianOf(runs.map(({ subtaskMs }) => subtaskMs)));
       const { run, limit } = forecast(costs, work, { ...fleet, chunksPerAgent: 1, sharedCores: availableParallelism() }, seed);
       const actual = runs.map(({ ms }) => (1000 * asked.subtasks) / ms);
       const held = {
@@ -50,7 +50,7 @@ export async function holdAgainst(
         workers,
         predicted: run.subtasksPerSecond,
         actual,
-        ratio: run.subtasksPerSecond / median(actual),
+        ratio: run.subtasksPerSecond / medianOf(actual),
         limit,
       };
       all.push(held);

@@ -1,5 +1,5 @@
 import { arch, availableParallelism, cpus } from 'node:os';
-import { median } from '../peers/samples.ts';
+import { medianOf } from '../../src/model/statistics.ts';
 import type { Held } from './hold-against.ts';
 import type { MeasuredCosts } from './measure/measure-costs.ts';
 import type { Forecast } from './outlook.ts';
@@ -33,7 +33,7 @@ export function heldRow({ work, workers, predicted, actual, ratio, limit }: Held
     work,
     whole(workers),
     `${figure(predicted)}/s`,
-    `${figure(median(actual))}/s`,
+    `${figure(medianOf(actual))}/s`,
     `${figure(Math.min(...actual))} to ${figure(Math.max(...actual))}`,
     ratio.toFixed(2),
     limit,
@@ -59,7 +59,7 @@ export function costRows({ costs, explained }: MeasuredCosts): readonly string[]
     of('worker, main thread', costs.worker, explained.worker),
     `| ${['worker, agents beside the work', us(costs.agent.each), '', us(costs.agent.perSubtask), spread(explained.agents)].join(' | ')} |`,
     '',
-    `One way to Redis: ${us(median(costs.networkMs))} µs. Until a job is taken up and its end is told, beyond all of that: ${costs.pickUpMs.map((ms) => figure(ms)).join(', ')} ms. An agent's first subtask takes ${figure(costs.coldMs)} ms longer, and a wave begins ${figure(costs.startMs)} ms before its first chunk.`,
+    `One way to Redis: ${us(medianOf(costs.networkMs))} µs. Until a job is taken up and its end is told, beyond all of that: ${costs.pickUpMs.map((ms) => figure(ms)).join(', ')} ms. An agent's first subtask takes ${figure(costs.coldMs)} ms longer, and a wave begins ${figure(costs.startMs)} ms before its first chunk.`,
     `Redis memory: ${figure(costs.memory.idle / 2 ** 20)} MiB idle, ${whole(costs.memory.perWorker)} B a worker, ${whole(costs.memory.chunk.each)} B a waiting chunk and ${figure(costs.memory.chunk.perSubtask)} B for each of its subtasks, ${whole(costs.memory.envelope.each)} B an envelope and ${figure(costs.memory.envelope.perSubtask)} B for each outcome.`,
   ];
 }

@@ -1,4 +1,5 @@
 import type { TaskType } from '../model/scaling-decision.js';
+import { medianOf } from '../model/statistics.js';
 import { workByItself } from '../scaling/saturation.js';
 import type { TaskTally } from './task-work.js';
 
@@ -106,8 +107,10 @@ export class WorkProbe {
     return this.#options.positions.map((position, i) => {
       const durations = this.#tally(position)?.firstMs ?? [];
       const later = durations.slice(from.seen[i] ?? 0);
+      const measured = later.length > 0 ? later : durations;
       // The median: one that was held up by chance says nothing of the others.
-      return { position, seconds: (median(later.length > 0 ? later : durations) / 1000) * alone, cpuShare };
+      const usualMs = measured.length > 0 ? medianOf(measured) : 0;
+      return { position, seconds: (usualMs / 1000) * alone, cpuShare };
     });
   }
 
@@ -122,9 +125,4 @@ export class WorkProbe {
 
 function busyMsOf(tallies: readonly TaskTally[]): number {
   return tallies.reduce((sum, tally) => sum + tally.busyMs, 0);
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }

@@ -1,6 +1,6 @@
+import type { Spread } from '../model/statistics.js';
 import type { Calibration } from '../scaling/calibration.js';
 import type { MachineProfile } from '../scaling/machine.js';
-import type { Spread } from './statistics.js';
 
 /** One thing that was measured. Milliseconds. */
 export interface BenchRow extends Spread {

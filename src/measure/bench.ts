@@ -6,6 +6,7 @@ import { type EnvironmentProblem, errnoOf, systemProblem } from '../checkpoint/p
 import { ExecutorStartError } from '../execute/executor.js';
 import { err, ok, type Result } from '../model/result.js';
 import type { TaskType } from '../model/scaling-decision.js';
+import { spreadOf } from '../model/statistics.js';
 import { fingerprintOf, type MachineProfile } from '../scaling/machine.js';
 import type { BenchReport, BenchRow } from './bench-report.js';
 import { DiskProbe, DiskProbeError } from './disk.js';
@@ -13,7 +14,6 @@ import { NoopEngine, NoopFailedError } from './engine.js';
 import { calibrationOf, noSamples } from './figures.js';
 import { type Measurement, mostOwnThreads, sharedMeasurements, threadMeasurements, WIDEST } from './measurements.js';
 import { type RemoteRig, type RemoteSamples, remoteCostOf, remoteEngine, remoteMeasurements } from './remote.js';
-import { spreadOf } from './statistics.js';
 
 /** What a bench takes. */
 export interface BenchOptions {

@@ -1,5 +1,5 @@
+import { medianOf } from '../model/statistics.js';
 import type { BenchReport, BenchRow } from './bench-report.js';
-import { medianOf } from './statistics.js';
 
 /** What became of a row from one report to the other. */
 export type RowVerdict =

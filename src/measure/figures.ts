@@ -1,7 +1,7 @@
+import { medianOf, representatives, withoutOutliers } from '../model/statistics.js';
 import type { Calibration, MachineFingerprint, WaveCost } from '../scaling/calibration.js';
 import type { WorkKind } from '../scaling/workload.js';
 import { fitCost, type Point } from './regression.js';
-import { medianOf, representatives, withoutOutliers } from './statistics.js';
 
 /** Samples of everything that a calibration is made of. Seconds. */
 export interface FigureSamples {

@@ -1,5 +1,6 @@
 import type { Journal } from '../checkpoint/journal.js';
 import type { Executor } from '../execute/executor.js';
+import { medianOf } from '../model/statistics.js';
 import type { TaskDefinition } from '../plan/valid-plan.js';
 import type { RemoteCost } from '../scaling/calibration.js';
 import type { WorkKind } from '../scaling/workload.js';
@@ -7,7 +8,6 @@ import { NoopEngine } from './engine.js';
 import { waveCost } from './figures.js';
 import { type Measurement, sizesUpTo } from './measurements.js';
 import type { Point } from './regression.js';
-import { medianOf } from './statistics.js';
 
 /** Workers to measure. */
 export interface RemoteRig {

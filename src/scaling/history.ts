@@ -1,4 +1,5 @@
 import { canonicalJson, contentHash } from '../model/ids.js';
+import { medianOf } from '../model/statistics.js';
 import type { MachineFingerprint } from './calibration.js';
 import type { MachineProfile } from './machine.js';
 import { isOtherWork } from './other-work.js';
@@ -115,7 +116,8 @@ export class History {
 
   /** Seconds that this wave usually takes beyond its prediction; 0 where nothing is known. */
   extraSeconds(key: string): number {
-    return median((this.#waves.get(key) ?? []).map((record) => record.extra_seconds)) || 0;
+    const extra = this.#waves.get(key)?.map((record) => record.extra_seconds) ?? [];
+    return extra.length === 0 ? 0 : medianOf(extra);
   }
 }
 
@@ -134,12 +136,4 @@ function ofTheSameWork(records: readonly TaskRecord[]): readonly TaskRecord[] {
   if (newest === undefined) return [];
   const other = records.findLastIndex((record) => isOtherWork(record.median_ms / 1000, newest.median_ms / 1000));
   return records.slice(other + 1);
-}
-
-/** The middle value; of an even number, the mean of the two in the middle. NaN of none. */
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  if (sorted.length % 2 === 1) return sorted[middle] ?? Number.NaN;
-  return ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2;
 }

@@ -1,6 +1,6 @@
 import { createConnection } from 'node:net';
 import { availableParallelism } from 'node:os';
-import { median } from '../../peers/samples.ts';
+import { medianOf } from '../../../src/model/statistics.ts';
 import type { RedisServer } from '../../remote/redis-server.ts';
 import { boundsOf } from '../model/bounds.ts';
 import type { Costs, Work } from '../model/costs.ts';
@@ -48,7 +48,7 @@ export async function measureCosts(redis: RedisServer, real: RealThing): Promise
   for (let i = 0; i < 3; i++) roundTrips.push(await real.run(wait(60, 60), { workers: 1, agentsPerWorker: 1 }));
   const memory = { ...(await weighWorkers(redis, real)), ...(await weighInRedis(redis, runs[0]?.line ?? '')) };
   const waits = { gatherMs: GATHER_MS, acknowledgeMs: ACKNOWLEDGE_MS, networkMs };
-  const coldMs = median(runs.map((run) => run.coldMs));
+  const coldMs = medianOf(runs.map((run) => run.coldMs));
   const known: Costs = { ...fitted, ...waits, coldMs, startMs: 0, pickUpMs: [0], memory };
   const costs = { ...known, pickUpMs: roundTrips.map((run) => beyond(known, run)) };
   const [shortest] = runs;

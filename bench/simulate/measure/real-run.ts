@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Checkpoint } from '../../../src/model/checkpoint.ts';
-import { median } from '../../peers/samples.ts';
+import { medianOf } from '../../../src/model/statistics.ts';
 import { type Program, startWaveplan, startWorker } from '../../remote/programs.ts';
 import { lastRunIn, recordsOf } from '../../remote/records.ts';
 import type { RedisServer } from '../../remote/redis-server.ts';
@@ -166,7 +166,7 @@ tasks:
 }
 
 function middleDuration(records: readonly Checkpoint[]): number {
-  return median(records.map(({ duration_ms }) => duration_ms));
+  return medianOf(records.map(({ duration_ms }) => duration_ms));
 }
 
 function firstOfAgents(records: readonly Checkpoint[]): readonly Checkpoint[] {

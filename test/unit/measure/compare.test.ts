@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { asBenchReport, type BenchReport, type BenchRow } from '../../../src/measure/bench-report.js';
 import { compareBenches, mannWhitney } from '../../../src/measure/compare.js';
-import { spreadOf } from '../../../src/measure/statistics.js';
+import { spreadOf } from '../../../src/model/statistics.js';
 import { renderComparison } from '../../../src/report/bench-text.js';
 import { calibration } from './calibrations.js';
 

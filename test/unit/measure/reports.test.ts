@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { BenchReport } from '../../../src/measure/bench-report.js';
-import { spreadOf } from '../../../src/measure/statistics.js';
+import { spreadOf } from '../../../src/model/statistics.js';
 import { shortTime } from '../../../src/report/bench-figures.js';
 import { renderBenchMarkdown } from '../../../src/report/bench-markdown.js';
 import { progressBar, progressLine, renderBench } from '../../../src/report/bench-text.js';

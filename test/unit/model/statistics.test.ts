@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { medianOf, representatives, spreadOf, withoutOutliers } from '../../../src/measure/statistics.js';
+import { medianOf, representatives, spreadOf, withoutOutliers } from '../../../src/model/statistics.js';
 
 describe('spreadOf', () => {
   it('describes samples in any order', () => {
