@@ -189,31 +189,25 @@ tasks:
     name: `waveplan, ${cores} agents, its waves`,
     run: () => runPlan(['hash-gzip.yaml', '--agents', `${cores}`], folder).statistics.wavesMs,
   };
-  const plain = (file: string) => Number(`${execFileSync(process.execPath, [script(file), path('files.json')])}`.split(' ')[0]);
+  const plain = (file: string) =>
+    Number(`${execFileSync(process.execPath, [script(file), path('files.json'), folder])}`.split(' ')[0]);
   const ideal = { name: 'the ideal: one plain script, over the cores', run: () => plain('./hash-gzip-plain.mjs') / cores };
+  const threads = { name: `what this machine gives: ${cores} bare threads`, run: () => plain('./hash-gzip-threads.mjs') };
+  const byHand = {
+    name: `written by hand: ${cores} bare threads that write checkpoints`,
+    run: () => plain('./hash-gzip-checkpoints.mjs'),
+  };
+  const atOnce = {
+    name: `${cores} plain scripts at once, each with its share of the bytes`,
+    run: () => plainScriptsAtOnce(files),
+  };
+  const unit = 'ms';
   return [
-    await inTurns({
-      name,
-      ours,
-      peer: ideal,
-      rounds,
-      unit: 'ms',
-      aim: 1 / 0.95,
-    }),
-    await inTurns({
-      name,
-      ours,
-      peer: { name: `what this machine gives: ${cores} bare threads`, run: () => plain('./hash-gzip-threads.mjs') },
-      rounds,
-      unit: 'ms',
-    }),
-    await inTurns({
-      name: `${name}: what every core costs the others`,
-      ours: { name: `${cores} plain scripts at once, each with its share of the bytes`, run: () => plainScriptsAtOnce(files) },
-      peer: ideal,
-      rounds,
-      unit: 'ms',
-    }),
+    await inTurns({ name, ours, peer: ideal, rounds, unit, aim: 1 / 0.95 }),
+    await inTurns({ name, ours, peer: threads, rounds, unit }),
+    await inTurns({ name, ours, peer: byHand, rounds, unit }),
+    await inTurns({ name: `${name}: what checkpoints cost`, ours: byHand, peer: ideal, rounds, unit }),
+    await inTurns({ name: `${name}: what every core costs the others`, ours: atOnce, peer: ideal, rounds, unit }),
   ];
 }
 
