@@ -19,6 +19,7 @@ import { decideScaling, fitInput, type RequestedAgents, type ScalingInput, type 
 import { predictWave } from '../scaling/fit.js';
 import type { History } from '../scaling/history.js';
 import { type MachineProfile, readMachine } from '../scaling/machine.js';
+import type { ExpectedWork } from '../scaling/other-work.js';
 import { type WhatIf, whatIf } from '../scaling/what-if.js';
 import { summarizeWorkload, type WorkKind } from '../scaling/workload.js';
 import { processEnvironment } from '../worker/environment.js';
@@ -104,9 +105,13 @@ export function predictWaveFor(
   return predictWave(agents, work, fitInput(input), parts.machine).seconds;
 }
 
-/** What most subtasks of a task are expected to take, in seconds, by earlier runs, else by its estimate; undefined where there is neither. */
-export function usualSecondsOf({ history }: Pick<Parts, 'history'>, task: TaskDefinition): number | undefined {
-  return history?.task(task.hash)?.medianSeconds ?? (task.estimateMs === undefined ? undefined : task.estimateMs / 1000);
+/** What subtasks of a task are expected to take, by earlier runs, else by its estimate; undefined where there is neither. */
+export function expectedWorkOf({ history }: Pick<Parts, 'history'>, task: TaskDefinition): ExpectedWork | undefined {
+  const known = history?.task(task.hash);
+  if (known !== undefined) return { usual: known.medianSeconds, longest: known.longestSeconds };
+  if (task.estimateMs === undefined) return undefined;
+  const estimate = task.estimateMs / 1000;
+  return { usual: estimate, longest: estimate };
 }
 
 /** What a subtask of a task is expected to take, in milliseconds: by earlier runs, else by its estimate. */

@@ -4,7 +4,7 @@ import type { SteeringPorts } from '../execute/ports.js';
 import { startsCommand } from '../plan/valid-plan.js';
 import { ThreadStarts } from '../scaling/calibrated.js';
 import { waveKey } from '../scaling/workload.js';
-import { type CompiledPlan, predictWaveFor, usualSecondsOf } from './compile-plan.js';
+import { type CompiledPlan, expectedWorkOf, predictWaveFor } from './compile-plan.js';
 
 /** Subtasks of unknown duration that are measured before the number of agents is decided again. */
 const PROBE_SUBTASKS_PER_CORE = 4;
@@ -29,7 +29,7 @@ export function steeringOf(compiled: CompiledPlan, elsewhere?: { readonly cpuSec
     cpuSeconds: elsewhere?.cpuSeconds ?? (commands ? cpuSecondsWithChildren : totalCpuSeconds),
     // Workers say themselves how many agents they have.
     headroom: elsewhere === undefined ? () => readHeadroom(memoryPerAgent(compiled)) : () => BOUNDLESS,
-    usualSeconds: (task) => usualSecondsOf(compiled, task),
+    expected: (task) => expectedWorkOf(compiled, task),
     computes: (task) => (compiled.history?.task(task.hash)?.cpuShare ?? 0) >= COMPUTING,
     predict: (wave, room, counts, probes) =>
       (elsewhere === undefined ? threadStarts.next(room.threads) : 0) +

@@ -3,6 +3,7 @@ import type { Clock } from '../model/clock.js';
 import type { RunEvent } from '../model/run-event.js';
 import type { ScalingDecision } from '../model/scaling-decision.js';
 import type { PoolLimits, TaskDefinition } from '../plan/valid-plan.js';
+import type { ExpectedWork } from '../scaling/other-work.js';
 import type { RunSurroundings } from '../worker/prepare.js';
 import type { RecordKeeper } from './dispatcher-ports.js';
 import type { AgentLayout, Executor } from './executor.js';
@@ -72,8 +73,8 @@ export interface SteeringPorts {
   /** Processor time so far, in seconds. */
   readonly cpuSeconds: () => number;
   readonly headroom: () => Headroom;
-  /** What most subtasks of a task are expected to take, in seconds; undefined where nothing is known. */
-  readonly usualSeconds: (task: TaskDefinition) => number | undefined;
+  /** What subtasks of a task are expected to take; undefined where nothing is known. */
+  readonly expected: (task: TaskDefinition) => ExpectedWork | undefined;
   /** Whether a task's subtasks are known to compute all the time. */
   readonly computes: (task: TaskDefinition) => boolean;
   /** The seconds that a wave is predicted to take, asked once for each wave. */

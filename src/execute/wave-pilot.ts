@@ -1,10 +1,11 @@
 import { type Clock, untilTick } from '../model/clock.js';
 import type { RunEvent } from '../model/run-event.js';
 import type { TaskType } from '../model/scaling-decision.js';
-import { isOtherWork } from '../scaling/other-work.js';
+import { type ExpectedWork, isOtherWork } from '../scaling/other-work.js';
 import { isComputing } from '../scaling/saturation.js';
 import type { Dispatcher } from './dispatcher.js';
 import { type AgentLayout, type Executor, ExecutorStartError } from './executor.js';
+
 import type { Headroom } from './headroom.js';
 import { HillClimb } from './hill-climb.js';
 import { SlowStart } from './slow-start.js';
@@ -26,10 +27,8 @@ export interface PilotPorts {
 /** What a pilot may do. */
 export interface PilotOptions {
   readonly wave: number;
-  /**
-   * What a subtask of each task is expected to take, in seconds; undefined where nothing is known: then the first are the probe.
-   */
-  readonly expected: readonly (number | undefined)[];
+  /** What is expected of each task; undefined where nothing is known: then the first subtasks are the probe. */
+  readonly expected: readonly (ExpectedWork | undefined)[];
   /** The decided number, of which the wave may have begun with fewer. */
   readonly target: number;
   /** The most agents that may run. */
@@ -80,8 +79,8 @@ export class WavePilot {
   readonly #options: PilotOptions;
   readonly #ports: PilotPorts;
   readonly #cpuBefore: number;
-  /** What a subtask of each task is expected to take by now, in seconds. */
-  readonly #expected: (number | undefined)[];
+  /** What is expected of each task by now. */
+  readonly #expected: (ExpectedWork | undefined)[];
   readonly #probePorts: ProbePorts;
   /** Of the tasks of which nothing is known. */
   readonly #probe: WorkProbe | undefined;
@@ -153,8 +152,13 @@ export class WavePilot {
       this.#aimFor(this.#decide(probes), 'the first subtasks were measured');
       return;
     }
-    if (!this.#isUnknown(position)) this.#check(position);
+    if (this.#mayBeOtherWork(position)) this.#check(position);
     this.#stepUp();
+  }
+
+  /** Where files are many agents' the length of a subtask is a matter of their number, and that is tried out. */
+  #mayBeOtherWork(position: number): boolean {
+    return !this.#isUnknown(position) && this.#options.type !== 'file_operations';
   }
 
   /** Whether what is known of a task is of this work, and not of other data, or of another machine at the far end. */
@@ -165,14 +169,15 @@ export class WavePilot {
     this.#checks.set(position, check);
     const [probe] = check.attemptEnded() ?? [];
     const expected = this.#expected[position];
-    if (probe === undefined || expected === undefined || !isOtherWork(probe.seconds, expected)) return;
+    if (probe === undefined || expected === undefined || !isOtherWork(probe.seconds, expected.usual)) return;
+    if (probe.saturated && !isComputing(this.#options.type)) return;
     this.#slowStart = undefined;
     this.#climb = undefined;
-    this.#aimFor(this.#decide([probe]), `subtasks take ${inMs(probe.seconds)}, and ${inMs(expected)} were expected`);
+    this.#aimFor(this.#decide([probe]), `subtasks take ${inMs(probe.seconds)}, and ${inMs(expected.usual)} were expected`);
   }
 
   #decide(probes: readonly Probe[]): number {
-    for (const { position, seconds } of probes) this.#expected[position] = seconds;
+    for (const { position, seconds } of probes) this.#expected[position] = { usual: seconds, longest: seconds };
     const { agents, most } = this.#ports.decide(probes);
     // What was made up before the probe may have been right.
     this.#most = Math.max(this.#most, most);
@@ -212,7 +217,12 @@ export class WavePilot {
     const slow = [...this.#run.running()].filter(([position, begun]) => this.#isSlow(position, now - begun));
     if (slow.length > 0) {
       const share = Math.min(1, (this.#ports.cpuSeconds() - this.#cpuBefore) / ((waitedMs / 1000) * this.#run.agents));
-      const probes = slow.map(([position, begun]) => ({ position, seconds: (2 * (now - begun)) / 1000, cpuShare: share }));
+      const probes = slow.map(([position, begun]) => ({
+        position,
+        seconds: (2 * (now - begun)) / 1000,
+        cpuShare: share,
+        saturated: false,
+      }));
       this.#slowStart = undefined;
       void this.#change(this.#decide(probes), `no subtask has ended after ${waitedMs / 1000} s`);
     }
@@ -223,8 +233,8 @@ export class WavePilot {
   #isSlow(position: number, ms: number): boolean {
     if (ms < TELLING_MS || this.#run.tallies[position]?.firstMs.length !== 0) return false;
     if (this.#isUnknown(position)) return this.#probing;
-    const expected = this.#expected[position] ?? 0;
-    return ms / 1000 > expected && isOtherWork(ms / 1000, expected);
+    const longest = this.#expected[position]?.longest ?? 0;
+    return this.#mayBeOtherWork(position) && ms / 1000 > longest && isOtherWork(ms / 1000, longest);
   }
 
   #watch(): void {

@@ -139,7 +139,10 @@ export class WavesRunner {
   ): WavePilot {
     const { decide, emit, clock, executor, layout } = this.#ports;
     const { counts, probes: known } = this.#state;
-    const expected = tasks.map(({ node: { index, task } }) => known.get(index)?.seconds ?? steering.usualSeconds(task));
+    const expected = tasks.map(({ node: { index, task } }) => {
+      const seconds = known.get(index)?.seconds;
+      return seconds === undefined ? steering.expected(task) : { usual: seconds, longest: seconds };
+    });
     const computes = tasks.every(({ node }) => steering.computes(node.task));
     return new WavePilot(
       dispatcher,

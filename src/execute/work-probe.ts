@@ -1,6 +1,6 @@
 import type { TaskType } from '../model/scaling-decision.js';
 import { medianOf } from '../model/statistics.js';
-import { workByItself } from '../scaling/saturation.js';
+import { SATURATED, workByItself } from '../scaling/saturation.js';
 import type { TaskTally } from './task-work.js';
 
 /** What was measured of one task while the wave ran. */
@@ -10,6 +10,8 @@ export interface Probe {
   readonly seconds: number;
   /** From 0 to 1. */
   readonly cpuShare: number;
+  /** The cores were busy: the seconds may be those of a wait for one. */
+  readonly saturated: boolean;
 }
 
 /** What a probe measures. */
@@ -102,15 +104,17 @@ export class WorkProbe {
       cpuSeconds: cpuSeconds() - from.cpuSeconds,
       wallSeconds: (now() - from.at) / 1000,
     };
-    const { seconds, cpuShare } = workByItself(observed, this.#options.type, this.#options.cores);
+    const { type, cores, positions } = this.#options;
+    const { seconds, cpuShare } = workByItself(observed, type, cores);
+    const saturated = observed.cpuSeconds >= SATURATED * observed.wallSeconds * cores;
     const alone = observed.busySeconds > 0 ? (seconds * observed.subtasks) / observed.busySeconds : 1;
-    return this.#options.positions.map((position, i) => {
+    return positions.map((position, i) => {
       const durations = this.#tally(position)?.firstMs ?? [];
       const later = durations.slice(from.seen[i] ?? 0);
       const measured = later.length > 0 ? later : durations;
       // The median: one that was held up by chance says nothing of the others.
       const usualMs = measured.length > 0 ? medianOf(measured) : 0;
-      return { position, seconds: (usualMs / 1000) * alone, cpuShare };
+      return { position, seconds: (usualMs / 1000) * alone, cpuShare, saturated };
     });
   }
 

@@ -8,7 +8,7 @@ import { runWaves } from '../../../src/execute/run-waves.js';
 import type { WaveTally } from '../../../src/execute/wave-check.js';
 import { type Checkpoint, parseCheckpoints } from '../../../src/model/checkpoint.js';
 import type { RunEvent } from '../../../src/model/run-event.js';
-import type { ScalingDecision } from '../../../src/model/scaling-decision.js';
+import type { ScalingDecision, TaskType } from '../../../src/model/scaling-decision.js';
 import { decideScaling } from '../../../src/scaling/decide.js';
 import type { ScalingRules } from '../../../src/scaling/rules.js';
 import { compiled, type TaskSketch, taskOf } from '../../support/plans.js';
@@ -45,6 +45,10 @@ export interface SteeringSketch {
   /** The agents for subtasks that take so many seconds; undefined: as expected. */
   readonly agentsFor: (measuredSeconds: number | undefined) => number;
   readonly probeSize: number;
+  /** `general`, unless a test says otherwise. */
+  readonly type?: TaskType;
+  /** No processor time is used, unless a test says otherwise. */
+  readonly cpuSeconds?: () => number;
 }
 
 /** A run of the waves whose clock, executor and control a test holds in its hands. */
@@ -95,7 +99,11 @@ export class Rig {
         const { steering, agents = 2 } = this.#options;
         if (steering === undefined) return decisionFor(agents);
         const [measured] = probes.values();
-        return { ...decisionFor(steering.agentsFor(measured?.seconds)), mode: 'AUTOMATIC_SCALING' };
+        return {
+          ...decisionFor(steering.agentsFor(measured?.seconds)),
+          mode: 'AUTOMATIC_SCALING',
+          type: steering.type ?? 'general',
+        };
       },
       layout: (agents) => ({ agents, threads: 1 }),
       expectedMs: (task) => task.estimateMs,
@@ -174,11 +182,11 @@ export class Rig {
   }
 }
 
-function steeringOf({ expectedSeconds, probeSize }: SteeringSketch): SteeringPorts {
+function steeringOf({ expectedSeconds, probeSize, cpuSeconds = () => 0 }: SteeringSketch): SteeringPorts {
   return {
-    cpuSeconds: () => 0,
+    cpuSeconds,
     headroom: () => ({ agents: Number.POSITIVE_INFINITY, reason: '' }),
-    usualSeconds: () => expectedSeconds,
+    expected: () => (expectedSeconds === undefined ? undefined : { usual: expectedSeconds, longest: expectedSeconds }),
     computes: () => false,
     predict: () => 1,
     probeSize,

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { overList } from '../../support/plans.js';
 import { settled } from './fakes.js';
-import { Rig } from './rig.js';
+import { Rig, type SteeringSketch } from './rig.js';
 
 /** The agents that keep a limit of twenty subtasks a second busy, at least 2. */
 const agentsFor = (seconds: number | undefined) => Math.max(2, Math.round(20 * (seconds ?? 0.1)));
 
 function rigFor(
   expectedSeconds: number | undefined,
-  about: { readonly subtasks?: number; readonly agentsFor?: typeof agentsFor } = {},
+  about: { readonly subtasks?: number } & Partial<SteeringSketch> = {},
 ): Promise<Rig> {
   const tasks = [{ id: 'each', ...overList(about.subtasks ?? 200) }];
   return new Rig({ tasks, steering: { agentsFor, ...about, expectedSeconds, probeSize: 4 } }).start();
@@ -57,6 +57,19 @@ describe('work of which something is known', () => {
     expect(changes(rig)).toEqual([{ from: 2, to: 40, reason: 'no subtask has ended after 1 s' }]);
     await work(rig, 1000, 3);
     expect(changes(rig)).toHaveLength(1);
+  });
+
+  it('keeps its agents where the cores were busy, so that it may only have waited for one', async () => {
+    let cpuSeconds = 0;
+    const rig = await rigFor(0.1, { cpuSeconds: () => (cpuSeconds += 2) });
+    await work(rig, 600, 16);
+    expect(changes(rig)).toEqual([]);
+  });
+
+  it('is tried out where it is files, whose subtasks queue behind each other', async () => {
+    const rig = await rigFor(0.1, { type: 'file_operations' });
+    await work(rig, 600, 16);
+    expect(rig.eventsOf('decision-taken')).toEqual([]);
   });
 
   it('is believed where there is too little of it to change anything', async () => {
