@@ -1,15 +1,13 @@
 import { type Clock, untilTick } from '../model/clock.js';
 import type { RunEvent } from '../model/run-event.js';
-import type { TaskType } from '../model/scaling-decision.js';
-import { type ExpectedWork, isOtherWork } from '../scaling/other-work.js';
 import { isComputing } from '../scaling/saturation.js';
 import type { Dispatcher } from './dispatcher.js';
 import { type AgentLayout, type Executor, ExecutorStartError } from './executor.js';
-
+import { type ExpectationOptions, Expectations, type Finding } from './expectations.js';
 import type { Headroom } from './headroom.js';
 import { HillClimb } from './hill-climb.js';
 import { SlowStart } from './slow-start.js';
-import { type Probe, type ProbePorts, WorkProbe } from './work-probe.js';
+import type { Probe } from './work-probe.js';
 
 /** What a pilot steers by. */
 export interface PilotPorts {
@@ -25,18 +23,12 @@ export interface PilotPorts {
 }
 
 /** What a pilot may do. */
-export interface PilotOptions {
+export interface PilotOptions extends ExpectationOptions {
   readonly wave: number;
-  /** What is expected of each task; undefined where nothing is known: then the first subtasks are the probe. */
-  readonly expected: readonly (ExpectedWork | undefined)[];
   /** The decided number, of which the wave may have begun with fewer. */
   readonly target: number;
   /** The most agents that may run. */
   readonly most: number;
-  /** Subtasks that make a probe. */
-  readonly probeSize: number;
-  readonly cores: number;
-  readonly type: TaskType;
   /** All of its work is known to compute all the time. */
   readonly computes: boolean;
 }
@@ -67,9 +59,6 @@ const UNSEEN_MS = 50;
 const UNSEEN_AGENTS_PER_CORE = 16;
 /** A probe that has no outcome after this is at least this long; asked again at twice the time. */
 const FIRST_PATIENCE_MS = 1000;
-/** A subtask that has run for less has said nothing of its length yet. */
-const TELLING_MS = 500;
-
 /**
  * Follows a wave while it runs and changes its number of agents: first by a probe, where nothing was known of its
  * work, then by its throughput. Every change is an event with its reason.
@@ -78,19 +67,11 @@ export class WavePilot {
   readonly #run: Dispatcher;
   readonly #options: PilotOptions;
   readonly #ports: PilotPorts;
-  readonly #cpuBefore: number;
-  /** What is expected of each task by now. */
-  readonly #expected: (ExpectedWork | undefined)[];
-  readonly #probePorts: ProbePorts;
-  /** Of the tasks of which nothing is known. */
-  readonly #probe: WorkProbe | undefined;
-  /** Of tasks of which something is known, by position: it may be of other work than this. */
-  readonly #checks = new Map<number, WorkProbe>();
+  readonly #expectations: Expectations;
   readonly #timers = new Set<() => void>();
   #slowStart: SlowStart | undefined;
   #climb: HillClimb | undefined;
   #window: { readonly at: number; readonly unfinished: number; readonly cpuSeconds: number } | undefined;
-  #probing: boolean;
   #most: number;
   #changing = false;
   #ended = false;
@@ -99,22 +80,17 @@ export class WavePilot {
     this.#run = run;
     this.#options = options;
     this.#ports = ports;
-    this.#cpuBefore = ports.cpuSeconds();
     this.#most = options.most;
-    this.#expected = [...options.expected];
-    this.#probePorts = {
+    this.#expectations = new Expectations(options, {
       now: ports.clock.now,
       cpuSeconds: ports.cpuSeconds,
       finished: () => run.finished,
       tallies: () => run.tallies,
       agents: () => run.agents,
-    };
-    const unknown = [...this.#expected.keys()].filter((position) => this.#isUnknown(position));
-    this.#probing = unknown.length > 0;
-    if (this.#probing) this.#probe = this.#probeOf(unknown);
+    });
     this.#after(FIRST_PATIENCE_MS, () => this.#lookAtSlow(FIRST_PATIENCE_MS));
     // Where the work is known, but not yet that more agents help it, it began with fewer than decided.
-    if (!this.#probing && options.target > WORTH_TRYING * run.agents)
+    if (!this.#expectations.probing && options.target > WORTH_TRYING * run.agents)
       this.#slowStart = new SlowStart(options.target, run.finished);
     if (options.target > run.agents) this.#after(UNSEEN_MS, () => this.#growUnseen(UNSEEN_MS));
     this.#after(CLIMB_AFTER_MS, () => this.#watch());
@@ -125,8 +101,7 @@ export class WavePilot {
    * soon, and are seldom the kind that queues behind a disk.
    */
   #growUnseen(waitedMs: number): void {
-    const { finished } = this.#run;
-    const { agents } = this.#run;
+    const { finished, agents } = this.#run;
     const most = Math.min(this.#options.target, UNSEEN_AGENTS_PER_CORE * this.#options.cores);
     if (finished >= agents || agents >= most || this.#slowStart?.measured === true) return;
     this.#slowStart?.restart(finished);
@@ -134,50 +109,17 @@ export class WavePilot {
     this.#after(waitedMs, () => this.#growUnseen(2 * waitedMs));
   }
 
-  #isUnknown(position: number): boolean {
-    return this.#options.expected[position] === undefined;
-  }
-
-  #probeOf(positions: readonly number[]): WorkProbe {
-    const { probeSize: size, type, cores } = this.#options;
-    return new WorkProbe({ positions, size, type, cores }, this.#probePorts);
-  }
-
   /** To be called after each attempt at the task at this position. */
   attemptEnded(position: number): void {
-    if (this.#probing) {
-      const probes = this.#probe?.attemptEnded();
-      if (probes === undefined) return;
-      this.#probing = false;
-      this.#aimFor(this.#decide(probes), 'the first subtasks were measured');
-      return;
-    }
-    if (this.#mayBeOtherWork(position)) this.#check(position);
-    this.#stepUp();
+    const finding = this.#expectations.attemptEnded(position);
+    if (finding !== undefined) this.#aimFor(this.#decide(finding), finding.reason);
+    else if (!this.#expectations.probing) this.#stepUp();
   }
 
-  /** Where files are many agents' the length of a subtask is a matter of their number, and that is tried out. */
-  #mayBeOtherWork(position: number): boolean {
-    return !this.#isUnknown(position) && this.#options.type !== 'file_operations';
-  }
-
-  /** Whether what is known of a task is of this work, and not of other data, or of another machine at the far end. */
-  #check(position: number): void {
-    // Of few subtasks, the first are most.
-    if ((this.#run.tallies[position]?.total ?? 0) < 2 * this.#options.probeSize) return;
-    const check = this.#checks.get(position) ?? this.#probeOf([position]);
-    this.#checks.set(position, check);
-    const [probe] = check.attemptEnded() ?? [];
-    const expected = this.#expected[position];
-    if (probe === undefined || expected === undefined || !isOtherWork(probe.seconds, expected.usual)) return;
-    if (probe.saturated && !isComputing(this.#options.type)) return;
+  /** What was tried out so far was tried with other expectations. */
+  #decide({ probes }: Finding): number {
     this.#slowStart = undefined;
     this.#climb = undefined;
-    this.#aimFor(this.#decide([probe]), `subtasks take ${inMs(probe.seconds)}, and ${inMs(expected.usual)} were expected`);
-  }
-
-  #decide(probes: readonly Probe[]): number {
-    for (const { position, seconds } of probes) this.#expected[position] = { usual: seconds, longest: seconds };
     const { agents, most } = this.#ports.decide(probes);
     // What was made up before the probe may have been right.
     this.#most = Math.max(this.#most, most);
@@ -211,30 +153,10 @@ export class WavePilot {
     else void this.#change(agents, reason);
   }
 
-  /** Nothing of a task ended yet, so its subtasks take at least as long as they have run: expect twice that. */
   #lookAtSlow(waitedMs: number): void {
-    const now = this.#ports.clock.now();
-    const slow = [...this.#run.running()].filter(([position, begun]) => this.#isSlow(position, now - begun));
-    if (slow.length > 0) {
-      const share = Math.min(1, (this.#ports.cpuSeconds() - this.#cpuBefore) / ((waitedMs / 1000) * this.#run.agents));
-      const probes = slow.map(([position, begun]) => ({
-        position,
-        seconds: (2 * (now - begun)) / 1000,
-        cpuShare: share,
-        saturated: false,
-      }));
-      this.#slowStart = undefined;
-      void this.#change(this.#decide(probes), `no subtask has ended after ${waitedMs / 1000} s`);
-    }
+    const finding = this.#expectations.slow(this.#run.running(), waitedMs);
+    if (finding !== undefined) void this.#change(this.#decide(finding), finding.reason);
     this.#after(2 * waitedMs, () => this.#lookAtSlow(3 * waitedMs));
-  }
-
-  /** Whether its first subtasks have run for so many milliseconds, and that is much longer than what is known of it. */
-  #isSlow(position: number, ms: number): boolean {
-    if (ms < TELLING_MS || this.#run.tallies[position]?.firstMs.length !== 0) return false;
-    if (this.#isUnknown(position)) return this.#probing;
-    const longest = this.#expected[position]?.longest ?? 0;
-    return this.#mayBeOtherWork(position) && ms / 1000 > longest && isOtherWork(ms / 1000, longest);
   }
 
   #watch(): void {
@@ -242,7 +164,7 @@ export class WavePilot {
     const { unfinished, agents } = this.#run;
     const cpuSeconds = this.#ports.cpuSeconds();
     this.#after(untilTick(this.#ports.clock.now(), LOOK_MS), () => this.#watch());
-    if (this.#window === undefined || this.#changing || this.#probing || this.#slowStart?.done === false) {
+    if (this.#window === undefined || this.#changing || this.#expectations.probing || this.#slowStart?.done === false) {
       this.#window = { at: now, unfinished, cpuSeconds };
       return;
     }
@@ -318,9 +240,4 @@ export class WavePilot {
     });
     this.#timers.add(cancel);
   }
-}
-
-/** Seconds as milliseconds of two digits. */
-function inMs(seconds: number): string {
-  return `${Number((1000 * seconds).toPrecision(2))} ms`;
 }
