@@ -1,6 +1,7 @@
 import type { TaskType } from '../model/scaling-decision.js';
 import { type ExpectedWork, isOtherWork } from '../scaling/other-work.js';
 import { isComputing } from '../scaling/saturation.js';
+import { leftOf } from './task-work.js';
 import { type Probe, type ProbePorts, WorkProbe } from './work-probe.js';
 
 /** What expectations are made of. */
@@ -17,6 +18,16 @@ export interface ExpectationOptions {
 export interface Finding {
   readonly probes: readonly Probe[];
   readonly reason: string;
+  /** Fewer agents may follow from it, and not only more. */
+  readonly mayCut: boolean;
+}
+
+/** What expectations are held against. */
+export interface ExpectationPorts extends ProbePorts {
+  /** Subtasks that are not over yet. */
+  readonly unfinished: () => number;
+  /** When the subtask began that has run longest, by the position of its task: milliseconds since the epoch. */
+  readonly running: () => ReadonlyMap<number, number>;
 }
 
 /** A subtask that has run for less, in milliseconds, has said nothing of its length yet. */
@@ -24,20 +35,22 @@ const TELLING_MS = 500;
 
 /**
  * What is known of a wave's work, held against what it turns out to be. Tasks of which nothing is known are probed before
- * anything else; what is known of the others may be of other work than this: of other data, or of another machine at the far end.
+ * anything else. What is known of the others may be of other work than this: of other data, or of another machine at the far end.
+ * Where that takes longer, more agents may help. Where it takes less, nothing is given up: a list may begin with its short items.
  */
 export class Expectations {
   readonly #options: ExpectationOptions;
-  readonly #ports: ProbePorts;
+  readonly #ports: ExpectationPorts;
   readonly #cpuBefore: number;
   /** By now. */
   readonly #expected: (ExpectedWork | undefined)[];
   /** Of the tasks of which nothing is known, while it is open. */
   #probe: WorkProbe | undefined;
-  /** Of each task of which something is known, by position. */
+  /** Of each larger task of which something is known, by position, until one of them is other work. */
   readonly #checks = new Map<number, WorkProbe>();
+  #checked = false;
 
-  constructor(options: ExpectationOptions, ports: ProbePorts) {
+  constructor(options: ExpectationOptions, ports: ExpectationPorts) {
     this.#options = options;
     this.#ports = ports;
     this.#cpuBefore = ports.cpuSeconds();
@@ -57,25 +70,37 @@ export class Expectations {
     const probes = this.#probe.attemptEnded();
     if (probes === undefined) return undefined;
     this.#probe = undefined;
-    return this.#learned({ probes, reason: 'the first subtasks were measured' });
+    return probes.length === 0 ? undefined : this.#learned({ probes, reason: 'the first subtasks were measured', mayCut: true });
   }
 
   /**
-   * Tasks of which nothing ended yet, so that their subtasks take at least as long as they have run: expects twice that.
-   * @param running when the subtask began that has run longest, by the position of its task.
+   * Of what nothing ended yet, so that its subtasks take at least as long as was waited for them: expects twice that.
    * @param waitedMs since the wave began.
    */
-  slow(running: ReadonlyMap<number, number>, waitedMs: number): Finding | undefined {
-    const { now, cpuSeconds, agents } = this.#ports;
-    const ranMs = (begun: number) => now() - begun;
-    const slow = [...running].filter(([position, begun]) => this.#isSlow(position, ranMs(begun)));
+  slow(waitedMs: number): Finding | undefined {
+    const { cpuSeconds, agents } = this.#ports;
+    const slow = this.probing ? this.#unseen(waitedMs) : this.#overdue();
     if (slow.length === 0) return undefined;
     const cpuShare = Math.min(1, (cpuSeconds() - this.#cpuBefore) / ((waitedMs / 1000) * agents()));
-    const probes = slow.map(([position, begun]) => {
-      const seconds = (2 * ranMs(begun)) / 1000;
-      return { position, seconds, cpuShare, saturated: false };
-    });
-    return this.#learned({ probes, reason: `no subtask has ended after ${waitedMs / 1000} s` });
+    const probes = slow.map(({ position, ms }) => ({ position, seconds: (2 * ms) / 1000, cpuShare, saturated: false }));
+    return this.#learned({ probes, reason: `no subtask has ended after ${waitedMs / 1000} s`, mayCut: this.probing });
+  }
+
+  /** Tasks of which nothing is known still. */
+  #unseen(ms: number): readonly Waited[] {
+    const unseen = ({ position }: Waited) => this.#isUnknown(position) && this.#ports.tallies()[position]?.firstMs.length === 0;
+    return [...this.#expected.keys()].map((position) => ({ position, ms })).filter(unseen);
+  }
+
+  /** Where nothing at all has ended: the running tasks that have run for much longer than what is known of them. */
+  #overdue(): readonly Waited[] {
+    const { now, finished, running } = this.#ports;
+    if (finished() > 0) return [];
+    const ran = [...running()].map(([position, begun]) => ({ position, ms: now() - begun }));
+    return ran.filter(
+      ({ position, ms }) =>
+        ms >= TELLING_MS && this.#mayBeOtherWork(position) && isLonger(ms / 1000, this.#expected[position]?.longest ?? ms),
+    );
   }
 
   #isUnknown(position: number): boolean {
@@ -93,32 +118,42 @@ export class Expectations {
   }
 
   #check(position: number): Finding | undefined {
-    // Of few subtasks, the first are most.
-    if ((this.#ports.tallies()[position]?.total ?? 0) < 2 * this.#options.probeSize) return undefined;
+    if (this.#checked || !this.#isMostOfTheRest(position)) return undefined;
     const check = this.#checks.get(position) ?? this.#probeOf([position]);
     this.#checks.set(position, check);
     const [probe] = check.attemptEnded() ?? [];
     const usual = this.#expected[position]?.usual;
-    if (probe === undefined || usual === undefined || !isOtherWork(probe.seconds, usual)) return undefined;
+    if (probe === undefined || usual === undefined || !isLonger(probe.seconds, usual)) return undefined;
     if (probe.saturated && !isComputing(this.#options.type)) return undefined;
+    this.#checked = true;
     return this.#learned({
       probes: [probe],
       reason: `subtasks take ${inMs(probe.seconds)}, and ${inMs(usual)} were expected`,
+      mayCut: false,
     });
   }
 
-  /** Whether its first subtasks have run for so many milliseconds, and that is much longer than what is known of it. */
-  #isSlow(position: number, ms: number): boolean {
-    if (ms < TELLING_MS || this.#ports.tallies()[position]?.firstMs.length !== 0) return false;
-    if (this.#isUnknown(position)) return this.probing;
-    const longest = this.#expected[position]?.longest ?? 0;
-    return this.#mayBeOtherWork(position) && ms / 1000 > longest && isOtherWork(ms / 1000, longest);
+  /** A number of agents is not changed for the sake of a few subtasks. */
+  #isMostOfTheRest(position: number): boolean {
+    const tally = this.#ports.tallies()[position];
+    if (tally === undefined || tally.total < 2 * this.#options.probeSize) return false;
+    return 2 * leftOf(tally) >= this.#ports.unfinished();
   }
 
   #learned(finding: Finding): Finding {
     for (const { position, seconds } of finding.probes) this.#expected[position] = { usual: seconds, longest: seconds };
     return finding;
   }
+}
+
+/** A task, and how long it was waited for, in milliseconds. */
+interface Waited {
+  readonly position: number;
+  readonly ms: number;
+}
+
+function isLonger(measuredSeconds: number, expectedSeconds: number): boolean {
+  return measuredSeconds > expectedSeconds && isOtherWork(measuredSeconds, expectedSeconds);
 }
 
 /** Seconds as milliseconds of two digits. */

@@ -63,6 +63,11 @@ export function newTally(total: number): TaskTally {
   return { total, succeeded: 0, failed: 0, leftOut: 0, busyMs: 0, firstMs: [] };
 }
 
+/** Subtasks that are not over yet. */
+export function leftOf({ total, succeeded, failed, leftOut }: TaskTally): number {
+  return total - succeeded - failed - leftOut;
+}
+
 /** Counts the times of attempts that ended their subtasks; their sum. */
 export function addDurations(tally: TaskTally, durationsMs: readonly number[]): number {
   let sum = 0;

@@ -18,6 +18,8 @@ export interface PilotPorts {
   /** Processor time so far, in seconds. */
   readonly cpuSeconds: () => number;
   readonly headroom: () => Headroom;
+  /** The run takes no new work any more. */
+  readonly isStopping: () => boolean;
   /** What is decided for what the probe found: the number of agents, and the most of them that may run. The caller emits it. */
   readonly decide: (probes: readonly Probe[]) => { readonly agents: number; readonly most: number };
 }
@@ -74,6 +76,8 @@ export class WavePilot {
   #window: { readonly at: number; readonly unfinished: number; readonly cpuSeconds: number } | undefined;
   #most: number;
   #changing = false;
+  /** What is to follow the change that is under way. */
+  #next: (() => void) | undefined;
   #ended = false;
 
   constructor(run: Dispatcher, options: PilotOptions, ports: PilotPorts) {
@@ -87,6 +91,8 @@ export class WavePilot {
       finished: () => run.finished,
       tallies: () => run.tallies,
       agents: () => run.agents,
+      unfinished: () => run.unfinished,
+      running: () => run.running(),
     });
     this.#after(FIRST_PATIENCE_MS, () => this.#lookAtSlow(FIRST_PATIENCE_MS));
     // Where the work is known, but not yet that more agents help it, it began with fewer than decided.
@@ -105,25 +111,29 @@ export class WavePilot {
     const most = Math.min(this.#options.target, UNSEEN_AGENTS_PER_CORE * this.#options.cores);
     if (finished >= agents || agents >= most || this.#slowStart?.measured === true) return;
     this.#slowStart?.restart(finished);
-    void this.#change(Math.min(most, 2 * agents), `fewer than ${agents} subtasks have ended after ${waitedMs} ms`);
+    if (!this.#changing)
+      void this.#change(Math.min(most, 2 * agents), `fewer than ${agents} subtasks have ended after ${waitedMs} ms`);
     this.#after(waitedMs, () => this.#growUnseen(2 * waitedMs));
   }
 
   /** To be called after each attempt at the task at this position. */
   attemptEnded(position: number): void {
+    if (this.#ports.isStopping()) return;
     const finding = this.#expectations.attemptEnded(position);
-    if (finding !== undefined) this.#aimFor(this.#decide(finding), finding.reason);
+    if (finding !== undefined) this.#follow(finding, (agents) => this.#aimFor(agents, finding.reason));
     else if (!this.#expectations.probing) this.#stepUp();
   }
 
-  /** What was tried out so far was tried with other expectations. */
-  #decide({ probes }: Finding): number {
-    this.#slowStart = undefined;
-    this.#climb = undefined;
+  #follow({ probes, mayCut }: Finding, go: (agents: number) => void): void {
     const { agents, most } = this.#ports.decide(probes);
     // What was made up before the probe may have been right.
     this.#most = Math.max(this.#most, most);
-    return agents;
+    // Where there are more agents than subtasks left, nothing is gained by sending some away.
+    if (agents <= this.#run.agents && (!mayCut || agents >= this.#run.unfinished)) return;
+    // What was tried out so far was tried with other expectations.
+    this.#slowStart = undefined;
+    this.#climb = undefined;
+    go(agents);
   }
 
   #stepUp(): void {
@@ -154,8 +164,8 @@ export class WavePilot {
   }
 
   #lookAtSlow(waitedMs: number): void {
-    const finding = this.#expectations.slow(this.#run.running(), waitedMs);
-    if (finding !== undefined) void this.#change(this.#decide(finding), finding.reason);
+    const finding = this.#ports.isStopping() ? undefined : this.#expectations.slow(waitedMs);
+    if (finding !== undefined) this.#follow(finding, (agents) => void this.#change(agents, finding.reason));
     this.#after(2 * waitedMs, () => this.#lookAtSlow(3 * waitedMs));
   }
 
@@ -189,10 +199,22 @@ export class WavePilot {
     return (computes && agents === cores) || (isComputing(type) && busyCores >= BUSY * cores);
   }
 
-  async #change(agents: number, reason: string, { settled, grew }: Findings = {}): Promise<void> {
+  /** Changes follow one another; of those that come while one is under way, the last. */
+  async #change(agents: number, reason: string, findings: Findings = {}): Promise<void> {
+    if (this.#changing) {
+      this.#next = () => void this.#change(agents, reason, findings);
+      return;
+    }
+    await this.#changeNow(agents, reason, findings);
+    const next = this.#next;
+    this.#next = undefined;
+    next?.();
+  }
+
+  async #changeNow(agents: number, reason: string, { settled, grew }: Findings): Promise<void> {
     const { emit, clock, headroom } = this.#ports;
     const from = this.#run.agents;
-    if (agents === from || this.#ended) return;
+    if (agents === from || this.#ended || this.#ports.isStopping()) return;
     if (agents > from) {
       const room = headroom();
       if (room.agents < agents - from) {
@@ -205,7 +227,7 @@ export class WavePilot {
       this.#climb?.refused(from);
       return;
     }
-    if (this.#ended) return;
+    if (this.#ended || this.#ports.isStopping()) return;
     this.#window = undefined;
     emit({
       type: 'agents-changed',

@@ -137,7 +137,7 @@ export class WavesRunner {
     steering: SteeringPorts,
     target: number,
   ): WavePilot {
-    const { decide, emit, clock, executor, layout } = this.#ports;
+    const { decide, emit, clock, executor, layout, control } = this.#ports;
     const { counts, probes: known } = this.#state;
     const expected = tasks.map(({ node: { index, task } }) => {
       const seconds = known.get(index)?.seconds;
@@ -167,6 +167,7 @@ export class WavesRunner {
           ),
         cpuSeconds: steering.cpuSeconds,
         headroom: steering.headroom,
+        isStopping: () => control.state !== 'running',
         decide: (probes) => {
           for (const { position, seconds, cpuShare } of probes) {
             const node = tasks[position]?.node;

@@ -59,7 +59,10 @@ export class WorkProbe {
     this.#ports = ports;
   }
 
-  /** To be called after each attempt: what was measured, once, as soon as enough subtasks ended. */
+  /**
+   * To be called after each attempt: what was measured, once, as soon as enough subtasks ended. A task that has none which
+   * succeeded is left out.
+   */
   attemptEnded(): readonly Probe[] | undefined {
     if (this.#over) return undefined;
     const finished = this.#ports.finished();
@@ -89,7 +92,9 @@ export class WorkProbe {
     const { positions, size } = this.#options;
     for (let position = positions[this.#next]; position !== undefined; position = positions[this.#next]) {
       const before = seen[this.#next] ?? 0;
-      const left = (this.#tally(position)?.total ?? 0) - before;
+      const { total = 0, failed = 0, leftOut = 0 } = this.#tally(position) ?? {};
+      // Of what failed or was left out, no duration comes.
+      const left = total - failed - leftOut - before;
       if (this.#seen(position) - before < Math.min(size, left)) return false;
       this.#next += 1;
     }
@@ -105,16 +110,16 @@ export class WorkProbe {
       wallSeconds: (now() - from.at) / 1000,
     };
     const { type, cores, positions } = this.#options;
-    const { seconds, cpuShare } = workByItself(observed, type, cores);
+    const { seconds: byItself, cpuShare } = workByItself(observed, type, cores);
     const saturated = observed.cpuSeconds >= SATURATED * observed.wallSeconds * cores;
-    const alone = observed.busySeconds > 0 ? (seconds * observed.subtasks) / observed.busySeconds : 1;
-    return positions.map((position, i) => {
+    const alone = observed.busySeconds > 0 ? (byItself * observed.subtasks) / observed.busySeconds : 1;
+    return positions.flatMap((position, i) => {
       const durations = this.#tally(position)?.firstMs ?? [];
       const later = durations.slice(from.seen[i] ?? 0);
       const measured = later.length > 0 ? later : durations;
       // The median: one that was held up by chance says nothing of the others.
-      const usualMs = measured.length > 0 ? medianOf(measured) : 0;
-      return { position, seconds: (usualMs / 1000) * alone, cpuShare, saturated };
+      const seconds = measured.length > 0 ? (medianOf(measured) / 1000) * alone : undefined;
+      return seconds === undefined ? [] : [{ position, seconds, cpuShare, saturated }];
     });
   }
 

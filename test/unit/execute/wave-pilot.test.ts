@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { overList } from '../../support/plans.js';
-import { settled } from './fakes.js';
+import { failureOf, settled } from './fakes.js';
 import { Rig, type SteeringSketch } from './rig.js';
 
 /** The agents that keep a limit of twenty subtasks a second busy, at least 2. */
@@ -43,11 +43,40 @@ describe('work of which something is known', () => {
     ]);
   });
 
-  it('gets fewer at once where it takes much less', async () => {
+  it('keeps them where it takes much less: a list may begin with its short items', async () => {
     const rig = await rigFor(1, { agentsFor: (seconds = 1) => agentsFor(seconds) });
     expect(rig.running).toHaveLength(20);
     await work(rig, 100, 3);
-    expect(changes(rig)).toEqual([{ from: 20, to: 2, reason: 'subtasks take 100 ms, and 1000 ms were expected' }]);
+    expect(changes(rig)).toEqual([]);
+  });
+
+  it('is looked at where it is most of what is left, and not beside much else', async () => {
+    const few = { id: 'few', ...overList(20) };
+    const rest = { id: 'rest', ...overList(200) };
+    const rig = await new Rig({ tasks: [few, rest], steering: { expectedSeconds: 0.1, agentsFor, probeSize: 4 } }).start();
+    await work(rig, 600, 10);
+    expect(changes(rig)).toEqual([]);
+    await work(rig, 600, 8);
+    expect(rig.eventsOf('decision-taken')).toHaveLength(1);
+  });
+
+  it('is not told to be late by one that runs while the others end', async () => {
+    const tasks = [{ id: 'one' }, { id: 'each', ...overList(200) }];
+    const rig = await new Rig({ tasks, steering: { expectedSeconds: 0.1, agentsFor, probeSize: 4 } }).start();
+    for (let i = 0; i < 12; i++) {
+      rig.clock.advance(100);
+      await rig.finish(rig.running.find((name) => name !== 'one') ?? '');
+    }
+    expect(rig.running).toContain('one');
+    expect(changes(rig)).toEqual([]);
+  });
+
+  it('is left alone once the run is to stop', async () => {
+    const rig = await rigFor(0.1);
+    rig.control.drain({ status: 'stopped', reason: 'stopped by SIGINT' });
+    rig.clock.advance(2000);
+    await settled();
+    expect(rig.eventsOf('decision-taken')).toEqual([]);
   });
 
   it('is not waited for until its end to see that it takes longer', async () => {
@@ -86,6 +115,26 @@ describe('work of which nothing is known', () => {
     await work(rig, 150, 4);
     expect(changes(rig)).toEqual([{ from: 2, to: 3, reason: 'the first subtasks were measured' }]);
     expect(rig.eventsOf('decision-taken')).toHaveLength(1);
+  });
+
+  it('is measured also where some of it fails or is left out', async () => {
+    const rig = await rigFor(undefined, { subtasks: 5 });
+    for (const failure of [undefined, failureOf(), undefined, undefined]) {
+      rig.clock.advance(100);
+      await rig.finish(rig.running[0] ?? '', failure && { failure });
+    }
+    expect(rig.eventsOf('decision-taken')).toHaveLength(1);
+  });
+
+  it('does not hold up the rest while it waits for its turn', async () => {
+    const tasks = [
+      { id: 'known', ...overList(200), estimateMs: 100 },
+      { id: 'unknown', ...overList(10) },
+    ];
+    const steering = { expectedSeconds: undefined, agentsFor, probeSize: 4 };
+    const rig = await new Rig({ tasks, steering }).start();
+    await work(rig, 100, 11);
+    expect(changes(rig)).toEqual([{ from: 2, to: 40, reason: 'no subtask has ended after 1 s' }]);
   });
 
   it('is taken to be long when nothing of it has ended', async () => {
