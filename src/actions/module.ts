@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Failure } from '../model/failure.js';
-import { LazyJson } from '../model/lazy-json.js';
+import { LazyJson, NO_RESULTS } from '../model/lazy-json.js';
 import { err, ok, type Result } from '../model/result.js';
 import type { TaskFunction } from './task-context.js';
 
@@ -116,7 +116,7 @@ function notJson(why: string): Failure {
  * make an empty object of, such as a Map, is refused.
  */
 export function toJson(value: unknown): Result<LazyJson, Failure> {
-  if (value === null || value === undefined || typeof value === 'boolean') return ok(LazyJson.ofValue(value ?? null));
+  if (value === null || value === undefined) return ok(NO_RESULTS);
   try {
     const text = JSON.stringify(value);
     if (text === undefined) return err(notJson(`it is a ${typeof value}`));

@@ -21,7 +21,7 @@ import type { History } from '../scaling/history.js';
 import { type MachineProfile, readMachine } from '../scaling/machine.js';
 import type { ExpectedWork } from '../scaling/other-work.js';
 import { type WhatIf, whatIf } from '../scaling/what-if.js';
-import { summarizeWorkload, type WorkKind } from '../scaling/workload.js';
+import { estimateBefore, summarizeWorkload, type WorkKind } from '../scaling/workload.js';
 import { processEnvironment } from '../worker/environment.js';
 
 /** A plan with its graph, its waves and the decision: everything that is known before it runs. */
@@ -107,17 +107,14 @@ export function predictWaveFor(
 
 /** What subtasks of a task are expected to take, by earlier runs, else by its estimate; undefined where there is neither. */
 export function expectedWorkOf({ history }: Pick<Parts, 'history'>, task: TaskDefinition): ExpectedWork | undefined {
-  const known = history?.task(task.hash);
-  if (known !== undefined) return { usual: known.medianSeconds, longest: known.longestSeconds };
-  if (task.estimateMs === undefined) return undefined;
-  const estimate = task.estimateMs / 1000;
-  return { usual: estimate, longest: estimate };
+  const { seconds, usual = seconds, longest = seconds, source } = estimateBefore(task, history);
+  return source === 'assumed' ? undefined : { usual, longest };
 }
 
-/** What a subtask of a task is expected to take, in milliseconds: by earlier runs, else by its estimate. */
+/** The same in the mean, in milliseconds. */
 export function expectedMsOf({ history }: Pick<Parts, 'history'>, task: TaskDefinition): number | undefined {
-  const known = history?.task(task.hash);
-  return known === undefined ? task.estimateMs : 1000 * known.meanSeconds;
+  const { seconds, source } = estimateBefore(task, history);
+  return source === 'assumed' ? undefined : 1000 * seconds;
 }
 
 /**

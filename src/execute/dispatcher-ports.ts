@@ -43,8 +43,8 @@ export interface DispatcherPorts {
   readonly failure?: FailureHandling;
   /** What makes a pass of the failure policy: a wave, which is all that this dispatcher has, or each task for itself. */
   readonly passOf?: 'wave' | 'task';
-  /** Told after outcomes came in, when their agents are idle again. */
-  readonly onAttemptEnded?: (task: number) => void;
+  /** Told after outcomes of the task at this position came in, when their agent is idle again. */
+  readonly onAttemptEnded?: (position: number) => void;
   /** Told when all subtasks of the task at this position are over; may add more tasks. */
   readonly onTaskOver?: (position: number) => void;
 }

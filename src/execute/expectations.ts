@@ -30,8 +30,8 @@ export interface ExpectationPorts extends ProbePorts {
   readonly running: () => ReadonlyMap<number, number>;
 }
 
-/** A subtask that has run for less, in milliseconds, has said nothing of its length yet. */
-const TELLING_MS = 500;
+/** A subtask that has run for less has said nothing of its length yet. */
+const TELLING_SECONDS = 0.5;
 
 /**
  * What is known of a wave's work, held against what it turns out to be. Tasks of which nothing is known are probed before
@@ -79,28 +79,29 @@ export class Expectations {
    */
   slow(waitedMs: number): Finding | undefined {
     const { cpuSeconds, agents } = this.#ports;
-    const slow = this.probing ? this.#unseen(waitedMs) : this.#overdue();
+    const waited = waitedMs / 1000;
+    const slow = this.probing ? this.#unseen(waited) : this.#overdue();
     if (slow.length === 0) return undefined;
-    const cpuShare = Math.min(1, (cpuSeconds() - this.#cpuBefore) / ((waitedMs / 1000) * agents()));
-    const probes = slow.map(({ position, ms }) => ({ position, seconds: (2 * ms) / 1000, cpuShare, saturated: false }));
-    return this.#learned({ probes, reason: `no subtask has ended after ${waitedMs / 1000} s`, mayCut: this.probing });
+    const cpuShare = Math.min(1, (cpuSeconds() - this.#cpuBefore) / (waited * agents()));
+    const probes = slow.map(({ position, seconds }) => ({ position, seconds: 2 * seconds, cpuShare, saturated: false }));
+    return this.#learned({ probes, reason: `no subtask has ended after ${waited} s`, mayCut: this.probing });
   }
 
   /** Tasks of which nothing is known still. */
-  #unseen(ms: number): readonly Waited[] {
+  #unseen(seconds: number): readonly Waited[] {
     const unseen = ({ position }: Waited) => this.#isUnknown(position) && this.#ports.tallies()[position]?.firstMs.length === 0;
-    return [...this.#expected.keys()].map((position) => ({ position, ms })).filter(unseen);
+    return [...this.#expected.keys()].map((position) => ({ position, seconds })).filter(unseen);
   }
 
   /** Where nothing at all has ended: the running tasks that have run for much longer than what is known of them. */
   #overdue(): readonly Waited[] {
     const { now, finished, running } = this.#ports;
     if (finished() > 0) return [];
-    const ran = [...running()].map(([position, begun]) => ({ position, ms: now() - begun }));
-    return ran.filter(
-      ({ position, ms }) =>
-        ms >= TELLING_MS && this.#mayBeOtherWork(position) && isLonger(ms / 1000, this.#expected[position]?.longest ?? ms),
-    );
+    const ran = [...running()].map(([position, begun]) => ({ position, seconds: (now() - begun) / 1000 }));
+    return ran.filter(({ position, seconds }) => {
+      const longest = this.#expected[position]?.longest ?? Number.POSITIVE_INFINITY;
+      return seconds >= TELLING_SECONDS && this.#mayBeOtherWork(position) && isLonger(seconds, longest);
+    });
   }
 
   #isUnknown(position: number): boolean {
@@ -146,10 +147,10 @@ export class Expectations {
   }
 }
 
-/** A task, and how long it was waited for, in milliseconds. */
+/** A task, and how long it was waited for. */
 interface Waited {
   readonly position: number;
-  readonly ms: number;
+  readonly seconds: number;
 }
 
 function isLonger(measuredSeconds: number, expectedSeconds: number): boolean {

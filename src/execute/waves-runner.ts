@@ -70,7 +70,7 @@ export class WavesRunner {
     let pilot: WavePilot | undefined;
     const dispatcher = new Dispatcher(agents, {
       ...this.#state.dispatcherPorts(),
-      onAttemptEnded: (task) => pilot?.attemptEnded(task),
+      onAttemptEnded: (position) => pilot?.attemptEnded(position),
     });
     for (const task of tasks) this.#state.dispatch(dispatcher, task);
     if (steering !== undefined && decision.mode === 'AUTOMATIC_SCALING')

@@ -1,6 +1,6 @@
 import type { TaskType } from '../model/scaling-decision.js';
 import { medianOf } from '../model/statistics.js';
-import { SATURATED, workByItself } from '../scaling/saturation.js';
+import { isSaturated, workByItself } from '../scaling/saturation.js';
 import type { TaskTally } from './task-work.js';
 
 /** What was measured of one task while the wave ran. */
@@ -29,7 +29,7 @@ export interface ProbePorts {
   readonly now: () => number;
   /** Processor time so far, in seconds. */
   readonly cpuSeconds: () => number;
-  /** Subtasks that are over. */
+  /** Subtasks that succeeded or failed. */
   readonly finished: () => number;
   readonly tallies: () => readonly TaskTally[];
   readonly agents: () => number;
@@ -111,15 +111,15 @@ export class WorkProbe {
     };
     const { type, cores, positions } = this.#options;
     const { seconds: byItself, cpuShare } = workByItself(observed, type, cores);
-    const saturated = observed.cpuSeconds >= SATURATED * observed.wallSeconds * cores;
+    const saturated = isSaturated(observed, cores);
     const alone = observed.busySeconds > 0 ? (byItself * observed.subtasks) / observed.busySeconds : 1;
     return positions.flatMap((position, i) => {
       const durations = this.#tally(position)?.firstMs ?? [];
       const later = durations.slice(from.seen[i] ?? 0);
       const measured = later.length > 0 ? later : durations;
+      if (measured.length === 0) return [];
       // The median: one that was held up by chance says nothing of the others.
-      const seconds = measured.length > 0 ? (medianOf(measured) / 1000) * alone : undefined;
-      return seconds === undefined ? [] : [{ position, seconds, cpuShare, saturated }];
+      return [{ position, seconds: (medianOf(measured) / 1000) * alone, cpuShare, saturated }];
     });
   }
 

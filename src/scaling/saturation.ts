@@ -23,6 +23,14 @@ export function isComputing(type: TaskType): boolean {
   return COMPUTING.has(type);
 }
 
+/** Whether the cores were busy all together while it was observed. */
+export function isSaturated(
+  { cpuSeconds, wallSeconds }: Pick<ObservedWork, 'cpuSeconds' | 'wallSeconds'>,
+  cores: number,
+): boolean {
+  return cpuSeconds >= SATURATED * wallSeconds * cores;
+}
+
 /**
  * What one subtask takes by itself, from what was observed. On a busy machine durations say how many agents shared the
  * cores, not how long the work is. Work that computes is then taken to be its processor time and nothing else. What other work
@@ -39,8 +47,7 @@ export function workByItself(
   if (subtasks <= 0 || busySeconds <= 0) return { seconds: 0, cpuShare: 0 };
   const seconds = busySeconds / subtasks;
   const computing = Math.min(seconds, cpuSeconds / subtasks);
-  const isBusy = cpuSeconds >= SATURATED * wallSeconds * cores;
-  if (isComputing(type) && isBusy) return { seconds: computing, cpuShare: 1 };
+  if (isComputing(type) && isSaturated(observed, cores)) return { seconds: computing, cpuShare: 1 };
   if (computing === 0 || cpuSeconds >= FULL * wallSeconds * cores) return { seconds, cpuShare: computing / seconds };
   const alone = computing + waitingByItself(seconds, computing, busySeconds / wallSeconds, cores);
   return { seconds: alone, cpuShare: computing / alone };

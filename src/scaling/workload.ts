@@ -52,9 +52,12 @@ export interface Workload {
 
 /** What a subtask of the task is expected to take: measured now, measured before, declared, or assumed. */
 export function estimateTask(node: TaskNode, { history, probes }: Knowledge): TaskEstimate {
-  const probe = probes?.get(node.index);
-  if (probe !== undefined) return probe;
-  const known = history?.task(node.task.hash);
+  return probes?.get(node.index) ?? estimateBefore(node.task, history);
+}
+
+/** The same before anything of it ran. */
+export function estimateBefore(task: TaskDefinition, history: History | undefined): TaskEstimate {
+  const known = history?.task(task.hash);
   if (known !== undefined)
     return {
       seconds: known.meanSeconds,
@@ -63,7 +66,7 @@ export function estimateTask(node: TaskNode, { history, probes }: Knowledge): Ta
       usual: known.medianSeconds,
       source: 'history',
     };
-  const { estimateMs } = node.task;
+  const { estimateMs } = task;
   if (estimateMs !== undefined) return { seconds: estimateMs / 1000, cpuShare: undefined, source: 'estimate' };
   return { seconds: ASSUMED_SUBTASK_MS / 1000, cpuShare: undefined, source: 'assumed' };
 }

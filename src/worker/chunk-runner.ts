@@ -106,7 +106,7 @@ export class ChunkRunner {
     if (unmasked.leaked) this.#leaked = true;
     const wrong = unmasked.failure ?? preparer.checkSuccess(subtask, unmasked.results);
     if (wrong !== undefined) {
-      const outcome = maskOutcome(unmasked, preparer.mask);
+      const outcome = maskOutcome({ ...unmasked, failure: undefined }, preparer.mask);
       sink.failure(position, key, { ...outcome, failure: maskFailure(wrong, preparer.mask), results: outcome.results.value });
       return;
     }
