@@ -10,6 +10,7 @@ import {
   ExecutorStartError,
 } from '../execute/executor.js';
 import { type Mask, NO_MASK } from '../model/mask.js';
+import { unreachable } from '../model/result.js';
 import type { Fleet } from '../scaling/machine.js';
 import type { Chunk } from '../worker/chunk.js';
 import { fleetOf, readWorkerBeat } from './fleet.js';
@@ -63,7 +64,8 @@ interface WaitingChunk {
  */
 export class BullmqExecutor implements Executor {
   readonly #options: BullmqExecutorOptions;
-  readonly #session = randomBytes(9).toString('base64url');
+  /** Its own sessions, the newest last. A worker that gave one up is greeted by the next. */
+  readonly #sessions: string[] = [];
   readonly #links = new Map<string, WorkerLink>();
   readonly #programs = new SentPrograms();
   readonly #announced = new Map<WorkerLink, 'joined' | 'gone'>();
@@ -86,10 +88,17 @@ export class BullmqExecutor implements Executor {
   /** Looks for workers from now on. */
   async start(): Promise<void> {
     const { wire } = this.#options;
-    wire.receivePost(this.#session, (envelope) => this.#takePost(envelope));
+    this.#openSession();
     wire.onReconnected(() => this.#redisCameBack());
     await this.#look();
     this.#beating = setInterval(() => void this.#look(), BEAT_MS);
+  }
+
+  #openSession(): string {
+    const session = randomBytes(9).toString('base64url');
+    this.#sessions.push(session);
+    this.#options.wire.receivePost(session, (envelope) => this.#takePost(envelope));
+    return session;
   }
 
   /** Agents of all workers that take work. */
@@ -110,7 +119,7 @@ export class BullmqExecutor implements Executor {
   /** Resolves when there is a worker, with the agents of all; with 0 where none came in time. */
   async someWorker(): Promise<number> {
     const end = performance.now() + this.#options.waitMs;
-    while (this.agents === 0 && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    while (this.agents === 0 && performance.now() < end) await pause(LOOK_MS);
     return this.agents;
   }
 
@@ -134,7 +143,9 @@ export class BullmqExecutor implements Executor {
     const { wire } = this.#options;
     clearInterval(this.#beating);
     await Promise.all([...this.#links.values()].map((link) => link.close(LAST_WORDS_MS)));
-    if (wire.connected) await wire.forget('coordinator', this.#session).catch(() => {});
+    if (!wire.connected) return;
+    const forgotten = Promise.all(this.#sessions.map((session) => wire.forget('coordinator', session)));
+    await Promise.race([forgotten, pause(LAST_WORDS_MS)]).catch(() => {});
   }
 
   /** What a chunk costs beyond its subtasks, in milliseconds; undefined before any ended. */
@@ -212,11 +223,12 @@ export class BullmqExecutor implements Executor {
       const beat = this.#readBeat(session, sealed);
       if (beat === undefined) continue;
       const known = this.#links.get(session);
-      if (known !== undefined) known.takeBeat(beat);
-      else this.#greet(beat);
+      if (known === undefined) this.#greet(beat, this.#sessions[0] ?? this.#openSession());
+      // Everything of the session that it gave up is void, so it gets a session that it has not seen.
+      else if (known.takeBeat(beat) === 'dropped') this.#greet(beat, this.#openSession());
     }
     for (const link of this.#links.values()) {
-      if (link.state !== 'ended' && link.state !== 'lost' && link.silentMs > silenceMs) link.giveUp();
+      if (link.silentMs > silenceMs) link.giveUp();
       link.sendAgain();
     }
     this.#lookForNobody();
@@ -225,9 +237,11 @@ export class BullmqExecutor implements Executor {
   async #show(): Promise<void> {
     const { wire, sealer, hello, silenceMs } = this.#options;
     this.#beat += 1;
-    const beat: CoordinatorBeat = { session: this.#session, beat: this.#beat, run: hello.run };
-    const text = JSON.stringify(beat);
-    await wire.beat('coordinator', this.#session, { text, seal: sealer.seal('beat', [text]) }, 2 * silenceMs).catch(() => {});
+    for (const session of this.#sessions) {
+      const beat: CoordinatorBeat = { session, beat: this.#beat, run: hello.run };
+      const text = JSON.stringify(beat);
+      await wire.beat('coordinator', session, { text, seal: sealer.seal('beat', [text]) }, 2 * silenceMs).catch(() => {});
+    }
   }
 
   #readBeat(session: string, sealed: Sealed): WorkerBeat | undefined {
@@ -242,12 +256,12 @@ export class BullmqExecutor implements Executor {
     return undefined;
   }
 
-  #greet(beat: WorkerBeat): void {
+  #greet(beat: WorkerBeat, own: string): void {
     const { wire, sealer, hello, onNews } = this.#options;
     const link: WorkerLink = new WorkerLink(beat, {
       wire,
       sealer,
-      own: this.#session,
+      own,
       hello,
       now: () => performance.now(),
       programOf: (chunk) => this.#programs.of(chunk),
@@ -292,8 +306,8 @@ export class BullmqExecutor implements Executor {
     }
     if (!there && before === 'joined') {
       this.#announced.set(link, 'gone');
-      const lost = link.state === 'lost';
-      const reason = lost ? 'nothing was heard of it' : 'it ended';
+      const lost = link.state === 'lost' || link.state === 'dropped';
+      const reason = goneReason(link);
       onNews({ worker: link.name, kind: lost ? 'lost' : 'left', agents: 0, reason });
       this.#tellCapacity(`worker ${link.name} ${lost ? 'is lost' : 'left'}`);
     }
@@ -307,6 +321,8 @@ export class BullmqExecutor implements Executor {
 
   #takePost(envelope: Envelope): void {
     const link = this.#links.get(envelope.from);
+    // Sent to a session that the worker has given up since.
+    if (link !== undefined && link.own !== envelope.to) return;
     if (link?.take(envelope) === true) return;
     if (this.#forgeries.has(envelope.from)) return;
     this.#forgeries.add(envelope.from);
@@ -337,6 +353,26 @@ export class BullmqExecutor implements Executor {
   get nobody(): string {
     return `no worker took part for ${this.#options.waitMs / 1000} s`;
   }
+}
+
+function goneReason({ state }: WorkerLink): string {
+  switch (state) {
+    case 'lost':
+      return 'nothing was heard of it';
+    case 'dropped':
+      return 'it gave up this run, which was silent for too long';
+    case 'greeting':
+    case 'ready':
+    case 'leaving':
+    case 'ended':
+      return 'it ended';
+    default:
+      return unreachable(state);
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 const SECRET_ITEMS =

@@ -41,7 +41,8 @@ export type ToWorker =
   | { readonly type: 'bye' };
 
 export type ToCoordinator =
-  | { readonly type: 'ready'; readonly agents: number }
+  /** `beat`: the worker's last beat before it began to serve the run; later ones list the run's session. */
+  | { readonly type: 'ready'; readonly agents: number; readonly beat: number }
   | { readonly type: 'refused'; readonly reason: string }
   | { readonly type: 'accepted'; readonly chunk: number }
   | { readonly type: 'ask'; readonly ask: number; readonly chunk: number; readonly task: string }
@@ -160,6 +161,8 @@ export interface WorkerBeat {
   readonly host: string;
   readonly pid: number;
   readonly agents: number;
+  /** The sessions of the coordinators that it serves. One that is missing was given up, and starts again with a new session. */
+  readonly serves: readonly string[];
   /** Of its machine, or the part of it that it may use. */
   readonly cores: number;
   readonly memoryBytes: number;

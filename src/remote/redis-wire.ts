@@ -22,6 +22,8 @@ const CONNECT_MS = 10_000;
 const RETRY_MS = 1000;
 /** How long a read waits for envelopes before it asks again. */
 const BLOCK_MS = 2000;
+/** How long BullMQ may take to close. */
+const CLOSE_MS = 1000;
 /** Envelopes that are read at once. */
 const READ_COUNT = 64;
 /** Post for a session that reads no more is kept this long. */
@@ -210,10 +212,12 @@ export class RedisWire implements Wire {
   async close(): Promise<void> {
     this.#closed = true;
     for (const reader of this.#readers) reader.disconnect();
-    await Promise.all([
+    const closing = Promise.all([
       ...this.#workers.map((worker) => worker.close(true)),
-      ...[...this.#queues.values()].map((q) => q.close()),
+      ...[...this.#queues.values()].map((queue) => queue.close()),
     ]);
+    // BullMQ waits for a Redis that may be gone for good.
+    await Promise.race([closing, new Promise((resolve) => setTimeout(resolve, CLOSE_MS).unref())]).catch(() => {});
     this.#client.disconnect();
   }
 

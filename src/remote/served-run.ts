@@ -27,6 +27,8 @@ export interface ServedRunPorts {
   readonly admit: (hello: Hello) => Promise<AdmittedRun | string>;
   readonly slots: AgentSlots;
   readonly agents: number;
+  /** The number of the worker's last beat. */
+  readonly beat: () => number;
   /** The folder that stands for the one in which the run works. */
   readonly root: string;
   /** The outcome as a message can hold it. */
@@ -154,7 +156,7 @@ export class ServedRun {
   }
 
   async #greet(hello: Hello): Promise<void> {
-    const { admit, send, agents } = this.#ports;
+    const { admit, send, agents, beat } = this.#ports;
     const admitted = await admit(hello);
     if (typeof admitted === 'string') {
       this.#refuse(admitted);
@@ -166,7 +168,7 @@ export class ServedRun {
     }
     this.#admitted = admitted;
     this.#log('served');
-    send({ type: 'ready', agents });
+    send({ type: 'ready', agents, beat: beat() });
   }
 
   /** What a task does is taken from the plan that is here; the message has data alone. */

@@ -1,3 +1,4 @@
+import { STOP_GRACE_MS } from '../actions/action.js';
 import { keyAt } from '../execute/chunks.js';
 import type { ChunkHandle, ChunkListener } from '../execute/executor.js';
 import { unreachable } from '../model/result.js';
@@ -50,6 +51,7 @@ interface Pending {
   /** How many were begun; known at its end. */
   begun: number | undefined;
   reclaimed: boolean;
+  cancelled: boolean;
 }
 
 /**
@@ -57,7 +59,7 @@ interface Pending {
  *
  *   greeting ──ready──▶ ready ──leaving──▶ leaving ──bye──▶ ended
  *       \                 \───────────────────\──silent──▶ lost ──heard of again──▶ greeting's answer stands: ready
- *        \──refused──▶ ended
+ *        \──refused──▶ ended         any of these ──the worker no longer serves this session──▶ dropped
  */
 export class WorkerLink {
   readonly worker: WorkerBeat;
@@ -65,8 +67,10 @@ export class WorkerLink {
   readonly #channel: Channel<ToWorker, ToCoordinator>;
   readonly #pending = new Map<number, Pending>();
   readonly #programs = new Set<number>();
-  #state: 'greeting' | 'ready' | 'leaving' | 'lost' | 'ended' = 'greeting';
+  #state: 'greeting' | 'ready' | 'leaving' | 'lost' | 'dropped' | 'ended' = 'greeting';
   #agents = 0;
+  /** Beats after this one list our session; undefined before the worker was ready. */
+  #servedSince: number | undefined;
   #serial = 0;
   #beat: number;
   #heardAt: number;
@@ -94,8 +98,13 @@ export class WorkerLink {
     return `${this.worker.host}:${this.worker.pid}`;
   }
 
-  get state(): 'greeting' | 'ready' | 'leaving' | 'lost' | 'ended' {
+  get state(): 'greeting' | 'ready' | 'leaving' | 'lost' | 'dropped' | 'ended' {
     return this.#state;
+  }
+
+  /** The coordinator's session that this worker was greeted by. */
+  get own(): string {
+    return this.#ports.own;
   }
 
   /** Agents that take work; none while it is not ready. */
@@ -125,11 +134,21 @@ export class WorkerLink {
     return taken;
   }
 
-  /** Its last beat, whose seal holds. An old one that somebody repeats says nothing. */
-  takeBeat({ beat }: WorkerBeat): void {
-    if (beat <= this.#beat) return;
+  /** Takes the worker's last beat, whose seal holds. An old one that is repeated says nothing. */
+  takeBeat({ beat, serves }: WorkerBeat): 'served' | 'dropped' {
+    if (beat <= this.#beat) return 'served';
     this.#beat = beat;
-    this.#heard();
+    const served = this.#servedSince === undefined || beat <= this.#servedSince || serves.includes(this.#ports.own);
+    if (served || this.#state === 'ended') this.#heard();
+    else this.#dropped();
+    return this.#state === 'dropped' ? 'dropped' : 'served';
+  }
+
+  /** The worker lost patience with this session, as while this process was paused, and ignores it from now on. */
+  #dropped(): void {
+    this.#state = 'dropped';
+    this.#returnAll(`worker ${this.name} gave up this run`, false);
+    this.#channel.close();
   }
 
   /** Nobody could be heard for a while: silence counts from now. */
@@ -185,6 +204,7 @@ export class WorkerLink {
       busyMs: 0,
       begun: undefined,
       reclaimed: false,
+      cancelled: false,
     };
     this.#pending.set(id, pending);
     this.#deliver(pending);
@@ -203,14 +223,14 @@ export class WorkerLink {
 
   /** It was silent for too long: what came of its work counts, and the rest goes back. Late outcomes are dropped. */
   giveUp(): void {
-    if (this.#state === 'ended' || this.#state === 'lost') return;
+    if (this.#state === 'ended' || this.#state === 'dropped' || this.#state === 'lost') return;
     this.#state = 'lost';
     this.#returnAll(`worker ${this.name} was silent`, true);
   }
 
   /** The run is over, or the worker is. */
   async close(limitMs: number): Promise<void> {
-    if (this.#state !== 'ended') {
+    if (this.#state !== 'ended' && this.#state !== 'dropped') {
       this.#channel.send({ type: 'bye' });
       // Nobody waits for one that does not answer.
       if (this.#state !== 'lost') await this.#channel.settled(limitMs);
@@ -231,6 +251,14 @@ export class WorkerLink {
       pending.begun = pending.outcomes;
       pending.listener.ended(reason);
     }
+    this.#ports.onChange(this);
+  }
+
+  /** The chunk is over for us; late outcomes are dropped. */
+  #giveBack(pending: Pending, reason: string): void {
+    if (!this.#pending.delete(pending.chunk.id)) return;
+    pending.begun = pending.outcomes;
+    pending.listener.ended(reason);
     this.#ports.onChange(this);
   }
 
@@ -264,7 +292,7 @@ export class WorkerLink {
     return {
       // Until the worker has answered, all of it may have been begun.
       reclaim: () => {
-        if (pending.begun === undefined && !pending.reclaimed) {
+        if (pending.begun === undefined && !pending.reclaimed && !pending.cancelled) {
           pending.reclaimed = true;
           ask('reclaim');
         }
@@ -277,8 +305,14 @@ export class WorkerLink {
         return pending.movedAt;
       },
       cancel: () => {
-        pending.reclaimed = true;
+        if (pending.cancelled) return;
+        pending.cancelled = true;
         ask('cancel');
+        // Without Redis there is nothing to wait for: a worker ends the work of a silent coordinator.
+        setTimeout(
+          () => this.#giveBack(pending, `worker ${this.name} did not answer`),
+          this.#ports.wire.connected ? CANCEL_MS : 0,
+        ).unref();
       },
     };
   }
@@ -288,6 +322,7 @@ export class WorkerLink {
     switch (message.type) {
       case 'ready':
         this.#agents = message.agents;
+        this.#servedSince = message.beat;
         if (this.#state === 'greeting') this.#state = 'ready';
         onChange(this);
         return;
@@ -374,3 +409,6 @@ export class WorkerLink {
     this.#channel.send({ type: 'answer', ask, found: results !== undefined, results: results ?? null });
   }
 }
+
+/** How long a worker may take to end a cancelled chunk: the grace of its commands, and the way there and back. */
+const CANCEL_MS = STOP_GRACE_MS + 1000;

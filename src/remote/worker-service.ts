@@ -102,7 +102,7 @@ export class WorkerService {
     if (!wire.connected) return;
     this.#beat += 1;
     const { cores, memoryBytes } = machine;
-    const about = { host, pid: process.pid, agents, cores, memoryBytes, root, version };
+    const about = { host, pid: process.pid, agents, cores, memoryBytes, root, version, serves: [...this.#runs.keys()] };
     const beat: WorkerBeat = { session: this.session, beat: this.#beat, ...about };
     const text = JSON.stringify(beat);
     await wire.beat('worker', this.session, { text, seal: sealer.seal('beat', [text]) }, 2 * silenceMs).catch(() => {});
@@ -157,6 +157,7 @@ export class WorkerService {
       admit: (hello) => this.#admit(hello),
       slots: this.#slots,
       agents,
+      beat: () => this.#beat,
       root,
       pack: (chunk, outcome) => packOutcome(chunk, outcome, shared),
       log,

@@ -6,46 +6,10 @@ import { expect } from 'vitest';
 import type { JobText } from '../../src/remote/protocol.js';
 import type { Sealed } from '../../src/remote/wire.js';
 import { waveplan } from '../support/cli.js';
-import { fault, linesOf, start, until } from '../support/faults.js';
-import { describeWithRedis, KEY, onWorkers, startRedis, startWorker, type TestRedis } from '../support/redis.js';
-import { checkpointsOf, onlyRun, tempFolder, writeFiles } from '../support/repository.js';
-
-const ENV = { WAVEPLAN_KEY: KEY };
-const ITEMS = 8;
-
-/** Each subtask says that it began, waits to be let go, and says that it ended. */
-function gatedFolder(): string {
-  const folder = tempFolder();
-  writeFiles(folder, {
-    'plan.yaml': `version: 1
-name: far
-backup: none
-tasks:
-  gated:
-    foreach: [${Array.from({ length: ITEMS }, (_, i) => i).join(', ')}]
-    run: 'echo $ITEM >> begun; while [ ! -e go ] && [ ! -e go-$ITEM ]; do sleep 0.02; done; echo $ITEM >> ended'
-    estimate: 1s
-  last: { needs: [gated], run: 'sort ended | uniq | wc -l' }
-`,
-  });
-  return folder;
-}
-
-function run(redis: TestRedis, cwd: string, more: readonly string[] = []) {
-  return start(['run', 'plan.yaml', '-y', '--json', ...onWorkers(redis), ...more], { cwd, env: ENV });
-}
-
-/** Every subtask has one checkpoint, a success, and so has the last task. */
-function expectWhole(folder: string): void {
-  const checkpoints = checkpointsOf(onlyRun(folder));
-  const names = checkpoints.filter(({ status }) => status === 'success').map(({ task_id }) => task_id);
-  expect([...names].sort()).toEqual([...Array.from({ length: ITEMS }, (_, i) => `gated[${i}]`), 'last']);
-  expect(checkpoints.at(-1)?.results).toMatchObject({ stdout: expect.stringMatching(new RegExp(`^ *${ITEMS}\\n$`)) });
-}
-
-function begun(folder: string): readonly string[] {
-  return linesOf(join(folder, 'begun'));
-}
+import { fault, linesOf, until } from '../support/faults.js';
+import { begun, ENV, expectWhole, gatedFolder, ITEMS, run } from '../support/gated-run.js';
+import { describeWithRedis, onWorkers, startRedis, startWorker } from '../support/redis.js';
+import { onlyRun, writeFiles } from '../support/repository.js';
 
 describeWithRedis('workers on other machines', () => {
   fault(24, 'Redis dies and comes back without its data: nothing is lost, and nothing runs twice', [], async () => {

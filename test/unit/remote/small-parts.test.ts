@@ -68,7 +68,7 @@ it('agents of a worker go to those that wait in order', () => {
 });
 
 it('workers on one host share its cores and its memory', () => {
-  const beat = { session: 's', beat: 1, pid: 1, agents: 3, cores: 4, memoryBytes: 8, root: '/', version: '1' };
+  const beat = { session: 's', beat: 1, pid: 1, agents: 3, cores: 4, memoryBytes: 8, serves: [], root: '/', version: '1' };
   expect(
     fleetOf([
       { ...beat, host: 'a' },
