@@ -7,7 +7,7 @@ import { checkpointsOf, onlyRun, tempFolder, writeFiles } from './repository.js'
 export const ENV = { WAVEPLAN_KEY: KEY };
 export const ITEMS = 8;
 
-/** A plan whose subtasks append to `begun`, wait for the file `go` or `go-ITEM`, and append to `ended`. */
+/** A plan whose subtasks append to `begun`, wait for the file `go` or `go-ITEM`, and append to `ended`. They end with their folder. */
 export function gatedFolder(): string {
   const folder = tempFolder();
   writeFiles(folder, {
@@ -17,7 +17,7 @@ backup: none
 tasks:
   gated:
     foreach: [${Array.from({ length: ITEMS }, (_, i) => i).join(', ')}]
-    run: 'echo $ITEM >> begun; while [ ! -e go ] && [ ! -e go-$ITEM ]; do sleep 0.02; done; echo $ITEM >> ended'
+    run: 'echo $ITEM >> begun; while [ -e plan.yaml ] && [ ! -e go ] && [ ! -e go-$ITEM ]; do sleep 0.02; done; echo $ITEM >> ended'
     estimate: 1s
   last: { needs: [gated], run: 'sort ended | uniq | wc -l' }
 `,
