@@ -178,6 +178,10 @@ class RecordReader implements OpenFinished {
     return this.#counts(task) && this.#tables.has(task);
   }
 
+  hasSuccess(task: string): boolean {
+    return this.#counts(task) && (this.#tables.get(task)?.success ?? 0) > 0;
+  }
+
   has(task: string, key: string): boolean {
     return this.#placeOf(task, key) !== undefined;
   }

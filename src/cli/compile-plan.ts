@@ -1,7 +1,9 @@
 import { openWorkspace } from '../checkpoint/workspace.js';
 import { expandItems } from '../execute/expand.js';
 import { layoutAgents } from '../execute/layout.js';
+import { skippedByCondition, skippedByNeeds } from '../execute/leave-out.js';
 import type { MeasuredWork } from '../execute/ports.js';
+import type { TaskState } from '../execute/results-store.js';
 import { compileGraph } from '../graph/compile-graph.js';
 import { batchCount, expandsAfterWave } from '../graph/fan-out.js';
 import { classifyDependencies, classifyPattern } from '../graph/shape.js';
@@ -9,7 +11,10 @@ import type { TaskGraph, TaskNode, Wave } from '../graph/task-graph.js';
 import { groupWaves } from '../graph/waves.js';
 import type { TaskOutline } from '../model/run-event.js';
 import type { Overhead, ScalingDecision } from '../model/scaling-decision.js';
+import { type SkipCause, skipReason } from '../model/skip.js';
+import { taskCondition } from '../plan/conditions.js';
 import type { ExpressionScope } from '../plan/expression-scope.js';
+import { tasksReadBy } from '../plan/expressions.js';
 import type { Methodology } from '../plan/methodology.js';
 import type { TaskDefinition, ValidPlan, Work } from '../plan/valid-plan.js';
 import type { OtherMachines, PlanAnalysis, WaveAnalysis } from '../report/analysis.js';
@@ -80,7 +85,8 @@ export function compilePlan(plan: ValidPlan, methodology: Methodology, options: 
     overheadSeconds,
     policy,
   };
-  return { ...parts, analysis: analyse(parts, knownCounts(parts)) };
+  const known = knownBefore(parts);
+  return { ...parts, analysis: analyse(parts, known.counts, known.skips) };
 }
 
 /** The decision for the subtasks that are known by now, and what was measured of them, by position of their task in the graph. */
@@ -159,7 +165,7 @@ export function scalingInput(
 
 /** What other numbers of agents are predicted to take, for all that is known before the run. */
 export function whatIfOf(compiled: CompiledPlan): readonly WhatIf[] {
-  const input = scalingInput(compiled, knownCounts(compiled));
+  const input = scalingInput(compiled, knownBefore(compiled).counts);
   return whatIf(input, compiled.methodology, compiled.machine);
 }
 
@@ -192,15 +198,40 @@ function requestedAgents({ agents, request }: ValidPlan): RequestedAgents | unde
   return request.mode === 'USER_OVERRIDE' ? { kind: 'count', agents: request.agents } : undefined;
 }
 
-/** Subtasks of every task but the fan-outs whose items the run brings about. */
-function knownCounts({ plan, graph, folder }: Pick<Parts, 'plan' | 'graph' | 'folder'>): ReadonlyMap<number, number> {
+/** What is known of tasks before the run. */
+interface KnownBefore {
+  /** Subtasks of every task but the fan-outs whose items the run brings about; none of a task that will be skipped. */
+  readonly counts: ReadonlyMap<number, number>;
+  /** The tasks that will be skipped, by position. */
+  readonly skips: ReadonlyMap<number, SkipCause>;
+}
+
+function knownBefore({ plan, graph, folder }: Pick<Parts, 'plan' | 'graph' | 'folder'>): KnownBefore {
   const counts = new Map<number, number>();
+  const skips = new Map<number, SkipCause>();
+  const states = new Map<string, TaskState>();
   const scope = { params: plan.params, env: processEnvironment() };
   for (const { index, task, needs } of [...graph.nodes].sort((a, b) => a.depth - b.depth)) {
-    const count = knownCount(task, { counts, graph, scope, folder, needsOthers: needs.length > 0 });
+    const skip = knownSkip(task, states, scope);
+    states.set(task.id, skip === undefined ? 'done' : 'left-out');
+    if (skip !== undefined) skips.set(index, skip);
+    const count = skip === undefined ? knownCount(task, { counts, graph, scope, folder, needsOthers: needs.length > 0 }) : 0;
     if (count !== undefined) counts.set(index, count);
   }
-  return counts;
+  return { counts, skips };
+}
+
+/** Why a task will be skipped, as far as no task has to run before that is known. */
+function knownSkip(task: TaskDefinition, states: ReadonlyMap<string, TaskState>, scope: ExpressionScope): SkipCause | undefined {
+  const stateOf = (need: string) => states.get(need);
+  const byNeeds = skippedByNeeds(task, stateOf);
+  const condition = taskCondition(task);
+  if (byNeeds !== undefined || condition === undefined) return byNeeds;
+  const reads = tasksReadBy(condition);
+  if (!reads.every((read) => stateOf(read) === 'left-out')) return undefined;
+  const tasks = Object.fromEntries(reads.map((read) => [read, { results: null }]));
+  const skip = skippedByCondition(task, { ...scope, tasks });
+  return skip.ok ? skip.value : undefined;
 }
 
 function knownCount(
@@ -234,7 +265,7 @@ function knownCount(
   return items.ok ? batchCount(items.value.length, batch) : undefined;
 }
 
-function analyse(parts: Parts, counts: ReadonlyMap<number, number>): PlanAnalysis {
+function analyse(parts: Parts, counts: ReadonlyMap<number, number>, skips: ReadonlyMap<number, SkipCause>): PlanAnalysis {
   const { plan, graph, waves, machine } = parts;
   const input = scalingInput(parts, counts);
   const decision = decideScaling(input, parts.methodology, machine);
@@ -251,7 +282,7 @@ function analyse(parts: Parts, counts: ReadonlyMap<number, number>): PlanAnalysi
     return {
       number: wave.number,
       name: wave.name,
-      tasks: wave.nodes.map((node) => outline(node, counts)),
+      tasks: wave.nodes.map((node) => outline(node, counts, skips.get(node.index))),
       agents,
       predictedMinutes: known ? predictWave(agents, work, fit, machine).seconds / 60 : undefined,
     };
@@ -315,7 +346,7 @@ function compareMachines(parts: Parts, counts: ReadonlyMap<number, number>): Oth
   };
 }
 
-function outline(node: TaskNode, counts: ReadonlyMap<number, number>): TaskOutline {
+function outline(node: TaskNode, counts: ReadonlyMap<number, number>, skip: SkipCause | undefined): TaskOutline {
   const { task } = node;
   return {
     id: task.id,
@@ -324,6 +355,8 @@ function outline(node: TaskNode, counts: ReadonlyMap<number, number>): TaskOutli
     subtasks: counts.get(node.index),
     work: describeWork(task.work),
     needs: task.needs,
+    ...(task.optionalNeeds && { optionalNeeds: task.optionalNeeds }),
+    ...(skip && { skipped: skipReason(skip) }),
   };
 }
 

@@ -222,7 +222,7 @@ export function nextText({ next, subtasks, succeeded, failed }: TaskStanding): s
     case 'runs-again':
       return `runs again: ${next.reason}`;
     case 'skipped':
-      return `is skipped: it needs ${next.need}, which failed`;
+      return `is skipped because ${next.reason}`;
     case 'waits':
       return `runs: its items are known when ${next.sources.join(' and ')} ${next.sources.length === 1 ? 'is' : 'are'} done`;
   }

@@ -74,6 +74,7 @@ async function status(named: string | undefined, options: RunPlaceOptions & { re
 function progressText({ subtasks, succeeded, failed, next }: TaskStanding): string {
   const all = subtasks === undefined ? '?' : figure(subtasks);
   const failures = failed === 0 ? '' : `, ${figure(failed)} failed`;
-  const skipped = next.kind === 'skipped' ? `, skipped: needs ${next.need}, which failed` : '';
+  if (next.kind === 'skipped' && succeeded + failed === 0) return `skipped because ${next.reason}`;
+  const skipped = next.kind === 'skipped' ? `, skipped because ${next.reason}` : '';
   return `${figure(succeeded)} of ${all} done${failures}${skipped}`;
 }

@@ -1,3 +1,4 @@
+import type { SkipCause } from '../model/skip.js';
 import type { SubtaskOutcome } from '../worker/chunk.js';
 import { type ActiveChunk, ActiveChunks } from './active-chunks.js';
 import { AgentSupply } from './agent-supply.js';
@@ -88,10 +89,10 @@ export class Dispatcher {
   }
 
   /** A subtask of a task that goes one by one will never start. */
-  skip(position: number, index: number, reason: string): void {
+  skip(position: number, index: number, skip: SkipCause): void {
     const state = this.#states[position];
     if (state === undefined) return;
-    this.#ends.leaveOut(state, index, undefined, reason);
+    this.#ends.leaveOut(state, index, undefined, skip);
     this.#afterCount(state);
   }
 
@@ -251,7 +252,7 @@ export class Dispatcher {
         this.#ends.succeed(active, index, outcome);
         return;
       case 'left-out':
-        this.#ends.leaveOut(state, index, chunk.agent, `if: ${state.work.task.if ?? ''} is false`);
+        this.#ends.leaveOut(state, index, chunk.agent, { cause: 'if', condition: state.work.task.if ?? '' });
         return;
       case 'failure':
         this.#failures.answer(active, index, outcome.key, outcome.outcome);

@@ -1,5 +1,7 @@
 import { longestPaths } from '../graph/longest-paths.js';
 import type { TaskNode } from '../graph/task-graph.js';
+import { taskCondition } from '../plan/conditions.js';
+import { tasksReadBy } from '../plan/expressions.js';
 import { Dispatcher } from './dispatcher.js';
 import { followCapacity } from './follow-capacity.js';
 import { DONE, type RunWavesOptions, type RunWavesPorts, type WavesEnd } from './ports.js';
@@ -78,7 +80,7 @@ export class EagerRunner {
     const open = [first];
     for (let node = open.pop(); node !== undefined; node = open.pop()) {
       this.#waveStarts(node);
-      const task = this.#state.skipForNeeds(node) ? undefined : this.#expand(node);
+      const task = this.#begin(node);
       if (task === undefined) {
         open.push(...this.#nodeOver(node));
         continue;
@@ -93,12 +95,12 @@ export class EagerRunner {
     }
   }
 
-  #expand(node: TaskNode): ExpandedTask | undefined {
-    const expanded = this.#state.expand(node, this.#priorities[node.index] ?? 0);
-    if (expanded.ok) return expanded.value;
+  #begin(node: TaskNode): ExpandedTask | undefined {
+    const begun = this.#state.begin(node, this.#priorities[node.index] ?? 0);
+    if (begun.ok) return begun.value;
     const wave = this.#waves[node.depth - 1];
-    if (wave !== undefined) wave.expected += 1;
-    this.#state.failBeforeStart(node, expanded.error);
+    if (wave !== undefined && begun.error.kind === 'failed') wave.expected += 1;
+    this.#state.tellNotBegun(node, begun.error);
     return undefined;
   }
 
@@ -213,6 +215,9 @@ export class EagerRunner {
   }
 }
 
-function isPair({ task: { foreach } }: TaskNode, source: TaskNode): boolean {
-  return foreach?.kind === 'each' && foreach.task === source.task.id;
+/** Whether a task follows another item by item; one whose `if` reads all results of the other has to wait for them. */
+function isPair({ task }: TaskNode, source: TaskNode): boolean {
+  if (task.foreach?.kind !== 'each' || task.foreach.task !== source.task.id) return false;
+  const condition = taskCondition(task);
+  return condition === undefined || !tasksReadBy(condition).includes(source.task.id);
 }

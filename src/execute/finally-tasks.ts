@@ -24,6 +24,12 @@ export async function finallyTasks(options: RunWavesOptions, ports: RunWavesPort
   await executor.open(layout(1, tasks));
   let failed = 0;
   for (const task of tasks) {
+    const skip = state.skipByCondition(task);
+    if (!skip.ok) {
+      tell(state.failedBeforeStart(task, waves.length + 1, skip.error));
+      failed += 1;
+    }
+    if (!skip.ok || skip.value !== undefined) continue;
     const dispatcher = new Dispatcher(1, { ...state.dispatcherPorts(), control: own, emit: tell, pacer: undefined });
     dispatcher.add({
       task,

@@ -25,6 +25,8 @@ export interface SubtaskAbout {
 export interface FinishedSubtasks {
   /** Whether any subtask of a task may be finished. */
   knows(task: string): boolean;
+  /** Whether any subtask of a task succeeded in an earlier part of this very run. */
+  hasSuccess?(task: string): boolean;
   /** All subtasks of a task are about to be asked for: what is known of earlier ones counts no more. */
   begin?(task: string): void;
   /** Whether the subtask of a task with this key is finished. A run tells what it is about; without that, its key alone counts. */
@@ -41,6 +43,7 @@ export interface FinishedSubtasks {
 export function eitherFinished(first: FinishedSubtasks, second: FinishedSubtasks): FinishedSubtasks {
   return {
     knows: (task) => first.knows(task) || second.knows(task),
+    hasSuccess: (task) => first.hasSuccess?.(task) === true || second.hasSuccess?.(task) === true,
     begin: (task) => {
       first.begin?.(task);
       second.begin?.(task);

@@ -62,10 +62,10 @@ function start(dispatcher: Dispatcher, position: number, source: string, index: 
       dispatcher.ready(position, index);
       return;
     case 'failed':
-      dispatcher.skip(position, index, `needs ${source}[${index}], which failed`);
+      dispatcher.skip(position, index, { cause: 'need-failed', need: `${source}[${index}]` });
       return;
     case 'left-out':
-      dispatcher.skip(position, index, `needs ${source}[${index}], which was left out`);
+      dispatcher.skip(position, index, { cause: 'need-skipped', need: `${source}[${index}]` });
       return;
   }
 }

@@ -1,14 +1,18 @@
 import { batchCount, batchItem } from '../graph/fan-out.js';
 import type { TaskGraph, TaskNode, Wave } from '../graph/task-graph.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
+import { type SkipCause, skipReason } from '../model/skip.js';
+import { taskCondition } from '../plan/conditions.js';
+import { tasksReadBy } from '../plan/expressions.js';
 import type { TaskDefinition } from '../plan/valid-plan.js';
 import type { RunSurroundings } from '../worker/prepare.js';
 import { occurrencesOf, subtaskKey } from '../worker/subtask-key.js';
 import { expandItems } from './expand.js';
 import { isAbove } from './failure-policy.js';
 import type { FinishedSubtasks, SubtaskAbout } from './finished.js';
+import { skippedByCondition, skippedByNeeds, skippedBySource, sourcesOf, stateOfSkipped } from './leave-out.js';
 import { bodyReads } from './result-readers.js';
-import { Ancestors, ResultsStore } from './results-store.js';
+import { Ancestors, ResultsStore, type TaskState } from './results-store.js';
 
 /** How a task of a run stands, by its records. */
 export interface TaskStanding {
@@ -30,8 +34,8 @@ export type NextStep =
   | { readonly kind: 'runs' }
   /** Its earlier results count no more. */
   | { readonly kind: 'runs-again'; readonly reason: string }
-  /** A task that it needs failed. */
-  | { readonly kind: 'skipped'; readonly need: string }
+  /** It does not run, with the reason in words that follow 'skipped because'. */
+  | ({ readonly kind: 'skipped'; readonly reason: string } & SkipCause)
   /** Its items come from results that are not all there. */
   | { readonly kind: 'waits'; readonly sources: readonly string[] };
 
@@ -53,34 +57,40 @@ export interface PlanStateInput {
 
 /**
  * How each task stands, in the order of the waves: fan-outs are expanded as a run would, over the results in the records,
- * and each subtask's key is looked up. Runs nothing. An `if` is not evaluated: a subtask that it left out counts as open.
+ * and each subtask's key is looked up. Runs nothing. An `if` about single items is not evaluated: a subtask that it skipped
+ * counts as open.
  */
 export function planState(input: PlanStateInput): readonly TaskStanding[] {
   const { graph, waves, outdated, majorShare, failedRunAgain } = input;
   const results = new ResultsStore();
-  const read = new Set(graph.nodes.flatMap(({ task }) => sourcesOf(task)));
+  const read = new Set(
+    graph.nodes.flatMap(({ task }) => [...sourcesOf(task.foreach), ...tasksReadBy(taskCondition(task) ?? '')]),
+  );
   const standings = new Map<string, TaskStanding>();
-  const usable = new Map<string, boolean>();
+  const states = new Map<string, TaskState>();
+  const stateOf = (id: string) => states.get(id);
   const items: KnownItems['items'] = new Map();
   for (const wave of waves) {
     for (const node of wave.nodes) {
-      const { task, needs } = node;
-      const needed = needs.map((need) => graph.nodes[need]?.task.id ?? '');
-      const lacking = needed.find((id) => usable.get(id) === false);
+      const { task } = node;
+      const complete = (id: string) => isComplete(standings.get(id)) || stateOf(id) === 'left-out';
       const found = lookUp(task, input, results, {
-        complete: (id) => isComplete(standings.get(id)),
+        complete,
         items,
         resultsBefore: (store) => resultsOf(graph, node, store),
         keep: input.inspect !== undefined || read.has(task.id),
       });
-      const next = nextStep(task, found, { outdated: outdated.get(task.id), lacking, failedRunAgain });
+      const skip =
+        skippedByNeeds(task, stateOf) ??
+        skippedByIf(task, found, { surroundings: input.surroundings, results, complete }) ??
+        (found.subtasks === undefined ? skippedBySource(task, stateOf) : undefined);
+      const next = nextStep(task, found, { outdated: outdated.get(task.id), skip, failedRunAgain });
       standings.set(task.id, { task: task.id, wave: wave.number, ...found, next });
       const { failed, subtasks = 0 } = found;
       const failedForGood = failed > 0 && !failedRunAgain && next.kind !== 'runs-again';
-      usable.set(
-        task.id,
-        lacking === undefined && !(failedForGood && (task.foreach === undefined || isAbove(failed, subtasks, majorShare))),
-      );
+      const lost = failedForGood && (task.foreach === undefined || isAbove(failed, subtasks, majorShare));
+      if (skip !== undefined) results.set(task.id, null);
+      states.set(task.id, skip === undefined ? (lost ? 'failed' : 'done') : stateOfSkipped(skip, stateOf));
     }
   }
   return [...standings.values()];
@@ -89,6 +99,23 @@ export function planState(input: PlanStateInput): readonly TaskStanding[] {
 function resultsOf({ nodes }: TaskGraph, node: TaskNode, results: ResultsStore): JsonObject {
   const before = new Ancestors(node, nodes);
   return Object.fromEntries(nodes.flatMap(({ task: { id } }) => (before.has(id) ? [[id, results.get(id) ?? null]] : [])));
+}
+
+/** The `if` as a run would decide it; undefined, too, where it reads results that are not all there. */
+function skippedByIf(
+  task: TaskDefinition,
+  { succeeded }: Counts,
+  known: Pick<PlanStateInput, 'surroundings'> & {
+    readonly results: ResultsStore;
+    readonly complete: (task: string) => boolean;
+  },
+): SkipCause | undefined {
+  const condition = taskCondition(task);
+  // With results, it was true.
+  if (condition === undefined || succeeded > 0 || !tasksReadBy(condition).every(known.complete)) return undefined;
+  const { params, env } = known.surroundings;
+  const skip = skippedByCondition(task, { params, env, tasks: known.results.scope(task.reads) });
+  return skip.ok ? skip.value : undefined;
 }
 
 type Counts = Pick<TaskStanding, 'subtasks' | 'succeeded' | 'failed'>;
@@ -179,20 +206,14 @@ function findItems(
   return { count: batchCount(list.length, batch), at: (i) => batchItem(list, batch, i) };
 }
 
-function sourcesOf({ foreach }: TaskDefinition): readonly string[] {
-  if (foreach === undefined) return [];
-  if (foreach.kind === 'each') return [foreach.task];
-  return 'tasks' in foreach ? foreach.tasks : [];
-}
-
 function nextStep(
   task: TaskDefinition,
   { subtasks, succeeded, failed }: Counts,
-  at: { readonly outdated: string | undefined; readonly lacking: string | undefined; readonly failedRunAgain: boolean },
+  at: { readonly outdated: string | undefined; readonly skip: SkipCause | undefined; readonly failedRunAgain: boolean },
 ): NextStep {
-  if (at.lacking !== undefined) return { kind: 'skipped', need: at.lacking };
+  if (at.skip !== undefined) return { kind: 'skipped', ...at.skip, reason: skipReason(at.skip) };
   if (at.outdated !== undefined) return { kind: 'runs-again', reason: at.outdated };
-  if (subtasks === undefined) return { kind: 'waits', sources: sourcesOf(task) };
+  if (subtasks === undefined) return { kind: 'waits', sources: sourcesOf(task.foreach) };
   const over = at.failedRunAgain ? succeeded : succeeded + failed;
   return over === subtasks ? { kind: 'finished' } : { kind: 'runs' };
 }

@@ -1,3 +1,4 @@
+import { subtaskCondition } from '../plan/conditions.js';
 import type { TaskDefinition } from '../plan/valid-plan.js';
 import type { RunWavesOptions } from './ports.js';
 
@@ -7,7 +8,7 @@ export function bodyReads({ reads, foreach, work, ...body }: TaskDefinition): re
     foreach === undefined || foreach.kind === 'list' ? [] : foreach.kind === 'each' ? [foreach.task] : foreach.tasks;
   if (ofItems.length === 0) return reads;
   // What the fan-out reads may be very long, and every thread would get a copy.
-  const text = JSON.stringify([work, body.with, body.env, body.cwd, body.if, body.success]);
+  const text = JSON.stringify([work, body.with, body.env, body.cwd, subtaskCondition(body), body.success]);
   return reads.filter((task) => !ofItems.includes(task) || text.includes('tasks'));
 }
 

@@ -3,13 +3,15 @@ import type { JsonValue } from '../model/json.js';
 
 /** How a task ended, as its dependents see it. */
 export type TaskState =
-  /** All its subtasks succeeded, or were left out by `if`. */
+  /** All its subtasks succeeded, or were skipped by an `if` about their items. */
   | 'done'
   /** A fan-out of which a tolerated share failed: dependents run, with null in place of the missing results. */
   | 'partial'
   | 'failed'
-  /** A task that it needs failed or was skipped. */
-  | 'skipped';
+  /** A task that it needs failed, or was skipped for such a reason. */
+  | 'skipped'
+  /** Its `if` is false, or that of a task that it requires, directly or not. */
+  | 'left-out';
 
 /** What tasks left behind: their state, and their results for those that come after. */
 export class ResultsStore {
@@ -20,6 +22,7 @@ export class ResultsStore {
     this.#states.set(task, state);
   }
 
+  /** How a task ended; undefined before that. */
   state(task: string): TaskState | undefined {
     return this.#states.get(task);
   }

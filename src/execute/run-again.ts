@@ -140,9 +140,11 @@ class AgainRound {
     const mustLook = needs.some((need) => this.#spreading.has(need) || this.#isUnsettled(need));
     // What comes after it is looked at as well: it may read what the task before it wrote.
     if (mustLook) this.#spreading.add(index);
-    const skippedBefore = results.state(task.id) === 'skipped';
-    if (this.#state.skipForNeeds(node)) return undefined;
-    if (before === undefined || skippedBefore) return this.#expand(node);
+    const stateBefore = results.state(task.id);
+    const skip = this.#state.skipOf(node);
+    const isSkipped = !skip.ok || skip.value !== undefined;
+    const wasSkipped = stateBefore === 'skipped' || stateBefore === 'left-out';
+    if (before === undefined || wasSkipped || isSkipped) return this.#begin(node, isSkipped && wasSkipped);
     if (mustLook && this.#state.hasOtherItems(before)) return 'other-items';
     // What needs nothing and names no inputs runs in each round, to look.
     const looks = task.inputs === undefined && needs.length === 0;
@@ -153,11 +155,11 @@ class AgainRound {
     return this.#state.again(before, [...some].filter((one) => one < count).sort(ascending), { readAnew: false });
   }
 
-  #expand(node: TaskNode): ExpandedTask | undefined {
-    this.#spreading.add(node.index);
-    const expanded = this.#state.expand(node, 0);
-    if (expanded.ok) return expanded.value;
-    this.#state.failBeforeStart(node, expanded.error);
+  #begin(node: TaskNode, isAsBefore: boolean): ExpandedTask | undefined {
+    if (!isAsBefore) this.#spreading.add(node.index);
+    const begun = this.#state.begin(node, 0);
+    if (begun.ok) return begun.value;
+    this.#state.tellNotBegun(node, begun.error);
     return undefined;
   }
 

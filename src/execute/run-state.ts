@@ -3,8 +3,9 @@ import type { TaskNode } from '../graph/task-graph.js';
 import type { Failure } from '../model/failure.js';
 import { canonicalJson } from '../model/ids.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
-import { ok, type Result } from '../model/result.js';
+import { err, ok, type Result, unreachable } from '../model/result.js';
 import type { RunEvent } from '../model/run-event.js';
+import { type SkipCause, skipReason } from '../model/skip.js';
 import { writtenFilter } from '../plan/item-filter.js';
 import type { TaskDefinition } from '../plan/valid-plan.js';
 import { occurrencesOf, subtaskKey } from '../worker/subtask-key.js';
@@ -13,12 +14,13 @@ import type { DispatcherPorts } from './dispatcher-ports.js';
 import { expandItems } from './expand.js';
 import { failureCheckpoint } from './failure-checkpoint.js';
 import { finishedPartOf, unfinishedOf } from './finished-part.js';
+import { skippedByCondition, skippedByNeeds, skippedBySource, stateOfSkipped } from './leave-out.js';
 import { Pacer } from './pacer.js';
 import { Pairs } from './pairs.js';
 import { Pools } from './pools.js';
 import type { MeasuredWork, RunWavesOptions, RunWavesPorts } from './ports.js';
 import { bodyReads, tasksToKeep } from './result-readers.js';
-import { Ancestors, ResultsStore } from './results-store.js';
+import { Ancestors, ResultsStore, type TaskState } from './results-store.js';
 import { programOf } from './task-state.js';
 import type { TaskTally, TaskWork } from './task-work.js';
 
@@ -29,6 +31,11 @@ export interface ExpandedTask {
   /** It was not known before the run how many subtasks it has. */
   readonly expanded: boolean;
 }
+
+/** Why a task is not handed out: it does not run, or it failed before it had any subtasks. */
+export type NotBegun =
+  | { readonly kind: 'skipped'; readonly skip: SkipCause }
+  | { readonly kind: 'failed'; readonly failure: Failure };
 
 /** What a fan-out comes to: its number of subtasks, and what each gets. */
 type Items = Pick<TaskWork, 'itemAt' | 'previousAt' | 'oneByOne'> & { readonly count: number };
@@ -91,36 +98,54 @@ export class RunState {
     };
   }
 
-  /** A task runs only if all that it needs is done, or done but for a tolerated share. Tells of one that does not. */
-  skipForNeeds(node: TaskNode): boolean {
-    const { emit, clock } = this.#ports;
-    const { foreach, id } = node.task;
-    const pairedWith = foreach?.kind === 'each' ? foreach.task : undefined;
-    const lacking = node.needs
-      .map((need) => this.#options.graph.nodes[need]?.task.id ?? '')
-      .find((need) => {
-        const state = this.results.state(need);
-        // What is followed item by item may still run; its failures are looked at one by one.
-        if (need === pairedWith) return state === 'skipped' || (state === 'failed' && this.#pairs.source(need) === undefined);
-        return state === undefined || state === 'failed' || state === 'skipped';
-      });
-    if (lacking === undefined) return false;
-    const reason = `needs ${lacking}, which ${this.results.state(lacking) === 'skipped' ? 'was skipped' : 'failed'}`;
-    emit({ type: 'subtask-skipped', at: clock.now(), wave: node.depth, task: id, subtask: id, reason });
-    this.results.setState(id, 'skipped');
-    return true;
+  /**
+   * Decides about a task whose needs are over, the one way for all runs: by how those ended, by its own `if`, and then by its items.
+   * What is not begun is to be told of by `tellNotBegun`.
+   */
+  begin(node: TaskNode, priority: number): Result<ExpandedTask, NotBegun> {
+    const skip = this.skipOf(node);
+    const begun: Result<ExpandedTask, NotBegun> = !skip.ok
+      ? err({ kind: 'failed', failure: skip.error })
+      : skip.value !== undefined
+        ? err({ kind: 'skipped', skip: skip.value })
+        : this.#expand(node, priority);
+    if (!begun.ok) {
+      this.expanded.delete(node.index);
+      this.failed.delete(node.index);
+      this.counts.set(node.index, begun.error.kind === 'failed' ? 1 : 0);
+    }
+    return begun;
   }
 
-  /** Finds a task's subtasks; a fan-out of which none can be found fails as a whole: see `failBeforeStart`. */
-  expand(node: TaskNode, priority: number): Result<ExpandedTask, Failure> {
+  /** Why a task does not run, before its items are looked at; the failure is that of its `if`. */
+  skipOf({ task }: TaskNode): Result<SkipCause | undefined, Failure> {
+    const followsNow = (need: string) => this.#pairs.source(need) !== undefined;
+    const skip = skippedByNeeds(task, (need) => this.#stateOfNeed(need, task), followsNow);
+    return skip === undefined ? this.skipByCondition(task) : ok(skip);
+  }
+
+  /** The same by its own `if` alone. Of a task that has results in this run, it was true. */
+  skipByCondition(task: TaskDefinition): Result<SkipCause | undefined, Failure> {
+    if (this.#options.finished?.hasSuccess?.(task.id) === true) return ok(undefined);
+    const { params, env } = this.#options.surroundings;
+    return skippedByCondition(task, { params, env, tasks: this.results.scope(task.reads) });
+  }
+
+  /** What is followed item by item may still run. */
+  #stateOfNeed(need: string, { foreach }: TaskDefinition): TaskState | undefined {
+    const state = this.results.state(need);
+    return state === undefined && foreach?.kind === 'each' && foreach.task === need ? 'done' : state;
+  }
+
+  #expand(node: TaskNode, priority: number): Result<ExpandedTask, NotBegun> {
     const { task } = node;
     const items = this.#items(task);
+    if (!items.ok) {
+      const skip = skippedBySource(task, (need) => this.results.state(need));
+      return err(skip === undefined ? { kind: 'failed', failure: items.error } : { kind: 'skipped', skip });
+    }
     this.expanded.delete(node.index);
     this.failed.delete(node.index);
-    if (!items.ok) {
-      this.counts.set(node.index, 1);
-      return items;
-    }
     const { count, ...source } = items.value;
     const { itemAt } = source;
     this.counts.set(node.index, count);
@@ -234,15 +259,45 @@ export class RunState {
     this.#ports.emit(event);
   }
 
-  /** Tells of a task that failed before it had any subtasks. */
-  failBeforeStart({ task, depth: wave }: TaskNode, failure: Failure): void {
+  /** Tells of a task that `begin` did not begin. */
+  tellNotBegun(node: TaskNode, notBegun: NotBegun): void {
+    switch (notBegun.kind) {
+      case 'skipped':
+        this.#skip(node, notBegun.skip);
+        return;
+      case 'failed':
+        this.#failBeforeStart(node, notBegun.failure);
+        return;
+      default:
+        unreachable(notBegun);
+    }
+  }
+
+  #skip({ task: { id, foreach }, depth: wave }: TaskNode, skip: SkipCause): void {
     const { emit, clock } = this.#ports;
-    const now = clock.now();
-    const made = { key: subtaskKey(task.hash, undefined, 0), attempt: 1, agent: COORDINATOR };
-    const checkpoint = failureCheckpoint(wave, task.id, made, { failure, results: null, started: now, durationMs: 0 });
-    emit({ type: 'subtask-finished', at: now, task: task.id, checkpoint });
+    const at = clock.now();
+    if (foreach !== undefined) emit({ type: 'task-expanded', at, wave, task: id, subtasks: 0 });
+    emit({ type: 'subtask-skipped', at, wave, task: id, subtask: id, skip, reason: skipReason(skip) });
+    this.results.setState(
+      id,
+      stateOfSkipped(skip, (need) => this.results.state(need)),
+    );
+    // Of an earlier round, in a session of several.
+    this.results.set(id, null);
+  }
+
+  #failBeforeStart({ task, depth }: TaskNode, failure: Failure): void {
+    this.#ports.emit(this.failedBeforeStart(task, depth, failure));
     this.results.setState(task.id, 'failed');
     this.failures += 1;
+  }
+
+  /** The end of a task that failed before any agent had it. */
+  failedBeforeStart(task: TaskDefinition, wave: number, failure: Failure): Extract<RunEvent, { type: 'subtask-finished' }> {
+    const now = this.#ports.clock.now();
+    const made = { key: subtaskKey(task.hash, undefined, 0), attempt: 1, agent: COORDINATOR };
+    const checkpoint = failureCheckpoint(wave, task.id, made, { failure, results: null, started: now, durationMs: 0 });
+    return { type: 'subtask-finished', at: now, task: task.id, checkpoint };
   }
 }
 

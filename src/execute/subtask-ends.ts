@@ -1,5 +1,6 @@
 import { parseCheckpoints } from '../model/checkpoint.js';
 import type { JsonValue } from '../model/json.js';
+import { type SkipCause, skipReason } from '../model/skip.js';
 import type { SubtaskOutcome } from '../worker/chunk.js';
 import type { ActiveChunk } from './active-chunks.js';
 import type { DispatcherPorts } from './dispatcher-ports.js';
@@ -78,7 +79,7 @@ export class SubtaskEnds {
   }
 
   /** A subtask does not run. `agent` is who found that; undefined where none had to. */
-  leaveOut(state: TaskState, index: number, agent: string | undefined, reason: string): void {
+  leaveOut(state: TaskState, index: number, agent: string | undefined, skip: SkipCause): void {
     const { task, wave } = state.work;
     this.#ports.emit({
       type: 'subtask-skipped',
@@ -87,7 +88,8 @@ export class SubtaskEnds {
       task: task.id,
       subtask: nameOf(state, index),
       ...(agent !== undefined && { agent }),
-      reason,
+      skip,
+      reason: skipReason(skip),
     });
     this.#count(state, 'leftOut');
     state.onOver?.(index, 'left-out');

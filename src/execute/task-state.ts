@@ -1,5 +1,6 @@
 import type { Failure } from '../model/failure.js';
 import { subtaskId } from '../model/ids.js';
+import { taskForThreads } from '../plan/conditions.js';
 import type { TaskProgram } from '../worker/chunk.js';
 import { ChunkSize } from './chunk-size.js';
 import type { DispatcherPorts } from './dispatcher-ports.js';
@@ -73,8 +74,7 @@ export function programOf(
   return {
     ref: nextId(),
     wave,
-    // A list of items may be long, and threads have no use for it.
-    task: { ...task, foreach: undefined, timeoutMs: shortest(task.timeoutMs, task.subtaskTimeoutMs) },
+    task: { ...taskForThreads(task), timeoutMs: shortest(task.timeoutMs, task.subtaskTimeoutMs) },
     fanOut: itemAt !== undefined,
     surroundings: {
       params: surroundings.params,

@@ -1,12 +1,11 @@
 import type { TaskNode, Wave } from '../graph/task-graph.js';
-import type { Failure } from '../model/failure.js';
 import type { ScalingDecision } from '../model/scaling-decision.js';
 import { Dispatcher } from './dispatcher.js';
 import { followCapacity } from './follow-capacity.js';
 import { firstAgents, makeReadyFor } from './make-ready.js';
 import { DONE, type RunWavesOptions, type RunWavesPorts, type SteeringPorts, type WavesEnd } from './ports.js';
 import type { StopReason } from './run-control.js';
-import type { ExpandedTask, RunState } from './run-state.js';
+import type { ExpandedTask, NotBegun, RunState } from './run-state.js';
 import { endOfCheck, failuresEnd, waveCheck } from './wave-check.js';
 import { WavePilot } from './wave-pilot.js';
 
@@ -35,14 +34,14 @@ export class WavesRunner {
     const { clock, emit, decide, executor, layout, control, steering } = this.#ports;
     const { counts, probes } = this.#state;
     const begun = clock.now();
-    const runnable = wave.nodes.filter((node) => !this.#state.skipForNeeds(node));
     const tasks: ExpandedTask[] = [];
-    const failedToExpand: { readonly node: TaskNode; readonly failure: Failure }[] = [];
-    for (const node of runnable) {
-      const expanded = this.#state.expand(node, this.#ports.expectedMs?.(node.task) ?? 0);
-      if (expanded.ok) tasks.push(expanded.value);
-      else failedToExpand.push({ node, failure: expanded.error });
+    const notBegun: { readonly node: TaskNode; readonly why: NotBegun }[] = [];
+    for (const node of wave.nodes) {
+      const begun = this.#state.begin(node, this.#ports.expectedMs?.(node.task) ?? 0);
+      if (begun.ok) tasks.push(begun.value);
+      else notBegun.push({ node, why: begun.error });
     }
+    const failedToBegin = notBegun.filter(({ why }) => why.kind === 'failed').length;
     const subtasks = tasks.reduce((sum, { work }) => sum + work.count, 0);
     const decision = decide(counts, probes);
     if (tasks.some(({ expanded }) => expanded)) emit({ type: 'decision-taken', at: clock.now(), wave: wave.number, decision });
@@ -63,10 +62,10 @@ export class WavesRunner {
       name: wave.name,
       agents,
       threads: room.threads,
-      subtasks: subtasks + failedToExpand.length,
+      subtasks: subtasks + notBegun.length,
       ...(steering && { predictedSeconds: steering.predict(wave.number, room, counts, probes) }),
     });
-    for (const { node, failure } of failedToExpand) this.#state.failBeforeStart(node, failure);
+    for (const { node, why } of notBegun) this.#state.tellNotBegun(node, why);
     let pilot: WavePilot | undefined;
     const dispatcher = new Dispatcher(agents, {
       ...this.#state.dispatcherPorts(),
@@ -89,7 +88,7 @@ export class WavesRunner {
       if (tally !== undefined) this.#state.taskOver(work.task, tally);
     }
     if (!complete) return control.stopReason;
-    const expected = failedToExpand.length + tallies.reduce((sum, tally) => sum + tally.succeeded + tally.failed, 0);
+    const expected = failedToBegin + tallies.reduce((sum, tally) => sum + tally.succeeded + tally.failed, 0);
     const check = await waveCheck(this.#ports, this.#options, wave.number, { expected, isolated: dispatcher.isolated });
     const measured = steering && {
       cpuSeconds: steering.cpuSeconds() - cpuBefore,

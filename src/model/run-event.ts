@@ -2,6 +2,7 @@ import type { Checkpoint } from './checkpoint.js';
 import type { Failure } from './failure.js';
 import type { FailureAssessment } from './failure-assessment.js';
 import type { ScalingDecision } from './scaling-decision.js';
+import type { SkipCause } from './skip.js';
 
 /** How a run ended. */
 export type RunStatus = 'done' | 'failed' | 'stopped' | 'broken';
@@ -61,6 +62,10 @@ export interface TaskOutline {
   readonly work: string;
   /** The tasks that must end before it. */
   readonly needs?: readonly string[];
+  /** Those of `needs` that may be skipped without this task being skipped too; absent: none. */
+  readonly optionalNeeds?: readonly string[];
+  /** Why it will not run, as far as that is known before the run, in words that follow 'skipped because'. */
+  readonly skipped?: string;
 }
 
 /** A wave as planned: number 1 and up; wave 0 is the backup. */
@@ -250,6 +255,9 @@ export type RunEvent =
       readonly subtask: string;
       /** The agent that it was handed to; absent where it never came so far. */
       readonly agent?: string;
+      /** Absent in records of earlier versions. */
+      readonly skip?: SkipCause;
+      /** The same in words, to follow 'skipped because'. */
       readonly reason: string;
     }
   | {

@@ -80,7 +80,7 @@ function changedKeys(before: TaskDefinition, now: TaskDefinition): readonly stri
     output: (task) => task.output,
     success: (task) => [...task.success],
     if: (task) => task.if ?? null,
-    needs: (task) => [...task.needs].sort(),
+    needs: ({ needs, optionalNeeds = [] }) => [[...needs].sort(), [...optionalNeeds].sort()],
   };
   return Object.entries(compared).flatMap(([key, part]) => (same(part(before), part(now)) ? [] : [key]));
 }

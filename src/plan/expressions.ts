@@ -165,6 +165,20 @@ export function checkExpression(
   });
 }
 
+/** Whether an expression has a value of its own for each item of a fan-out. */
+export function isPerItem(source: string): boolean {
+  const expression = compile(source);
+  return expression.ok && PER_ITEM.some((name) => expression.value.variables.has(name));
+}
+
+const PER_ITEM: readonly ExpressionVariable[] = ['item', 'index', 'prev'];
+
+/** Ids of the tasks whose results an expression reads, each once. */
+export function tasksReadBy(source: string): readonly string[] {
+  const expression = compile(source);
+  return expression.ok ? expression.value.reads : [];
+}
+
 /** The syntax tree of an expression that parses. */
 export function syntaxOf(source: string): ASTNode | undefined {
   const expression = compile(source);

@@ -139,9 +139,11 @@ function readTasks(root: SourceNode, list: 'tasks' | 'finally', around: TaskSurr
 }
 
 function definitionsOf(drafts: readonly TaskDraft[]): readonly TaskDefinition[] {
-  return drafts.flatMap(({ definition, needs }) =>
-    definition === undefined ? [] : [{ ...definition, needs: needs.map((need) => need.task) }],
-  );
+  return drafts.flatMap(({ definition, needs }) => {
+    if (definition === undefined) return [];
+    const optional = needs.flatMap((need) => (need.optional ? [need.task] : []));
+    return [{ ...definition, needs: needs.map((need) => need.task), ...(optional.length > 0 && { optionalNeeds: optional }) }];
+  });
 }
 
 /** A plan that leaves its tasks to files that have none; one without an include is reported by the schema. */

@@ -32,6 +32,7 @@ import { type PoolShare, startsCommand, type TaskDefinition, type Work } from '.
 export interface WrittenNeed {
   readonly task: string;
   readonly span: Span;
+  readonly optional: boolean;
 }
 
 /** A task as read so far: complete but for what takes all tasks to know. */
@@ -105,10 +106,7 @@ class TaskReader {
 
   draft(): TaskDraft {
     if (this.#node.kind === 'map' && !this.#lacksTemplate) this.#checkCombinations();
-    const needs = itemsOf(this.#at('needs')).flatMap((item) => {
-      const task = writtenText(item);
-      return task === undefined ? [] : [{ task, span: item }];
-    });
+    const needs = needsOf(this.#at('needs'));
     const definition = this.#definition();
     this.#checkFields();
     const { inFinally } = this.#around;
@@ -338,6 +336,20 @@ class TaskReader {
     if (text === undefined) return undefined;
     return this.#expressions.bare(node, text, { allowed, role: 'condition', findings: this.#findings });
   }
+}
+
+/** `needs`: a list of names, or a mapping that says of each whether it is required. */
+function needsOf(node: SourceNode | undefined): readonly WrittenNeed[] {
+  const listed = itemsOf(node).flatMap((item) => {
+    const task = writtenText(item);
+    return task === undefined ? [] : [{ task, span: item, optional: false }];
+  });
+  const mapped = [...entriesOf(node)].map(([task, { key, value }]) => ({
+    task,
+    span: key,
+    optional: textOf(value) === 'optional',
+  }));
+  return [...listed, ...mapped];
 }
 
 /** The variables of an `env` mapping, values as written. */

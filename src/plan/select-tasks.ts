@@ -27,7 +27,7 @@ export function selectTasks(plan: ValidPlan, selection: Selection): Selected {
   const kept = plan.tasks.filter((task) => chosen.has(task.id));
   if (problems.length === 0) problems.push(...filterProblems(kept, byId, selection.filters ?? []));
   if (problems.length > 0) return { ok: false, error: problems };
-  const tasks = kept.map((task) => withFilters({ ...task, needs: neededAmong(task, chosen, byId) }, selection.filters ?? []));
+  const tasks = kept.map((task) => withFilters({ ...task, ...neededAmong(task, chosen, byId) }, selection.filters ?? []));
   return { ok: true, value: { ...plan, tasks, selection } };
 }
 
@@ -92,23 +92,34 @@ function readBy(task: TaskDefinition | undefined): readonly string[] {
   return foreach?.kind === 'each' ? [...new Set([foreach.task, ...reads])] : reads;
 }
 
-/** The selected tasks that must end before a task: those that it needs, also by way of tasks that are left out. */
+/**
+ * The selected tasks that must end before a task: those that it needs, also by way of tasks that are not selected. Such a need is
+ * optional where every way to it has an optional step.
+ */
 function neededAmong(
   task: TaskDefinition,
   chosen: ReadonlySet<string>,
   byId: ReadonlyMap<string, TaskDefinition>,
-): readonly string[] {
-  if (task.needs.every((need) => chosen.has(need))) return task.needs;
-  const needed = new Set<string>();
-  const seen = new Set<string>();
-  const open = [...task.needs];
-  for (let id = open.pop(); id !== undefined; id = open.pop()) {
-    if (seen.has(id)) continue;
-    seen.add(id);
-    if (chosen.has(id)) needed.add(id);
-    else open.push(...(byId.get(id)?.needs ?? []));
-  }
-  return [...needed];
+): Pick<TaskDefinition, 'needs' | 'optionalNeeds'> {
+  const { needs, optionalNeeds } = task;
+  if (needs.every((need) => chosen.has(need))) return { needs, ...(optionalNeeds && { optionalNeeds }) };
+  const reached = (stepsFrom: (task: TaskDefinition) => readonly string[]): ReadonlySet<string> => {
+    const found = new Set<string>();
+    const seen = new Set<string>();
+    const open = [...stepsFrom(task)];
+    for (let id = open.pop(); id !== undefined; id = open.pop()) {
+      if (seen.has(id)) continue;
+      seen.add(id);
+      const step = byId.get(id);
+      if (chosen.has(id)) found.add(id);
+      else if (step !== undefined) open.push(...stepsFrom(step));
+    }
+    return found;
+  };
+  const all = reached((step) => step.needs);
+  const required = reached((step) => step.needs.filter((need) => step.optionalNeeds?.includes(need) !== true));
+  const optional = [...all].filter((need) => !required.has(need));
+  return { needs: [...all], ...(optional.length > 0 && { optionalNeeds: optional }) };
 }
 
 function filterProblems(

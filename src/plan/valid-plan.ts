@@ -112,6 +112,8 @@ export interface TaskDefinition {
   readonly id: string;
   readonly phase: string | undefined;
   readonly needs: readonly string[];
+  /** Those of `needs` that may be skipped without this task being skipped too; absent: none. */
+  readonly optionalNeeds?: readonly string[];
   readonly work: Work;
   /** Input of a module; strings in it may hold expressions. */
   readonly with: JsonValue | undefined;
@@ -130,7 +132,7 @@ export interface TaskDefinition {
   readonly subtaskTimeoutMs?: number | undefined;
   readonly retries: RetryPolicy;
   readonly output: 'text' | 'lines' | 'json';
-  /** A bare expression; the subtask is skipped where it is false. */
+  /** A bare expression: where it is false, the task is skipped, or the subtask where it is about an item. See `conditions.ts`. */
   readonly if: string | undefined;
   /** Bare expressions over the outcome; all must hold. */
   readonly success: readonly string[];

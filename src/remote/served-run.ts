@@ -2,6 +2,7 @@ import { totalCpuSeconds } from '../execute/cpu-time.js';
 import type { ChunkHandle, Executor } from '../execute/executor.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import { unreachable } from '../model/result.js';
+import { taskForThreads } from '../plan/conditions.js';
 import type { TaskDefinition, ValidPlan } from '../plan/valid-plan.js';
 import type { Chunk, SubtaskOutcome, TaskProgram } from '../worker/chunk.js';
 import type { AgentSlots } from './agent-slots.js';
@@ -182,7 +183,7 @@ export class ServedRun {
       this.#refuse(`task '${message.task}': ${task === undefined ? 'its plan has no such task' : OTHER_HASH}`);
       return;
     }
-    const definition: TaskDefinition = { ...task, hash: message.hash, foreach: undefined, timeoutMs: message.timeoutMs };
+    const definition: TaskDefinition = { ...taskForThreads(task), hash: message.hash, timeoutMs: message.timeoutMs };
     const known: KnownProgram = {
       digest: programDigest(message),
       program: {

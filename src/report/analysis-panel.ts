@@ -2,7 +2,7 @@ import type { DependencyClass } from '../graph/task-graph.js';
 import type { TaskOutline } from '../model/run-event.js';
 import type { PlanAnalysis, WaveAnalysis } from './analysis.js';
 import { counted, efficiency, figure, humanDuration, minutes, minutesAndHours, NOT_KNOWN } from './figures.js';
-import { shorten } from './inert.js';
+import { inertLine, shorten } from './inert.js';
 import { otherMachinesText } from './other-machines.js';
 import { drawPanel, line, type PanelLine, type PanelOptions, type PanelSection, tree } from './panel.js';
 import { scalingSection } from './scaling-section.js';
@@ -118,7 +118,11 @@ function waveUnknown(wave: WaveAnalysis): string {
 
 function taskTree(tasks: readonly TaskOutline[], analysis: PlanAnalysis | undefined): readonly PanelLine[] {
   const shown = tasks.length > MOST_TASKS ? tasks.slice(0, MOST_TASKS - 1) : tasks;
-  const branches = shown.map((task) => `${task.id}${sizeText(task, analysis)}: ${shorten(task.work, 160)}`);
+  const branches = shown.map((task) =>
+    task.skipped === undefined
+      ? `${task.id}${sizeText(task, analysis)}: ${shorten(task.work, 160)}`
+      : `${task.id}: skipped because ${shorten(inertLine(task.skipped), 160)}`,
+  );
   if (tasks.length > shown.length) branches.push(`... (${counted(tasks.length - shown.length, 'more task')})`);
   return tree('  ', branches);
 }

@@ -28,7 +28,7 @@ export async function* renderJunit(
   for await (const event of events) {
     if (event.type === 'subtask-skipped') {
       const { wave, task, subtask, reason } = event;
-      const text = `    <testcase name="${xml(subtask)}" classname="${name}.${xml(task)}" time="0"><skipped>${xml(inertFirstLine(reason, 300))}</skipped></testcase>\n`;
+      const text = `    <testcase name="${xml(subtask)}" classname="${name}.${xml(task)}" time="0"><skipped>${xml(inertFirstLine(`skipped because ${reason}`, 300))}</skipped></testcase>\n`;
       const known = skippedIn.get(wave);
       if (known === undefined) skippedIn.set(wave, [text]);
       else known.push(text);

@@ -39,6 +39,8 @@ const FRAME_MS = 100;
 const PLAIN_MS = 5000;
 /** Failures shown as they happen, in each wave; the report groups them all. */
 const MOST_FAILURES = 3;
+/** Skipped tasks shown as they are skipped; the report names all of them. */
+const MOST_SKIPS = 10;
 /** Lines of what a subtask said, where it failed, and where everything is told. */
 const MOST_LOG_LINES = 5;
 const MOST_VERBOSE_LINES = 20;
@@ -88,6 +90,19 @@ export async function createLiveView(options: LiveViewOptions): Promise<LiveView
     redraw(lines.map(({ text, tone }) => paint(text, tone)).join('\n'));
   };
   const stopTicking = (options.everySecond ?? secondTimer)(() => draw(false));
+
+  let skips = 0;
+  const saySkip = ({ task, subtask, reason }: Extract<RunEvent, { type: 'subtask-skipped' }>): void => {
+    if (options.verbose !== true) {
+      if (task !== subtask || skips > MOST_SKIPS) return;
+      skips += 1;
+      if (skips > MOST_SKIPS) {
+        say('   further skipped tasks are in the report', 'dim');
+        return;
+      }
+    }
+    say(`⏭ ${subtask}: skipped because ${inertFirstLine(reason, 300)}`, 'dim');
+  };
 
   const sayEnd = (checkpoint: Checkpoint, log: string | undefined): void => {
     const { task_id, error, duration_ms, attempt, results } = checkpoint;
@@ -145,7 +160,10 @@ export async function createLiveView(options: LiveViewOptions): Promise<LiveView
       case 'subtasks-started':
       case 'attempt-failed':
       case 'subtask-retried':
+        draw(false);
+        return;
       case 'subtask-skipped':
+        saySkip(event);
         draw(false);
         return;
       case 'subtasks-finished':

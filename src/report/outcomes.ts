@@ -15,6 +15,7 @@ export function keyOutcomes(facts: RunFacts): readonly string[] {
 export function taskOutcome(task: TaskSummary): readonly string[] {
   const ended = task.success + task.failed;
   if (ended === 0) {
+    if (task.skippedBecause !== undefined) return [`${task.id}: skipped because ${task.skippedBecause}`];
     return task.skipped === 0 ? [] : [`${task.id}: ${task.fanOut ? counted(task.skipped, 'subtask') : 'task'} skipped`];
   }
   if (task.says.length > 0) return task.says.map((said) => `${task.id}: ${said}`);

@@ -70,12 +70,17 @@ export function renderWaves(analysis: PlanAnalysis, options: PanelOptions): stri
 }
 
 function taskTexts({ tasks }: WaveOutline): readonly string[] {
-  return tasks.map(({ id, needs, fanOut, subtasks, work }) => {
+  return tasks.map(({ id, needs, fanOut, subtasks, work, skipped }) => {
+    if (skipped !== undefined) return `${id}: skipped because ${shorten(inertLine(skipped), 120)}`;
     const size = !fanOut ? '' : subtasks === undefined ? ' (expands later)' : ` (${counted(subtasks, 'subtask')})`;
     const after =
       needs === undefined || needs.length === 0 ? '' : `, after ${needs.slice(0, 6).join(', ')}${needs.length > 6 ? ', …' : ''}`;
     return `${id}${size}${after}: ${shorten(inertLine(work), 120)}`;
   });
+}
+
+function needText({ optionalNeeds }: TaskDefinition, need: string): string {
+  return optionalNeeds?.includes(need) === true ? `${need} (optional)` : need;
 }
 
 /** One task as it will run, with what the plan leaves out filled in. */
@@ -90,7 +95,7 @@ export function renderTask(task: TaskDefinition, analysis: PlanAnalysis, options
     ['Wave', wave === undefined ? 'none: it runs at the end, whatever happens' : `${wave.number}, ${wave.name}`],
     ['Does', workText(task)],
     ['With', task.with === undefined ? undefined : JSON.stringify(task.with)],
-    ['Needs', task.needs.length === 0 ? 'nothing' : task.needs.join(', ')],
+    ['Needs', task.needs.length === 0 ? 'nothing' : task.needs.map((need) => needText(task, need)).join(', ')],
     ['Needed by', dependents.length === 0 ? 'nothing' : dependents.join(', ')],
     [
       'For each',

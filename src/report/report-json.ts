@@ -115,6 +115,7 @@ interface TaskJson {
   readonly quartileRangeMs: number | null;
   readonly maxMs: number | null;
   readonly summary: readonly string[];
+  readonly skippedBecause: string | null;
 }
 
 /** The report as data with stable names. Print it with `inertJson`. */
@@ -183,6 +184,7 @@ export function toReportJson(summary: RunSummary): ReportJson {
       quartileRangeMs: finite(task.quartileRangeMs),
       maxMs: finite(task.maxMs),
       summary: task.says,
+      skippedBecause: task.success + task.failed > 0 ? null : (task.skippedBecause ?? null),
     })),
     finally: summary.finally.map((task) => ({ ...task, message: task.message ?? null })),
     outcomes: summary.outcomes,

@@ -68,6 +68,8 @@ export interface TaskSummary extends OutcomeCounts {
   readonly maxMs: number | undefined;
   /** What the task itself says: the `summary` of its result. */
   readonly says: readonly string[];
+  /** Why the task as a whole did not run, in words; absent where it ran, or only some of its subtasks were skipped. */
+  readonly skippedBecause: string | undefined;
 }
 
 /** Failures of one cause: the same kind, and the same message but for digits. */

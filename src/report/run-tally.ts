@@ -120,7 +120,7 @@ export class RunTally {
         this.agents.ended(event.agent);
         this.totals.skipped += 1;
         this.#wave(event.wave).counts.skipped += 1;
-        this.#task(event.task, event.wave).counts.skipped += 1;
+        this.#skip(this.#task(event.task, event.wave), event);
         return;
       case 'wave-finished': {
         const wave = this.#wave(event.wave);
@@ -152,6 +152,11 @@ export class RunTally {
       default:
         unreachable(event);
     }
+  }
+
+  #skip(task: TaskTally, { task: id, subtask, reason }: Extract<RunEvent, { type: 'subtask-skipped' }>): void {
+    task.counts.skipped += 1;
+    if (subtask === id) task.skippedBecause = shorten(inertLine(reason), 300);
   }
 
   #start(event: Extract<RunEvent, { type: 'run-started' }>): void {
@@ -253,6 +258,7 @@ export class RunTally {
       counts: noCounts(),
       spread: new DurationSpread(),
       says: [],
+      skippedBecause: undefined,
     };
     this.tasks.set(id, task);
     return task;
@@ -292,6 +298,8 @@ export interface TaskTally {
   readonly counts: Counts;
   readonly spread: DurationSpread;
   says: readonly string[];
+  /** There where the task as a whole did not run, and not only some of its subtasks. */
+  skippedBecause: string | undefined;
 }
 
 const MOST_WARNINGS = 50;

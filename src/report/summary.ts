@@ -201,5 +201,6 @@ function taskSummary(id: string, state: TaskTally): TaskSummary {
     quartileRangeMs: spread.quartileRange,
     maxMs: spread.max,
     says: state.says,
+    skippedBecause: state.skippedBecause,
   };
 }

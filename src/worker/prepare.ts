@@ -130,10 +130,8 @@ export class Preparer {
     const task = this.#task;
     const scope = this.#scope(subtask);
     if (task.if !== undefined) {
-      const wanted = this.#expressions.evaluate(task.if, scope);
-      if (!wanted.ok) return expressionFailure('if', wanted.error);
-      if (typeof wanted.value !== 'boolean')
-        return expressionFailure('if', `is ${JSON.stringify(wanted.value)}, neither true nor false`);
+      const wanted = checkedCondition(this.#expressions.evaluate(task.if, scope));
+      if (!wanted.ok) return wanted;
       if (!wanted.value) return ok({ kind: 'left-out' });
     }
     const action = this.#action(scope);
@@ -243,6 +241,13 @@ export class Preparer {
         return unreachable(work);
     }
   }
+}
+
+/** The value of an `if`, which must be true or false. */
+export function checkedCondition(value: Result<JsonValue, string>): Result<boolean, Failure> {
+  if (!value.ok) return expressionFailure('if', value.error);
+  if (typeof value.value === 'boolean') return ok(value.value);
+  return expressionFailure('if', `is ${JSON.stringify(value.value)}, neither true nor false`);
 }
 
 /** The list of processes shows the arguments of each to every user of the machine. */

@@ -124,7 +124,7 @@ export class LiveRun {
 
   #counts(): { readonly finished: number; readonly failed: number } {
     const { state, sinks } = this.#run;
-    let [all, failed] = [-sinks.skips.size, 0];
+    let [all, failed] = [-skippedSubtasks(sinks.skips.values()).length, 0];
     for (const count of state.counts.values()) all += count;
     for (const { size } of state.failed.values()) failed += size;
     return { finished: Math.max(0, all), failed };
@@ -153,7 +153,8 @@ export class LiveRun {
     const { runDir } = place;
     const at = ports.clock.now();
     for (const { number, name, nodes } of options.waves) {
-      const expected = nodes.reduce((sum, { index }) => sum + (state.counts.get(index) ?? 1), 0);
+      const skipped = skippedSubtasks(this.#run.sinks.skips.values()).filter(({ wave }) => wave === number).length;
+      const expected = nodes.reduce((sum, { index }) => sum + (state.counts.get(index) ?? 1), 0) - skipped;
       const tally = await readWave(runDir, number);
       const { distinct = 0, failed = 0 } = tally.ok ? tally.value : {};
       const check = checkWave(expected, { recorded: distinct, failed }, options.majorShare);
@@ -204,6 +205,13 @@ export class LiveRun {
     );
   }
 }
+
+/** Of what was skipped, single subtasks: a task that was skipped as a whole has none. */
+function skippedSubtasks(skips: Iterable<Skip>): readonly Skip[] {
+  return [...skips].filter(({ task, subtask }) => task !== subtask);
+}
+
+type Skip = Extract<RunEvent, { type: 'subtask-skipped' }>;
 
 function merged(a: AffectedSubtasks, b: AffectedSubtasks): Map<string, ReadonlySet<number> | 'all'> {
   const all = new Map(a);

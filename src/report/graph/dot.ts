@@ -33,9 +33,10 @@ export function renderDot(view: GraphView): string {
   // Without an edge a task would be drawn in the first rank: its wave is its rank, whatever it needs.
   for (const { tasks: members } of view.waves)
     lines.push(`  { rank=same; ${members.map(({ id }) => `${nodeOf.get(id)};`).join(' ')} }`);
-  for (const { from, to, critical } of graphEdges(view)) {
-    const marks = critical ? ' [penwidth=2.5, class="need critical"]' : '';
-    lines.push(`  ${nodeOf.get(from)} -> ${nodeOf.get(to)}${marks};`);
+  for (const { from, to, critical, optional } of graphEdges(view)) {
+    const marks = [...(optional ? ['style=dashed'] : []), ...(critical ? ['penwidth=2.5, class="need critical"'] : [])];
+    const attributes = marks.length === 0 ? '' : ` [${marks.join(', ')}]`;
+    lines.push(`  ${nodeOf.get(from)} -> ${nodeOf.get(to)}${attributes};`);
   }
   return `${lines.join('\n')}\n}\n`;
 }

@@ -23,6 +23,8 @@ export interface GraphWave {
 export interface GraphTask {
   readonly id: string;
   readonly needs: readonly string[];
+  /** Those of `needs` that it can do without. */
+  readonly optionalNeeds: readonly string[];
   readonly fanOut: boolean;
   /** Absent until its fan-out expands. */
   readonly subtasks: number | undefined;
@@ -48,9 +50,9 @@ export function graphView(
   const drawn = waves.map(({ number, name: title, tasks }) => ({
     number,
     name: title,
-    tasks: tasks.map(({ id, needs, fanOut, subtasks }): GraphTask => {
+    tasks: tasks.map(({ id, needs = [], optionalNeeds = [], fanOut, subtasks }): GraphTask => {
       const { durationMs, outcome, ...facts } = known(id);
-      return { id, needs: needs ?? [], fanOut, subtasks: facts.subtasks ?? subtasks, durationMs, outcome };
+      return { id, needs, optionalNeeds, fanOut, subtasks: facts.subtasks ?? subtasks, durationMs, outcome };
     }),
   }));
   const all = drawn.flatMap(({ tasks }) => tasks);
@@ -91,19 +93,31 @@ function longestPath(
   return { tasks: path, length: last === undefined ? 0 : (best.get(last)?.length ?? 0) };
 }
 
-/** The edges of a graph, each from a task to one that needs it; `critical` ones are steps of the critical path. */
-export function graphEdges({
-  waves,
-  critical,
-}: GraphView): readonly { readonly from: string; readonly to: string; readonly critical: boolean }[] {
+/** An edge, from a task to one that needs it. */
+export interface GraphEdge {
+  readonly from: string;
+  readonly to: string;
+  /** It is a step of the critical path. */
+  readonly critical: boolean;
+  /** The task can do without the other one. */
+  readonly optional?: true;
+}
+
+/** The edges of a graph. */
+export function graphEdges({ waves, critical }: GraphView): readonly GraphEdge[] {
   const tasks = waves.flatMap((wave) => wave.tasks);
   const ids = new Set(tasks.map(({ id }) => id));
   const path = [...critical];
   // The path goes from its end to its start.
   const stepOf = new Map(path.map((id, position) => [id, path[position + 1]]));
-  return tasks.flatMap(({ id, needs }) =>
+  return tasks.flatMap(({ id, needs, optionalNeeds }) =>
     needs
       .filter((need) => ids.has(need))
-      .map((from) => ({ from, to: id, critical: critical.has(id) && stepOf.get(id) === from })),
+      .map((from) => ({
+        from,
+        to: id,
+        critical: critical.has(id) && stepOf.get(id) === from,
+        ...(optionalNeeds.includes(from) && { optional: true as const }),
+      })),
   );
 }

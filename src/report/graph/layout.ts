@@ -26,6 +26,7 @@ export interface PlacedNode {
 export interface PlacedEdge {
   readonly points: readonly { readonly x: number; readonly y: number }[];
   readonly critical: boolean;
+  readonly optional: boolean;
 }
 
 export const FONT_SIZE = 12;
@@ -67,11 +68,11 @@ export async function layOutGraph(view: GraphView): Promise<GraphLayout> {
     width: nodes.reduce((most, { x, width }) => Math.max(most, x + width), 0),
     height: nodes.reduce((most, { y, height }) => Math.max(most, y + height), 0),
     nodes,
-    edges: edges.map(({ from, to, critical }): PlacedEdge => {
+    edges: edges.map(({ from, to, critical, optional = false }): PlacedEdge => {
       const { points = [] } = graph.edge(nameOf.get(from) ?? '', nameOf.get(to) ?? '') as { points?: { x: number; y: number }[] };
       // Between neighbours there is nothing to go around.
       const next = (rankOf.get(nameOf.get(to) ?? '') ?? 0) - (rankOf.get(nameOf.get(from) ?? '') ?? 0) === 2;
-      return { points: tidy(next ? [] : points, placed.get(from), placed.get(to)), critical };
+      return { points: tidy(next ? [] : points, placed.get(from), placed.get(to)), critical, optional };
     }),
     columns: view.waves.map((wave) => {
       const members = wave.tasks.flatMap(({ id }) => placed.get(id) ?? []);

@@ -16,8 +16,9 @@ export function renderMermaid(view: GraphView): string {
     lines.push('  end');
   }
   const thick: number[] = [];
-  for (const [position, { from, to, critical }] of graphEdges(view).entries()) {
-    lines.push(`  ${nodeOf.get(from)} ${critical ? '==>' : '-->'} ${nodeOf.get(to)}`);
+  for (const [position, { from, to, critical, optional }] of graphEdges(view).entries()) {
+    // Of the critical path, `linkStyle` draws an optional need thick too.
+    lines.push(`  ${nodeOf.get(from)} ${optional ? '-.->' : critical ? '==>' : '-->'} ${nodeOf.get(to)}`);
     if (critical) thick.push(position);
   }
   if (thick.length > 0) lines.push(`  linkStyle ${thick.join(',')} stroke:#b3530f,stroke-width:3px`);

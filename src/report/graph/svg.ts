@@ -67,7 +67,7 @@ function column(
   return `<g class="wave"><rect x="${round(x)}" y="${MARGIN / 2}" width="${round(width)}" height="${round(height)}" rx="8" fill="var(--band)" stroke="var(--line)"/><text x="${round(middle)}" y="24" fill="var(--muted)" font-size="11">wave ${number}</text><text x="${round(middle)}" y="39" fill="var(--muted)" font-size="11">${inertMarkup(title)}</text></g>`;
 }
 
-function edge({ points, critical }: PlacedEdge): string {
+function edge({ points, critical, optional }: PlacedEdge): string {
   const [first, ...rest] = points;
   const last = points.at(-1);
   if (first === undefined || last === undefined) return '';
@@ -80,7 +80,7 @@ function edge({ points, critical }: PlacedEdge): string {
   }
   const color = critical ? 'var(--crit)' : 'var(--muted)';
   const head = `M${round(last.x)},${round(last.y)}l-7,-3.5v7z`;
-  return `<path class="need${critical ? ' critical' : ''}" d="${path}" fill="none" stroke="${color}" stroke-width="${critical ? 2.5 : 1}"/><path d="${head}" fill="${color}"/>`;
+  return `<path class="need${critical ? ' critical' : ''}" d="${path}" fill="none" stroke="${color}" stroke-width="${critical ? 2.5 : 1}"${optional ? ' stroke-dasharray="4 3"' : ''}/><path d="${head}" fill="${color}"/>`;
 }
 
 function box({ x, y, width, height, lines }: PlacedNode, task: GraphTask | undefined, critical: boolean): string {

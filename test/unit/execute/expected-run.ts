@@ -14,7 +14,8 @@ export interface ExpectedRun {
 
 /** What a task leaves to those that need it. */
 interface Legacy {
-  readonly usable: boolean;
+  /** 'left out': by its `if`, or that of a task that it requires; 'lost': it failed, or a task that it needs was lost. */
+  readonly state: 'usable' | 'left out' | 'lost';
   /** The length of its results where they are a list; what a subtask itself returns is a list of three. */
   readonly length: number | undefined;
 }
@@ -61,26 +62,33 @@ function expectedTask(
   legacies: ReadonlyMap<string, Legacy>,
   majorShare: number,
 ): { readonly fates: Readonly<Record<string, Fate>>; readonly legacy: Legacy } {
-  const lost = { usable: false, length: undefined };
-  if (task.needs.some((need) => !legacies.get(need)?.usable)) return { fates: { [task.id]: 'skipped' }, legacy: lost };
+  const lost = { state: 'lost', length: undefined } as const;
+  const leftOut = { state: 'left out', length: undefined } as const;
+  const stateOf = (need: string) => legacies.get(need)?.state;
+  if (task.needs.some((need) => stateOf(need) === 'lost')) return { fates: { [task.id]: 'skipped' }, legacy: lost };
+  if (task.needs.some((need) => stateOf(need) === 'left out' && !task.optional.includes(need)))
+    return { fates: { [task.id]: 'skipped' }, legacy: leftOut };
+  if (task.if === 'never') return { fates: { [task.id]: 'left out' }, legacy: leftOut };
   if (task.shape === 'one') {
     const fate = expectedSubtask(task, undefined);
-    const length = fate === 'left out' ? undefined : RESULT_LENGTH;
     const usable = typeof fate === 'string' || fate.status === 'success';
-    return { fates: { [task.id]: fate }, legacy: { usable, length } };
+    return { fates: { [task.id]: fate }, legacy: { state: usable ? 'usable' : 'lost', length: RESULT_LENGTH } };
   }
-  const count = task.shape === 'over results' ? legacies.get(task.needs[0] ?? '')?.length : task.shape;
+  const source = task.needs[0] ?? '';
+  if (task.shape === 'over results' && stateOf(source) === 'left out')
+    return { fates: { [task.id]: 'skipped' }, legacy: leftOut };
+  const count = task.shape === 'over results' ? legacies.get(source)?.length : task.shape;
   if (count === undefined) return { fates: { [task.id]: { status: 'failure', attempt: 1 } }, legacy: lost };
   const fates = Array.from({ length: count }, (_, i) => expectedSubtask(task, i));
   const failed = fates.filter((fate) => typeof fate !== 'string' && fate.status === 'failure').length;
   return {
     fates: Object.fromEntries(fates.map((fate, i) => [`${task.id}[${i}]`, fate])),
-    legacy: { usable: failed <= count * majorShare, length: count },
+    legacy: { state: failed <= count * majorShare ? 'usable' : 'lost', length: count },
   };
 }
 
 function expectedSubtask(task: RandomTask, index: number | undefined): Fate {
-  if (task.if === 'never' || (task.if === 'even' && index !== undefined && index % 2 === 1)) return 'left out';
+  if (task.if === 'even' && index !== undefined && index % 2 === 1) return 'left out';
   const attempts = NEVER_REPEATED.includes(task.failure) ? 1 : 1 + task.retries.max;
   const failing = failingAttempts(task, index);
   return failing < attempts ? { status: 'success', attempt: failing + 1 } : { status: 'failure', attempt: attempts };

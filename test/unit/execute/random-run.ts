@@ -8,6 +8,8 @@ export interface RandomTask {
   readonly id: string;
   /** Names of tasks before it. */
   readonly needs: readonly string[];
+  /** Those of them that it can do without. */
+  readonly optional: readonly string[];
   /** `one` subtask, so many items, or the results of its first need (of itself `one` where it needs nothing). */
   readonly shape: 'one' | 'over results' | number;
   readonly if: 'always' | 'never' | 'even';
@@ -39,6 +41,7 @@ const policies: fc.Arbitrary<RetryPolicy> = fc.record({
 
 const drafts = fc.record({
   needs: fc.array(fc.nat(), { maxLength: 3 }),
+  optional: fc.array(fc.boolean(), { minLength: 3, maxLength: 3 }),
   shape: fc.oneof(fc.constantFrom('one' as const, 'over results' as const), fc.integer({ min: 0, max: 12 })),
   if: fc.oneof({ weight: 6, arbitrary: fc.constant('always' as const) }, fc.constantFrom('never' as const, 'even' as const)),
   failing: fc.array(fc.oneof({ weight: 5, arbitrary: fc.constant(0) }, fc.constantFrom(1, 2, 99)), {
@@ -52,7 +55,14 @@ const drafts = fc.record({
 const plans: fc.Arbitrary<readonly RandomTask[]> = fc.array(drafts, { minLength: 1, maxLength: 8 }).map((list) =>
   list.map((draft, rank): RandomTask => {
     const needs = rank === 0 ? [] : [...new Set(draft.needs.map((need) => `t${need % rank}`))];
-    return { ...draft, id: `t${rank}`, needs, shape: draft.shape === 'over results' && needs.length === 0 ? 'one' : draft.shape };
+    const optional = needs.filter((_, i) => draft.optional[i]);
+    return {
+      ...draft,
+      id: `t${rank}`,
+      needs,
+      optional,
+      shape: draft.shape === 'over results' && needs.length === 0 ? 'one' : draft.shape,
+    };
   }),
 );
 
@@ -103,7 +113,9 @@ function describeTask(task: RandomTask): string {
       : task.shape === 'over results'
         ? `over the results of ${task.needs[0]}`
         : `over ${task.shape} items`,
-    task.needs.length === 0 ? '' : `needs ${task.needs.join(' ')}`,
+    task.needs.length === 0
+      ? ''
+      : `needs ${task.needs.map((need) => (task.optional.includes(need) ? `${need}?` : need)).join(' ')}`,
     task.if === 'always' ? '' : `if ${task.if}`,
     task.failing.every((attempts) => attempts === 0) ? '' : `fails ${task.failing.join(' ')} times (${task.failure})`,
     max === 0 ? '' : `${max} retries, ${backoffMs} ms × ${factor} (jitter ${jitter})`,
@@ -113,8 +125,8 @@ function describeTask(task: RandomTask): string {
 
 /** A random task as the plan states it. */
 export function sketchOf(task: RandomTask): TaskSketch {
-  const needs = task.needs;
+  const { needs, optional: optionalNeeds } = task;
   const source = task.shape === 'one' ? {} : task.shape === 'over results' ? overResultsOf(needs[0] ?? '') : overList(task.shape);
   const conditions = { always: undefined, never: 'false', even: task.shape === 'one' ? undefined : 'index % 2 == 0' };
-  return { ...source, id: task.id, needs, if: conditions[task.if], retries: task.retries };
+  return { ...source, id: task.id, needs, optionalNeeds, if: conditions[task.if], retries: task.retries };
 }

@@ -91,7 +91,7 @@ function fatesIn(events: readonly RunEvent[]): Readonly<Record<string, Fate>> {
       const { task_id, status, attempt } = event.checkpoint;
       end(task_id, { status, attempt });
     }
-    if (event.type === 'subtask-skipped') end(event.subtask, event.reason.startsWith('needs ') ? 'skipped' : 'left out');
+    if (event.type === 'subtask-skipped') end(event.subtask, event.skip?.cause === 'if' ? 'left out' : 'skipped');
   }
   return fates;
 }

@@ -161,8 +161,8 @@ describe('a failed subtask', () => {
     const rig = await new Rig({ tasks, agents: 10 }).start();
     await rig.finishAll(({ request }) => (request.subtask === 'bad' ? { failure: failureOf() } : {}));
     expect(rig.eventsOf('subtask-skipped').map(({ wave, subtask, reason }) => [wave, subtask, reason])).toEqual([
-      [2, 'child', 'needs bad, which failed'],
-      [3, 'grandchild', 'needs child, which was skipped'],
+      [2, 'child', 'bad failed'],
+      [3, 'grandchild', 'child was skipped'],
     ]);
     expect(rig.executor.executions).toHaveLength(10);
     expect(rig.end).toEqual({ status: 'failed', reason: '1 subtask failed' });
@@ -247,19 +247,21 @@ describe('a retry', () => {
 });
 
 describe('`if`', () => {
-  it('leaves subtasks out: they count neither as expected nor as failed, and dependents read null', async () => {
+  it('skips a task, or subtasks where it is about items: they count neither as expected nor as failed, and read as null', async () => {
     const tasks = [
       { id: 'each', ...overList(4), if: 'index % 2 == 0' },
       { id: 'never', if: 'false' },
-      { id: 'next', needs: ['each', 'never'], work: MODULE },
+      { id: 'next', needs: ['each', 'never'], optionalNeeds: ['never'], work: MODULE },
+      { id: 'not', needs: ['each', 'never'] },
     ];
     const rig = await new Rig({ tasks }).start();
     expect(rig.running).toEqual(['each[0]', 'each[2]']);
     for (const i of [0, 2]) await rig.finish(`each[${i}]`, { results: i });
     expect(rig.eventsOf('subtask-skipped').map(({ subtask, reason }) => [subtask, reason])).toEqual([
-      ['each[1]', 'if: index % 2 == 0 is false'],
-      ['each[3]', 'if: index % 2 == 0 is false'],
-      ['never', 'if: false is false'],
+      ['never', 'its `if` is false: false'],
+      ['each[1]', 'its `if` is false: index % 2 == 0'],
+      ['each[3]', 'its `if` is false: index % 2 == 0'],
+      ['not', 'never was skipped'],
     ]);
     expect(rig.eventsOf('wave-finished')[0]?.check).toMatchObject({ verdict: 'READY', expected: 2, recorded: 2, failed: 0 });
     const { readResults } = rig.executor.runningOf('next');
