@@ -15,6 +15,7 @@ import { parseDuration } from '../plan/quantities.js';
 import { selectTasks } from '../plan/select-tasks.js';
 import type { AgentsSetting, ValidPlan } from '../plan/valid-plan.js';
 import { formatDiagnostics } from '../report/diagnostics.js';
+import { counted } from '../report/figures.js';
 import type { Calibration } from '../scaling/calibration.js';
 import type { ScalingPolicy } from '../scaling/decide.js';
 import { History, historyKey } from '../scaling/history.js';
@@ -105,6 +106,7 @@ export function loadFromOptions(
   if (!methodology.ok) printDiagnostics(methodology.error);
   if (!plan.ok) printDiagnostics(plan.error);
   if (!methodology.ok || !plan.ok) return undefined;
+  if (plan.value.warnings.length > 0) printDiagnostics(plan.value.warnings);
   const { agents, backup, sync, retries, timeout, only, until, filter } = options;
   const all = only === undefined && until === undefined && filter === undefined;
   const selected = all ? plan : selectTasks(plan.value, { only, until, filters: filter });
@@ -180,7 +182,11 @@ function hasChoice({ analysis }: CompiledPlan): boolean {
 export function printDiagnostics(diagnostics: readonly Diagnostic[]): void {
   printError(formatDiagnostics(diagnostics, readOrNothing, diagnosticFormat(process.stderr)));
   const count = diagnostics.filter((diagnostic) => diagnostic.severity === 'error').length;
-  if (count > 0) printError(`\n${count} ${count === 1 ? 'error' : 'errors'}`);
+  const totals = [
+    ...(count > 0 ? [counted(count, 'error')] : []),
+    ...(count < diagnostics.length ? [counted(diagnostics.length - count, 'warning')] : []),
+  ];
+  printError(`\n${totals.join(', ')}`);
 }
 
 function readOrNothing(file: string): string {

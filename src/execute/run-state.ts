@@ -6,6 +6,7 @@ import type { JsonObject, JsonValue } from '../model/json.js';
 import { err, ok, type Result, unreachable } from '../model/result.js';
 import type { RunEvent } from '../model/run-event.js';
 import { type SkipCause, skipReason } from '../model/skip.js';
+import { unavailableFields, unavailableFieldsText } from '../plan/command-variables.js';
 import { writtenFilter } from '../plan/item-filter.js';
 import type { TaskDefinition } from '../plan/valid-plan.js';
 import { occurrencesOf, subtaskKey } from '../worker/subtask-key.js';
@@ -155,6 +156,7 @@ export class RunState {
       const message = `no item of task '${task.id}' passes --filter ${task.filters.map(writtenFilter).join(' ')}`;
       emit({ type: 'warning', at: clock.now(), message });
     }
+    this.#warnOfFields(task, count, itemAt);
     const known = !expandsInRun(node, this.#options.graph);
     if (!known) {
       emit({ type: 'task-expanded', at: clock.now(), wave: node.depth, task: task.id, subtasks: count });
@@ -174,6 +176,16 @@ export class RunState {
     this.expanded.set(node.index, { node, work, expanded: !known });
     const finished = finishedPartOf(work, this.#options.finished, () => this.#resultsBefore(work));
     return ok({ node, work: finished === undefined ? work : { ...work, finished }, expanded: !known });
+  }
+
+  /** A plan's own items were looked at when the plan was read. The others are alike, as a rule: the first one tells. */
+  #warnOfFields({ id, work, foreach, batch }: TaskDefinition, count: number, itemAt: Items['itemAt']): void {
+    const isKnown = foreach === undefined || foreach.kind === 'list' || foreach.kind === 'each';
+    if (isKnown || work.kind !== 'shell' || batch !== undefined || count === 0 || itemAt === undefined) return;
+    const fields = unavailableFields(itemAt(0));
+    if (fields.length === 0) return;
+    const { message, hint } = unavailableFieldsText(id, fields);
+    this.#ports.emit({ type: 'warning', at: this.#ports.clock.now(), message: `${message}; ${hint}` });
   }
 
   /** Whether a task's items are no longer those that it was expanded to. */

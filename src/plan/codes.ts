@@ -18,6 +18,8 @@ export const PROBLEM_CODES = {
   TEMPLATE: '`template` names no template, or templates build on one another in a circle',
   'RUN-USES': 'a task has neither `run` nor `uses`, or has both',
   'SHELL-TEMPLATE': '`${{` in text for a shell, which is never templated',
+  VARIABLE: 'a command reads a `$PARAM_…`, `$ITEM…` or `$INDEX` that it does not get; a warning where a field has no variable',
+  QUOTES: 'a warning: without quotes, a value reads as another text, such as 3.1 for `3.10`',
   NEEDS: '`needs` names a task that does not exist, the task itself, or one task twice',
   CYCLE: 'tasks need each other in a circle',
   EXPRESSION: 'an expression does not parse, does not fit its types, or names something that does not exist',

@@ -1,4 +1,5 @@
 import { isJsonObject, type JsonValue } from '../model/json.js';
+import { variableFields } from './command-variables.js';
 
 /** What is known of a fan-out's items before there are any, for the check of expressions over `item`. */
 export interface ItemType {
@@ -6,6 +7,8 @@ export interface ItemType {
   readonly type: 'dyn' | 'string' | 'bool' | 'list' | 'map<string, dyn>' | 'map<string, string>';
   /** The keys that some item has, where items are objects whose keys are known. */
   readonly fields?: ReadonlySet<string>;
+  /** Of these, what commands get as variables; absent where that depends on data. */
+  readonly variables?: ReadonlySet<string>;
 }
 
 export const ANY_ITEM: ItemType = { type: 'dyn' };
@@ -19,6 +22,10 @@ export const BATCH_OF_ITEMS: ItemType = { type: 'list' };
  */
 export function itemTypeOf(items: readonly JsonValue[]): ItemType {
   if (items.length === 0) return ANY_ITEM;
+  return { ...typeOf(items), variables: new Set(items.flatMap(variableFields)) };
+}
+
+function typeOf(items: readonly JsonValue[]): ItemType {
   if (items.every((item) => typeof item === 'string')) return { type: 'string' };
   if (items.every((item) => typeof item === 'boolean')) return { type: 'bool' };
   if (items.every((item) => Array.isArray(item))) return { type: 'list' };

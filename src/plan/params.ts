@@ -1,5 +1,6 @@
 import type { JsonObject } from '../model/json.js';
 import { err, ok, type Result } from '../model/result.js';
+import { warnOfChangedText } from './changed-text.js';
 import { didYouMean } from './closest.js';
 import type { Report } from './problems.js';
 import { entriesOf, entryAt, type MapEntry, type SourceNode, type Span, textOf, valueAt } from './source-node.js';
@@ -63,6 +64,8 @@ function paramValue(name: string, { entry, text, report }: ParamSource): ParamVa
   const typeNode = valueAt(entry.value, 'type');
   const type = typeNode === undefined ? 'string' : PARAM_TYPES.find((known) => known === textOf(typeNode));
   if (type === undefined) return undefined;
+  warnOfChangedText(valueAt(entry.value, 'default'), report, numberHint);
+  warnOfChangedText(valueAt(entry.value, 'choices'), report, numberHint);
   const choices = readChoices(name, { node: valueAt(entry.value, 'choices'), type, report });
   const fallback = readDefault(name, { node: valueAt(entry.value, 'default'), type, choices, report });
   if (text !== undefined) {
@@ -83,6 +86,10 @@ function paramValue(name: string, { entry, text, report }: ParamSource): ParamVa
     });
   }
   return fallback;
+}
+
+function numberHint(written: string, becomes: string): string {
+  return `write ${becomes}; or, to keep "${written}", quote it and give the param the type string`;
 }
 
 interface ParamPart {

@@ -58,7 +58,7 @@ export interface ParsePlanOptions {
 
 /**
  * Reads a plan. The error lists every mistake that can be found, sorted by place, each once: the checks are independent,
- * so that an unknown key does not hide a circle. Never throws, whatever the text.
+ * so that an unknown key does not hide a circle. Warnings refuse no plan: a valid one has them. Never throws, whatever the text.
  */
 export function parsePlan(text: string, options: ParsePlanOptions): Result<ValidPlan, readonly Diagnostic[]> {
   const problems: Problem[] = [];
@@ -68,9 +68,10 @@ export function parsePlan(text: string, options: ParsePlanOptions): Result<Valid
   const merged = mergeDocuments(roots, sources, report);
   const plan = merged && readPlan(applyTemplates(merged, report), { sources, options, report });
   const told = withoutFollowUps(incomplete ? withoutWants(problems) : problems, damages);
-  if (told.length > 0) return err(toDiagnostics(told, sources, 'PLAN'));
+  const diagnostics = toDiagnostics(told, sources, 'PLAN');
+  if (diagnostics.some(({ severity }) => severity === 'error')) return err(diagnostics);
   if (plan === undefined) throw new Error('Internal error: a plan without mistakes that is not complete');
-  return ok(plan);
+  return ok({ ...plan, warnings: diagnostics });
 }
 
 interface Reading {
@@ -79,8 +80,8 @@ interface Reading {
   readonly report: Report;
 }
 
-/** Runs every check over the merged document; the plan is complete where none of them reported anything. */
-function readPlan(root: SourceNode, { sources, options, report }: Reading): ValidPlan | undefined {
+/** Runs every check over the merged document; the plan is complete where none of them reported an error. */
+function readPlan(root: SourceNode, { sources, options, report }: Reading): Omit<ValidPlan, 'warnings'> | undefined {
   const { text } = sources;
   checkTasks(root, report);
 
@@ -129,7 +130,6 @@ function readPlan(root: SourceNode, { sources, options, report }: Reading): Vali
     failure: readFailure(root, report),
     tasks: definitionsOf(tasks),
     finally: definitionsOf(finallyTasks),
-    warnings: warningsOf(tasks),
   };
 }
 
@@ -226,11 +226,4 @@ function poolsOf(root: SourceNode, report: Report): Readonly<Record<string, Pool
     return [name, { ...(max !== undefined && { max }), ...(written !== undefined && rate.ok && { ratePerMinute: rate.value }) }];
   });
   return Object.fromEntries(pools);
-}
-
-function warningsOf(tasks: readonly TaskDraft[]): readonly string[] {
-  return tasks.flatMap(({ definition }) => {
-    const empty = definition?.foreach?.kind === 'list' && definition.foreach.items.length === 0;
-    return empty ? [`task '${definition.id}' has an empty list under 'foreach': it has no subtasks`] : [];
-  });
 }

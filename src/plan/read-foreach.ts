@@ -1,5 +1,7 @@
 import type { JsonObject } from '../model/json.js';
+import { warnOfChangedText } from './changed-text.js';
 import { didYouMean } from './closest.js';
+import { variableFields } from './command-variables.js';
 import { type ExpressionChecker, type ExpressionFindings, noFindings, type SoundExpression } from './expression-check.js';
 import { type ExpressionVariable, wholeExpression } from './expressions.js';
 import { ITEM_FORMATS, type ItemFormat, itemFormatOf } from './item-format.js';
@@ -56,6 +58,11 @@ class ForeachReader {
     switch (node.kind) {
       case 'list':
         this.#notTemplated(node.items, "the items of a list under 'foreach' are not templated");
+        warnOfChangedText(node, this.#report);
+        if (node.items.length === 0) {
+          const message = "an empty list under 'foreach': the task has no subtasks";
+          this.#report({ code: 'VALUE', message, span: node, severity: 'warning' });
+        }
         return { source: { kind: 'list', items: node.json }, item: itemTypeOf(node.json) };
       case 'map':
         return this.#mapping(node);
@@ -124,6 +131,7 @@ class ForeachReader {
         if (expression !== undefined) axes.push({ name, values: { expression } });
       }
     }
+    warnOfChangedText(node, this.#report);
     const exclude = this.#entries(valueAt(node, 'exclude'));
     const include = this.#entries(valueAt(node, 'include'));
     this.#checkExcluded(valueAt(node, 'exclude'), axes);
@@ -134,10 +142,13 @@ class ForeachReader {
     const values = [...lists.flatMap((list) => list ?? [null]), ...include.flatMap((entry) => Object.values(entry))];
     return {
       source: { kind: 'matrix', axes, exclude, include, tasks: this.#tasks() },
-      item: objectType(
-        fields,
-        values.every((value) => typeof value === 'string'),
-      ),
+      item: {
+        ...objectType(
+          fields,
+          values.every((value) => typeof value === 'string'),
+        ),
+        variables: new Set([...axes.flatMap(variableOfAxis), ...include.flatMap(variableFields)]),
+      },
     };
   }
 
@@ -184,13 +195,18 @@ class ForeachReader {
   }
 }
 
+/** The name of an axis whose values may be variables. */
+function variableOfAxis({ name, values }: MatrixAxis): readonly string[] {
+  return 'expression' in values ? [name] : values.flatMap((value) => variableFields({ [name]: value })).slice(0, 1);
+}
+
 function itemTypeIn(format: ItemFormat | undefined): ItemType {
   switch (format) {
     case 'csv':
     case 'tsv':
       return { type: 'map<string, string>' };
     case 'lines':
-      return { type: 'string' };
+      return { type: 'string', variables: new Set() };
     case 'json':
     case 'jsonl':
     case undefined:

@@ -10,6 +10,7 @@ import { type Patience, readDuration, readPatience } from './patience.js';
 import type { Report } from './problems.js';
 import { type FanOut, readForeach } from './read-foreach.js';
 import { outcomeShape, type Shape } from './result-shapes.js';
+import { checkCommand } from './shell-check.js';
 import {
   entriesOf,
   entryAt,
@@ -108,7 +109,9 @@ class TaskReader {
     if (this.#node.kind === 'map' && !this.#lacksTemplate) this.#checkCombinations();
     const needs = needsOf(this.#at('needs'));
     const definition = this.#definition();
-    this.#checkFields();
+    const item = this.#checkFields();
+    if (definition !== undefined && !this.#lacksTemplate)
+      checkCommand(this.#node, definition, { item: this.#fanOut?.item, shape: item }, this.#around);
     const { inFinally } = this.#around;
     return { id: this.#id, key: this.#key, inFinally, needs: inFinally ? [] : needs, reads: this.#findings.reads, definition };
   }
@@ -215,8 +218,8 @@ class TaskReader {
     };
   }
 
-  /** Fields of results that are known not to be there. */
-  #checkFields(): void {
+  /** Fields of results that are known not to be there. What is known of the items by that. */
+  #checkFields(): Shape {
     const { tasksShape, report } = this.#around;
     const expression = this.#fanOut?.expression;
     const list = expression && this.#expressions.fields(expression, new Map([['tasks', tasksShape]]));
@@ -233,6 +236,7 @@ class TaskReader {
       ['results', outcomeShape(this.#node)],
     ]);
     for (const sound of this.#findings.sound) this.#expressions.fields(sound, variables);
+    return list?.items;
   }
 
   #work(): Work | undefined {

@@ -1,4 +1,4 @@
-import type { SourceRange } from '../model/diagnostic.js';
+import type { Diagnostic, SourceRange } from '../model/diagnostic.js';
 import type { FailureKind } from '../model/failure.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import type { ScalingMode, TaskType } from '../model/scaling-decision.js';
@@ -201,7 +201,8 @@ export interface ValidPlan {
   readonly tasks: readonly TaskDefinition[];
   /** Run after the waves, in file order, whatever happened. */
   readonly finally: readonly TaskDefinition[];
-  readonly warnings: readonly string[];
+  /** What is probably not meant, although it is valid. */
+  readonly warnings: readonly Diagnostic[];
   /** Absent where all of the plan is to run. */
   readonly selection?: Selection;
 }

@@ -16,7 +16,8 @@ const SHOWN_CHARACTERS = 100;
 const INDENT = '  ';
 
 /**
- * Diagnostics as text for a terminal; `textOf` gives the text of a file that they name: `file:line:column CODE message`, the source line with a caret under the place, a
+ * Diagnostics as text for a terminal; `textOf` gives the text of a file that they name: `file:line:column CODE message` (with
+ * 'warning:' before the message of one), the source line with a caret under the place, a
  * hint, and each related place with its own line; a blank line between diagnostics. Control characters of the source
  * and of messages come out inert.
  */
@@ -42,7 +43,8 @@ export function formatDiagnostics(
 
   const formatted = diagnostics.map((diagnostic) => {
     const place = placeName(diagnostic.file, diagnostic.range);
-    const head = wrapped(`${place} ${diagnostic.code} ${inertLine(diagnostic.message)}`, INDENT, width);
+    const weight = diagnostic.severity === 'warning' ? 'warning: ' : '';
+    const head = wrapped(`${place} ${diagnostic.code} ${weight}${inertLine(diagnostic.message)}`, INDENT, width);
     // Painted once it is broken into lines: colours have no width.
     const plain = `${place} ${diagnostic.code}`;
     const painted = `${colors.bold(place)} ${paintCode(diagnostic)}`;

@@ -6,6 +6,7 @@ import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.js'
 import type { LazyJson } from '../model/lazy-json.js';
 import type { Mask } from '../model/mask.js';
 import { err, ok, type Result, unreachable } from '../model/result.js';
+import { asText, itemVariables, paramVariables } from '../plan/command-variables.js';
 import type { Rendering } from '../plan/compile-template.js';
 import type { ExpressionScope } from '../plan/expression-scope.js';
 import { isPlainTemplate, plainTemplateOf } from '../plan/plain-evaluator.js';
@@ -271,36 +272,6 @@ function constantAction({ work, output, with: input = null }: TaskDefinition): A
 
 function absolute(folder: string, path: string): string {
   return isAbsolute(path) ? path : join(folder, path);
-}
-
-/** How a command learns of parameters and its item: by variables, never by text put into the command. */
-function paramVariables(params: JsonObject): Record<string, string> {
-  const variables: Record<string, string> = {};
-  for (const [name, value] of Object.entries(params)) {
-    if (VARIABLE_NAME.test(name)) variables[`PARAM_${name}`] = asText(value);
-  }
-  return variables;
-}
-
-function itemVariables(item: JsonValue | undefined, index: number | undefined): Record<string, string> {
-  const variables: Record<string, string> = {};
-  if (index !== undefined) variables['INDEX'] = String(index);
-  if (item === undefined) return variables;
-  variables['ITEM'] = asText(item);
-  if (isJsonObject(item)) {
-    for (const [name, value] of Object.entries(item)) {
-      if (VARIABLE_NAME.test(name) && (typeof value !== 'object' || value === null)) variables[`ITEM_${name}`] = asText(value);
-    }
-  }
-  return variables;
-}
-
-const VARIABLE_NAME = /^[A-Za-z0-9_]+$/;
-
-/** A scalar as it is, null as nothing, anything else as JSON. */
-function asText(value: JsonValue): string {
-  if (typeof value === 'string') return value;
-  return value === null ? '' : JSON.stringify(value);
 }
 
 function templatesOf({ work, with: input, env, cwd = '.' }: TaskDefinition, templateOf: Evaluator['templateOf']): Templates {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { PROBLEM_CODES } from '../../../src/plan/codes.js';
-import { diagnose, planOf, unmark } from './marked-plan.js';
+import { diagnose, planOf, unmark, valid } from './marked-plan.js';
 
 /** Code, plan with the expected place between marks, and a word that message or hint must have. */
 type Mistake = readonly [code: string, plan: string, says: RegExp];
@@ -286,6 +286,32 @@ const MISTAKES: readonly Mistake[] = [
   ['PLAN-EXPRESSION', planOf('  t: { foreach: [a, b], run: [x, "${{ «item + 1» }}"] }\n'), /string \+ int/],
   ['PLAN-EXPRESSION', planOf('  t: { foreach: [{ a: 1 }, { b: 1 }], if: "item.«c» == 1", run: x }\n'), /an item has a, b/],
   ['PLAN-EXPRESSION', planOf('  t: { foreach: [a, b], batch: 2, run: [x, "${{ «item + 1» }}"] }\n'), /list/],
+  // Variables that text for a shell reads
+  [
+    'PLAN-VARIABLE',
+    planOf('  t: { foreach: { matrix: { os: [a], node: [1] } }, run: echo «$ITEM_oss» }\n'),
+    /no 'oss'.*'\$ITEM_os'/,
+  ],
+  ['PLAN-VARIABLE', planOf('  t: { foreach: [{ a: { b: 1 } }], run: echo «$ITEM_a» }\n'), /an object or a list/],
+  ['PLAN-VARIABLE', planOf('  t: { foreach: [{ a: 1 }], batch: 2, run: echo «$ITEM_a» }\n'), /under 'batch'/],
+  ['PLAN-VARIABLE', planOf('  t: { foreach: [1, { size: 1 }], run: echo «$ITEM_name» }\n'), /there are \$ITEM_size/],
+  ['PLAN-VARIABLE', planOf('  t: { foreach: { file: a.txt }, run: echo «$ITEM_b» }\n'), /read the item as \$ITEM/],
+  [
+    'PLAN-VARIABLE',
+    planOf(
+      '  l: { run: ls, output: lines }\n  t: { needs: [l], foreach: "${{ tasks.l.results.stdout }}", run: echo «$ITEM_b» }\n',
+    ),
+    /an item has no 'b'/,
+  ],
+  [
+    'PLAN-VARIABLE',
+    planOf('  t: { run: echo «$PARAM_typo» }\n', 'params: { type: { default: a } }\n'),
+    /did you mean '\$PARAM_type'/,
+  ],
+  ['PLAN-VARIABLE', planOf(`  t: { run: 'rm -rf "out/«\${ITEM_id}»"' }\n`), /no 'foreach'/],
+  ['PLAN-VARIABLE', planOf('  t: { run: "echo $((«INDEX» + 1))" }\n'), /no 'foreach'/],
+  ['PLAN-VARIABLE', planOf("  t: { run: [bash, -eo, pipefail, -c, 'echo «$ITEM»'] }\n"), /no 'foreach'/],
+  ['PLAN-VARIABLE', planOf(TASK, "finally: { last: { run: 'echo «$ITEM»' } }\n"), /no 'foreach'/],
   // Secrets
   ['PLAN-SECRET', planOf('  t: { run: [curl, -H, "token: ${{ «env.TOKEN» }}"] }\n', 'secrets: [TOKEN]\n'), /\$TOKEN/],
   [
@@ -316,6 +342,34 @@ const MISTAKES: readonly Mistake[] = [
   ['PLAN-EXPRESSION', planOf('  t: { foreach: [1], run: [echo, "${{ «prev» }}"] }\n'), /each/],
 ];
 
+/** What is probably not meant: a plan with all of it is valid. Each mark is one warning. */
+const WARNINGS: typeof MISTAKES = [
+  [
+    'PLAN-QUOTES',
+    planOf(
+      '  t: { foreach: { matrix: { v: [«3.10», «007», «1e3», «0x1F», «+5», «True», 3.1, 7, 1_000, "3.10", yes, null] } }, run: x }\n',
+    ),
+    /^(3.10 reads as 3.1 quote it to keep "3.10"|007 reads as 7 .*|1e3 reads as 1000 .*|0x1F reads as 31 .*|\+5 reads as 5 .*|True reads as true .*)$/,
+  ],
+  [
+    'PLAN-QUOTES',
+    planOf('  t: { foreach: { matrix: { v: [a], include: [{ v: «1.0» }], exclude: [{ v: «0o7» }] } }, run: x }\n'),
+    /reads as (1|7) /,
+  ],
+  ['PLAN-QUOTES', planOf('  t: { foreach: [{ a: [«1.50»] }, «.5», 12:30], run: x }\n'), /reads as (1.5|0.5) /],
+  [
+    'PLAN-QUOTES',
+    planOf('  t: { run: x, env: { A: 3.10 } }\n', 'params: { p: { type: number, default: «1.50», choices: [1.5, «2.0»] } }\n'),
+    /write (1.5|2); or, to keep/,
+  ],
+  [
+    'PLAN-VARIABLE',
+    planOf('  t: { run: x, foreach: [{ ok: 1 }, { «"user id"»: 1, E-mail: a, ok: 1 }] }\n'),
+    /fields 'user id', 'E-mail'.*item\["user id"\]/,
+  ],
+  ['PLAN-VALUE', planOf('  t: { run: x, foreach: «[]» }\n'), /no subtasks/],
+];
+
 describe('one mistake, one diagnostic, with its code and exact place', () => {
   it.each(MISTAKES)('%s in %j', (code, marked, says) => {
     const { text, ranges } = unmark(marked);
@@ -325,8 +379,15 @@ describe('one mistake, one diagnostic, with its code and exact place', () => {
     expect(found[0]?.file).toBe('plan.yaml');
   });
 
+  it.each(WARNINGS)('only warns: %s in %j', (code, marked, says) => {
+    const { text, ranges } = unmark(marked);
+    const found = valid(text).warnings;
+    expect(found.map((one) => [one.code, one.severity, one.range])).toEqual(ranges.map((range) => [code, 'warning', range]));
+    for (const { message, hint } of found) expect(`${message} ${hint}`).toMatch(says);
+  });
+
   it('covers every code that a text can bring about', () => {
-    const covered = new Set(MISTAKES.map(([code]) => code.slice('PLAN-'.length)));
+    const covered = new Set([...MISTAKES, ...WARNINGS].map(([code]) => code.slice('PLAN-'.length)));
     const elsewhere = ['FILE', 'EMPTY', 'DEPTH'];
     expect([...covered, ...elsewhere].sort()).toEqual(Object.keys(PROBLEM_CODES).sort());
   });

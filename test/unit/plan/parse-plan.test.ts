@@ -194,7 +194,8 @@ describe('tasks', () => {
   });
 
   it('warn of a list that is empty', () => {
-    expect(valid(planOf('  t: { run: x, foreach: [] }\n')).warnings).toEqual([expect.stringContaining('empty list')]);
+    const { warnings } = valid(planOf('  t: { run: x, foreach: [] }\n'));
+    expect(warnings).toMatchObject([{ severity: 'warning', message: expect.stringContaining('empty list') }]);
   });
 
   it('may read what they need, directly or not, and finally tasks may read all', () => {
