@@ -7,6 +7,7 @@ import {
   type ExpressionVariable,
   syntaxOf,
   type TextProblem,
+  tasksReadBy,
   templateExpressions,
   wholeExpression,
 } from './expressions.js';
@@ -139,6 +140,20 @@ export class ExpressionChecker {
     return shape;
   }
 
+  /** Warns of an expression that takes the results of a task for granted which may be skipped, and never asks about null. */
+  mayBeNull({ source, node, offset }: SoundExpression, optional: readonly string[]): void {
+    if (/null|has\(|\?/.test(source)) return;
+    const task = tasksReadBy(source).find((name) => optional.includes(name));
+    if (task === undefined) return;
+    this.#context.report({
+      code: 'EXPRESSION',
+      message: `the results of '${task}' are null when it is skipped, and this expression then fails`,
+      span: spanInText(this.#context.text, node, { start: offset, end: offset + source.length }),
+      hint: `write ${nameInTasks(task)}.results == null ? … : …, or make '${task}' required`,
+      severity: 'warning',
+    });
+  }
+
   #check(source: string, place: Place, findings: ExpressionFindings): boolean {
     const checked = checkExpression(source, place.allowed, this.#context.item);
     if (!checked.ok) {
@@ -235,4 +250,9 @@ export class ExpressionChecker {
     }
     return undefined;
   }
+}
+
+/** A task as expressions name it. */
+function nameInTasks(task: string): string {
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(task) ? `tasks.${task}` : `tasks["${task}"]`;
 }

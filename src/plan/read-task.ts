@@ -110,6 +110,7 @@ class TaskReader {
     const needs = needsOf(this.#at('needs'));
     const definition = this.#definition();
     const item = this.#checkFields();
+    this.#checkOptional(needs);
     if (definition !== undefined && !this.#lacksTemplate)
       checkCommand(this.#node, definition, { item: this.#fanOut?.item, shape: item }, this.#around);
     const { inFinally } = this.#around;
@@ -216,6 +217,13 @@ class TaskReader {
       hash: taskHash({ work, ...shared }, this.#visibleParams(work)),
       range: this.#around.sources.place(this.#key).range,
     };
+  }
+
+  /** Not so in `foreach`: a fan-out over what was skipped is skipped. */
+  #checkOptional(needs: readonly WrittenNeed[]): void {
+    const optional = needs.flatMap((need) => (need.optional ? [need.task] : []));
+    if (optional.length === 0) return;
+    for (const sound of this.#findings.sound) this.#expressions.mayBeNull(sound, optional);
   }
 
   /** Fields of results that are known not to be there. What is known of the items by that. */

@@ -368,6 +368,13 @@ const WARNINGS: typeof MISTAKES = [
     /fields 'user id', 'E-mail'.*item\["user id"\]/,
   ],
   ['PLAN-VALUE', planOf('  t: { run: x, foreach: «[]» }\n'), /no subtasks/],
+  [
+    'PLAN-EXPRESSION',
+    planOf(
+      `  a: { run: x }\n  b: { run: x }\n  t: { needs: { a: optional, b: required }, foreach: "\${{ [tasks.a.results.stdout] }}", run: [x, "\${{ «tasks.a.results.stdout» }}\${{ tasks.b.results.stdout }}", "\${{ tasks.a.results == null ? '' : tasks.a.results.stdout }}"] }\n`,
+    ),
+    /'a' are null when it is skipped.*tasks.a.results == null/,
+  ],
 ];
 
 describe('one mistake, one diagnostic, with its code and exact place', () => {
