@@ -43,7 +43,6 @@ async function build(input, output) {
 await build(
   {
     'cli/main': 'src/cli/main.ts',
-    'cli/code-cache': 'src/cli/code-cache.ts',
     'measure/noop': 'src/measure/noop.ts',
     'measure/quick': 'src/measure/quick.ts',
     'scaling/machine': 'src/scaling/machine.ts',
@@ -67,8 +66,8 @@ await build(
   },
 );
 
-// The command line itself, as CommonJS: V8 can keep the code that it makes of it (src/cli/code-cache.ts). A script that comes
-// from such a cache cannot import modules by itself, so its loader does that.
+// The command line itself, as CommonJS: V8's compiled code can be kept between runs (src/cli/code-cache.ts). A script that
+// comes from such a cache cannot import modules, so its loader does that.
 const parts = await build(
   { 'cli/program': 'src/cli/program.ts' },
   {

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, resolve } from 'node:path';
 import vm from 'node:vm';
+import { readCache, writeCache } from './code-cache-files.js';
 
 /*
- * Loads CommonJS files with the code that V8 made of them when they were built: to parse and compile a megabyte of source
- * again takes longer than a small run. Where the cache was made by another Node, V8 refuses it, and compiles as ever.
- * (Node 22 has `module.enableCompileCache`, which writes to a folder of the user's; this writes nothing.)
+ * Loads CommonJS files with the code that V8 compiled in an earlier run: parsing and compiling a megabyte of source takes
+ * longer than a small run. Node's own `module.enableCompileCache` needs Node 22.
  */
 
 type Require = (specifier: string) => unknown;
@@ -19,25 +19,28 @@ type Factory = (
   importModule: (specifier: string) => Promise<unknown>,
 ) => void;
 
-const modules = new Map<string, { exports: unknown }>();
-const scripts = new Map<string, vm.Script>();
+/** Smaller files compile faster than their cache is found. */
+const LEAST_BYTES = 64 * 1024;
 
-/** The exports of a built file; what it requires by relative path is loaded the same way. */
+const modules = new Map<string, { exports: unknown }>();
+/** Scripts without a usable cache, by the file that theirs would be kept for. */
+const uncached = new Map<string, { readonly script: vm.Script; readonly source: Buffer }>();
+
+/** The exports of a built file. Relative requires load the same way. */
 export function requireBuilt(file: string): unknown {
   const known = modules.get(file);
   if (known !== undefined) return known.exports;
   const module = { exports: {} };
   modules.set(file, module);
-  const cachedData = readOrNothing(cacheFile(file));
-  // `$import` stands for `import()`, which is for modules: a script that comes from a cache cannot import.
+  const source = readFileSync(file);
+  const isLarge = source.length >= LEAST_BYTES;
+  const cachedData = isLarge ? readCache(file, source) : undefined;
+  // `$import` replaces `import()`, which a script from a cache cannot call.
   const script = new vm.Script(
-    `(function (exports, require, module, __filename, __dirname, $import) {${readFileSync(file, 'utf8')}\n})`,
-    {
-      filename: file,
-      ...(cachedData && { cachedData }),
-    },
+    `(function (exports, require, module, __filename, __dirname, $import) {${source.toString('utf8')}\n})`,
+    { filename: file, ...(cachedData && { cachedData }) },
   );
-  scripts.set(file, script);
+  if (isLarge && cachedData === undefined) uncached.set(file, { script, source });
   const folder = dirname(file);
   const outside = createRequire(file);
   const require: Require = (specifier) =>
@@ -46,19 +49,8 @@ export function requireBuilt(file: string): unknown {
   return module.exports;
 }
 
-/** For the build: what V8 has made by now of each file that was loaded, and where it belongs. */
-export function compiledCode(): readonly { readonly file: string; readonly data: Buffer }[] {
-  return [...scripts].map(([file, script]) => ({ file: cacheFile(file), data: script.createCachedData() }));
-}
-
-function cacheFile(file: string): string {
-  return `${file}.cache`;
-}
-
-function readOrNothing(file: string): Buffer | undefined {
-  try {
-    return readFileSync(file);
-  } catch {
-    return undefined;
-  }
+/** Keeps the code of the loaded files that had no cache, with every function that was compiled so far. */
+export function keepCompiledCode(): void {
+  for (const [file, { script, source }] of uncached) writeCache(file, source, () => script.createCachedData());
+  uncached.clear();
 }

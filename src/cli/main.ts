@@ -1,14 +1,17 @@
 #!/usr/bin/env node
+import { realpathSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { requireBuilt } from './code-cache.js';
+import { keepCompiledCode, requireBuilt } from './code-cache.js';
 
 /*
  * Loads the command line, and does nothing else: a system that refuses to open that many files is told of here, in words,
  * because nothing of ours that could say more was loaded.
  */
 try {
-  const program = requireBuilt(fileURLToPath(new URL('./program.cjs', import.meta.url)));
-  await (program as typeof import('./program.js')).main(process.argv);
+  // Under --preserve-symlinks-main this file goes by the name of the link that npm makes for it.
+  const program = requireBuilt(join(realpathSync(fileURLToPath(import.meta.url)), '../program.cjs'));
+  await (program as typeof import('./program.js')).main(process.argv, keepCompiledCode);
 } catch (error) {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   if (!['EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM'].includes(code)) throw error;

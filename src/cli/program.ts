@@ -5,8 +5,11 @@ import { packageVersion } from './package-version.js';
 import { hasLostOutput, printError, printProblem, surviveOutputErrors } from './streams.js';
 import { verbsFor } from './verbs.js';
 
-/** The command line: runs a verb to its end and sets the exit code. */
-export async function main(argv: readonly string[]): Promise<void> {
+/**
+ * The command line: runs a verb to its end and sets the exit code.
+ * @param afterRun called once a plan was run: what a run needs is loaded and compiled then. Other verbs leave no trace.
+ */
+export async function main(argv: readonly string[], afterRun: () => void = () => {}): Promise<void> {
   surviveOutputErrors('standard output', process.stdout);
   surviveOutputErrors('standard error', process.stderr);
   // Errors of a stream are told later than the write that failed; the last of them counts too.
@@ -17,7 +20,11 @@ export async function main(argv: readonly string[]): Promise<void> {
     .description('Runs a pile of work in parallel, safely: a YAML plan becomes waves of subtasks.')
     .version(packageVersion())
     .showSuggestionAfterError()
-    .exitOverride();
+    .exitOverride()
+    .hook('postAction', (_, verb) => {
+      const isOver = process.exitCode === EXIT.done || process.exitCode === EXIT.failed;
+      if (verb.name() === 'run' && verb.opts<{ dryRun?: boolean }>().dryRun !== true && isOver) afterRun();
+    });
   for (const command of await verbsFor(program, argv[2])) {
     program.addCommand(teachByExample(command.exitOverride()));
   }

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { test } from 'vitest';
+import { hasNodeVersions } from './node-versions.js';
 
 /** What a fault needs of the machine, with what provides it. */
 const NEEDS = {
@@ -16,6 +17,8 @@ const NEEDS = {
     works: () => succeeds('setpriv', ['--reuid=54321', '--regid=54321', '--clear-groups', 'true']),
     from: 'util-linux, and root',
   },
+  /** Other releases of Node. */
+  nodeVersions: { works: hasNodeVersions, from: 'npm run node-versions' },
   proc: { works: () => existsSync('/proc/self/environ'), from: 'Linux' },
 } as const;
 
