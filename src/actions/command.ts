@@ -1,6 +1,7 @@
 import type { Failure } from '../model/failure.js';
 import type { JsonValue } from '../model/json.js';
 import type { OutputForm } from './action.js';
+import { causeIn } from './failure-cause.js';
 import { launch } from './launchers.js';
 import { type GroupEnd, runGroup } from './process-group.js';
 import { Tail } from './tail.js';
@@ -50,7 +51,7 @@ export async function captureCommand(options: Omit<CommandOptions, 'output'>, st
 export async function runCommand(options: CommandOptions): Promise<CommandOutcome> {
   const { output, ...command } = options;
   const { end, stdout, stderr } = await captureCommand(command, output === 'text' ? OUTPUT_TAIL_BYTES : OUTPUT_WHOLE_BYTES);
-  const failure = failureOf(end, stderr);
+  const failure = failureOf(end, stderr, stdout);
   const exitCode = end.kind === 'exit' ? end.code : null;
   if (output === 'text' || failure !== undefined) {
     return { failure, results: { exitCode, stdout: stdout.text(OUTPUT_TAIL_BYTES), stderr: stderr.text() } };
@@ -60,7 +61,7 @@ export async function runCommand(options: CommandOptions): Promise<CommandOutcom
 }
 
 /** The failure of a command that did not end with 0. */
-export function failureOf(end: GroupEnd, stderr: Tail): Failure | undefined {
+export function failureOf(end: GroupEnd, stderr: Tail, stdout: Tail): Failure | undefined {
   switch (end.kind) {
     case 'not-started':
       return { kind: 'spawn', message: end.message };
@@ -68,12 +69,9 @@ export function failureOf(end: GroupEnd, stderr: Tail): Failure | undefined {
       return { kind: 'command', message: `ended by ${end.signal}`, signal: end.signal };
     case 'exit': {
       if (end.code === 0) return undefined;
-      const lastLine = stderr.text().trimEnd().split('\n').at(-1)?.trim();
-      return {
-        kind: 'command',
-        message: lastLine ? `exit code ${end.code}: ${lastLine.slice(0, 500)}` : `exit code ${end.code}`,
-        exitCode: end.code,
-      };
+      const cause = causeIn({ stdout: stdout.text(OUTPUT_TAIL_BYTES), stderr: stderr.text() });
+      const message = cause === undefined ? `exit code ${end.code}` : `exit code ${end.code}: ${cause.slice(0, 500)}`;
+      return { kind: 'command', message, exitCode: end.code };
     }
   }
 }

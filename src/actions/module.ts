@@ -88,12 +88,34 @@ export function describeError(thrown: unknown): string {
 }
 
 function describe(thrown: unknown): string {
-  if (thrown instanceof Error) return thrown.message === '' ? thrown.name : `${thrown.name}: ${thrown.message}`;
+  if (thrown instanceof Error) {
+    const message = nameAndMessage(thrown);
+    const cause = nameAndMessage(innermostCause(thrown));
+    // As causes of commands are shown: `TypeError: fetch failed` alone says little.
+    return message.includes(cause) ? message : `${message} (cause: ${cause})`;
+  }
   try {
     return `threw ${JSON.stringify(thrown) ?? String(thrown)}`;
   } catch {
     return `threw ${Object.prototype.toString.call(thrown)}`;
   }
+}
+
+function nameAndMessage({ name, message }: Error): string {
+  return message === '' ? name : `${name}: ${message}`;
+}
+
+/** Causes that are followed; a cause may be its own. */
+const MOST_CAUSES = 8;
+
+function innermostCause(thrown: Error): Error {
+  let found = thrown;
+  for (let i = 0; i < MOST_CAUSES; i++) {
+    const beneath: unknown = found instanceof AggregateError ? found.errors[0] : found.cause;
+    if (!(beneath instanceof Error)) break;
+    found = beneath;
+  }
+  return found;
 }
 
 /** The frames of the user's own code. */

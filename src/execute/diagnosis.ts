@@ -1,3 +1,4 @@
+import { causeOf } from '../model/cause.js';
 import type { Failure, FailureKind } from '../model/failure.js';
 import type { Diagnosis, FailureRegion } from '../model/failure-assessment.js';
 import type { JsonValue } from '../model/json.js';
@@ -88,10 +89,6 @@ function sameCause(failed: readonly FailedSubtask[]): Diagnosis | undefined {
 /** A bare exit code is no cause: half of all programs end with 1 whatever went wrong. */
 function isTelling({ kind, message }: Failure): boolean {
   return TELLS_A_CAUSE[kind] && !(kind === 'command' && /^exit code \d+$/.test(message));
-}
-
-function causeOf({ kind, message, exitCode, signal }: Failure): string {
-  return JSON.stringify([kind, exitCode ?? null, signal ?? null, message]);
 }
 
 function regional(failed: readonly FailedSubtask[], tasks: readonly DiagnosedTask[]): Diagnosis | undefined {

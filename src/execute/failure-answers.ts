@@ -80,9 +80,10 @@ export class FailureAnswers {
       this.#room.refused({ state, index, attempt, begun, before }, failure);
       return;
     }
-    const delayMs = this.#retryDelayMs(active, failure, begun);
+    const failed = { ...outcome, failure };
+    const delayMs = this.#retryDelayMs(active, failed, begun);
     if (delayMs === undefined) {
-      this.#holdOrEnd(active, index, { key, outcome: { ...outcome, failure }, attempt, agent, begun }, failure);
+      this.#holdOrEnd(active, index, { key, outcome: failed, attempt, agent, begun });
       return;
     }
     if (control.state !== 'running') return;
@@ -149,16 +150,15 @@ export class FailureAnswers {
   }
 
   /** For a failure that its task does not try again: held where its pass may, else over. */
-  #holdOrEnd(active: ActiveChunk, index: number, held: HeldFailure, failure: Failure): void {
+  #holdOrEnd(active: ActiveChunk, index: number, held: HeldFailure): void {
     const { state, retry } = active;
     const { control, clock, ends, failure: handling } = this.#ports;
     const { task, itemAt } = state.work;
-    const { durationMs } = held.outcome;
+    const { durationMs, failure } = held.outcome;
     // The task's place in the list that its pass is diagnosed by.
     const position = this.#wavePasses === undefined ? 0 : state.position;
     const pass = { index, position, item: itemAt?.(index), failure, before: retry?.before };
-    const mayBeTried =
-      handling?.failFast !== true && state.passes?.hasRoom === true && mayRepeat(task, failure, held, clock.now());
+    const mayBeTried = handling?.failFast !== true && state.passes?.hasRoom === true && mayRepeat(task, held, clock.now());
     if (mayBeTried) {
       state.passes?.add({ ...pass, held });
       this.#tellAttempt(active, index, failure);
@@ -189,12 +189,12 @@ export class FailureAnswers {
   }
 
   /** undefined where the task's own policy, or the time that is left, allows no further attempt. */
-  #retryDelayMs({ state, chunk }: ActiveChunk, failure: Failure, begun: number): number | undefined {
+  #retryDelayMs({ state, chunk }: ActiveChunk, failed: FailedAttempt, begun: number): number | undefined {
     const { clock, random } = this.#ports;
     const { task } = state.work;
-    const backoffMs = retryDelayMs(task.retries, failure, chunk.attempt, random);
+    const backoffMs = retryDelayMs(task.retries, failed, chunk.attempt, random);
     if (backoffMs === undefined) return undefined;
-    const delayMs = Math.max(backoffMs, failure.retryAfterMs ?? 0);
+    const delayMs = Math.max(backoffMs, failed.failure.retryAfterMs ?? 0);
     return hasTime(task, begun, clock.now() + delayMs) ? delayMs : undefined;
   }
 
@@ -216,6 +216,6 @@ export class FailureAnswers {
 }
 
 /** Whether a failed subtask may be tried again when its pass is over. */
-function mayRepeat(task: TaskDefinition, failure: Failure, { begun }: HeldFailure, now: number): boolean {
-  return task.retries.never !== true && isWorthRepeating(task.retries, failure) && hasTime(task, begun, now);
+function mayRepeat(task: TaskDefinition, { outcome, begun }: HeldFailure, now: number): boolean {
+  return task.retries.never !== true && isWorthRepeating(task.retries, outcome) && hasTime(task, begun, now);
 }

@@ -1,24 +1,29 @@
-import type { Failure } from '../model/failure.js';
+import { causeOf, withoutNumbers } from '../model/cause.js';
+import type { Failure, FailureKind } from '../model/failure.js';
 import { isJsonObject, type JsonValue } from '../model/json.js';
-import { inertFirstLine } from './inert.js';
+import { inertFirstLine, shorten } from './inert.js';
 import type { FailureGroup, FailureLog } from './run-summary.js';
 
-/** Failures counted by cause, in bounded memory: the first causes in full, the rest as a number. */
+/** Failures counted by cause, but for numbers in messages, in bounded memory: the first causes in full, the rest as a number. */
 export class FailureGroups {
   readonly #groups = new Map<string, Group>();
   #others = 0;
 
   /** `results`: what the subtask gave back; what a command printed is in it. */
   add(subtask: string, failure: Failure, results: JsonValue = null): void {
-    const cause = causeOf(failure);
+    const message = inertFirstLine(failure.message, MOST_MESSAGE);
+    const alike = shorten(withoutNumbers(inertFirstLine(failure.message, 4096)), MOST_MESSAGE);
+    const cause = causeOf({ ...failure, message: alike });
     const group = this.#groups.get(cause);
     if (group !== undefined) {
+      if (message !== group.message) group.message = alike;
       group.count += 1;
       if (group.subtasks.length < MOST_NAMES) group.subtasks.push(subtask);
       if (group.outputs.length < MOST_OUTPUTS) group.outputs.push(...outputOf(subtask, results));
     } else if (this.#groups.size < MOST_CAUSES) {
       this.#groups.set(cause, {
-        first: { kind: failure.kind, message: failure.message.slice(0, 4096) },
+        kind: failure.kind,
+        message,
         count: 1,
         subtasks: [subtask],
         outputs: outputOf(subtask, results),
@@ -32,9 +37,9 @@ export class FailureGroups {
   groups(): readonly FailureGroup[] {
     return [...this.#groups.values()]
       .sort((a, b) => b.count - a.count)
-      .map(({ first, count, subtasks, outputs }) => ({
-        kind: first.kind,
-        message: inertFirstLine(first.message, 300),
+      .map(({ kind, message, count, subtasks, outputs }) => ({
+        kind,
+        message,
         count,
         subtasks: [...subtasks],
         outputs: [...outputs],
@@ -48,7 +53,9 @@ export class FailureGroups {
 }
 
 interface Group {
-  readonly first: Failure;
+  readonly kind: FailureKind;
+  /** True of every failure: once their messages differ, their numbers are `N`. */
+  message: string;
   count: number;
   readonly subtasks: string[];
   readonly outputs: FailureLog[];
@@ -69,13 +76,9 @@ export function printedBy(results: JsonValue): string {
   return printed.join('\n').slice(-MOST_OUTPUT);
 }
 
-/** Kind and first line, with every number as `N`: `exit code 1 on file 17` and `… 18` have one cause. */
-function causeOf(failure: Failure): string {
-  return `${failure.kind} ${inertFirstLine(failure.message, 200).replace(/\d+/g, 'N')}`;
-}
-
 const MOST_CAUSES = 30;
 const MOST_NAMES = 5;
+const MOST_MESSAGE = 300;
 /** Outputs kept of a cause, and characters of each. */
 const MOST_OUTPUTS = 2;
 const MOST_OUTPUT = 4096;

@@ -72,10 +72,10 @@ export interface TaskSummary extends OutcomeCounts {
   readonly skippedBecause: string | undefined;
 }
 
-/** Failures of one cause: the same kind, and the same message but for digits. */
+/** Failures of one cause: the same kind, exit code and signal, and the same message but for numbers. */
 export interface FailureGroup {
   readonly kind: FailureKind;
-  /** The first message of the group, its first line. */
+  /** The first line of their message, with `N` for each number if they differ. */
   readonly message: string;
   readonly count: number;
   /** The first few subtasks. */

@@ -36,7 +36,7 @@ export const promptAgent: BuiltIn<PromptInput> = async (input, context) => {
     OUTPUT_WHOLE_BYTES,
   );
   context.log.write(stderr.text());
-  const failure = failureOf(end, stderr);
+  const failure = failureOf(end, stderr, stdout);
   if (failure !== undefined) return err(failure);
   const text = stdout.text();
   if (stdout.dropped > 0 || Buffer.byteLength(text) > ANSWER_BYTES) {

@@ -6,7 +6,7 @@ import { ancestorsOf, ResultsStore } from '../../../src/execute/results-store.js
 import { isWorthRepeating, retryDelayMs } from '../../../src/execute/retry.js';
 import { RunControl } from '../../../src/execute/run-control.js';
 import { checkWave } from '../../../src/execute/wave-check.js';
-import type { FailureKind } from '../../../src/model/failure.js';
+import type { Failure, FailureKind } from '../../../src/model/failure.js';
 import { TASK_TYPES } from '../../../src/model/scaling-decision.js';
 import type { RetryPolicy } from '../../../src/plan/valid-plan.js';
 import { compiled } from '../../support/plans.js';
@@ -59,6 +59,11 @@ describe('Pacer', () => {
   });
 });
 
+/** A failed attempt that left no results. */
+function failed(failure: Failure) {
+  return { failure, results: null };
+}
+
 describe('what is worth another attempt', () => {
   const policy = (on: RetryPolicy['on']): RetryPolicy => ({
     max: 1,
@@ -83,8 +88,16 @@ describe('what is worth another attempt', () => {
     ],
     [[{ kind: 'pattern', source: 'RESET', flags: '' }], false],
   ] as const)('with on: %j, a reset connection: %s', (on, again) => {
-    expect(isWorthRepeating(policy(on), command)).toBe(again);
-    expect(retryDelayMs(policy(on), command, 1, () => 0) !== undefined).toBe(again);
+    expect(isWorthRepeating(policy(on), failed(command))).toBe(again);
+    expect(retryDelayMs(policy(on), failed(command), 1, () => 0) !== undefined).toBe(again);
+  });
+
+  it('a pattern is looked for in all that a command printed, stream by stream', () => {
+    const failure = { kind: 'command', exitCode: 1, message: 'exit code 1: gave up' } as const;
+    const results = { exitCode: 1, stdout: 'connecting\nECONNRESET\n', stderr: 'try 1 of 1\ngave up\n' };
+    const worthIt = (source: string) => isWorthRepeating(policy([{ kind: 'pattern', source, flags: '' }]), { failure, results });
+    expect(['ECONNRESET', 'try \\d of', '^connecting', 'exit code 1'].map(worthIt)).toEqual([true, true, true, true]);
+    expect(['ECONNREFUSED', 'gave up\\s+connecting', 'stdout'].map(worthIt)).toEqual([false, false, false]);
   });
 });
 
@@ -92,13 +105,15 @@ describe('retryDelayMs', () => {
   const policy = { max: 5, backoffMs: 200, factor: 3, jitter: 'none' } as const;
 
   it('grows by the factor, for as many attempts as there may be', () => {
-    const delays = [1, 2, 3, 4, 5, 6].map((attempt) => retryDelayMs(policy, failureOf('command'), attempt, () => 0.5));
+    const delays = [1, 2, 3, 4, 5, 6].map((attempt) => retryDelayMs(policy, failed(failureOf('command')), attempt, () => 0.5));
     expect(delays).toEqual([200, 600, 1800, 5400, 16_200, undefined]);
   });
 
   it('takes a random share of the back-off under full jitter', () => {
     const full = { ...policy, jitter: 'full' } as const;
-    expect([0, 0.25, 0.999].map((random) => retryDelayMs(full, failureOf('command'), 2, () => random))).toEqual([0, 150, 599.4]);
+    expect([0, 0.25, 0.999].map((random) => retryDelayMs(full, failed(failureOf('command')), 2, () => random))).toEqual([
+      0, 150, 599.4,
+    ]);
   });
 
   it.each<[FailureKind, boolean]>([
@@ -113,7 +128,7 @@ describe('retryDelayMs', () => {
     ['agent-lost', true],
     ['cancelled', false],
   ])('after a failure of kind %s: %s', (kind, again) => {
-    expect(retryDelayMs(policy, failureOf(kind), 1, () => 0.5) !== undefined).toBe(again);
+    expect(retryDelayMs(policy, failed(failureOf(kind)), 1, () => 0.5) !== undefined).toBe(again);
   });
 
   it('is a number from 0 to an hour for every policy that a plan may state', () => {
@@ -126,7 +141,7 @@ describe('retryDelayMs', () => {
     const random = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
     fc.assert(
       fc.property(policies, fc.integer({ min: 1, max: 101 }), random, (each, attempt, share) => {
-        const delay = retryDelayMs(each, failureOf('command'), attempt, () => share);
+        const delay = retryDelayMs(each, failed(failureOf('command')), attempt, () => share);
         expect(delay === undefined).toBe(attempt > each.max);
         if (delay === undefined) return;
         expect(delay).toBeGreaterThanOrEqual(0);

@@ -237,8 +237,8 @@ describe('WORDS of the report panel', () => {
         summaryOf([
           runStarted(),
           waveStarted(2, 2),
-          failed('rename', 0, 'exit code 1'),
-          failed('rename', 1, 'exit code 2'),
+          failed('rename', 0, 'exit code 1: lost row 7'),
+          failed('rename', 1, 'exit code 1: lost row 8'),
           waveFinished(2),
           runFinished('failed'),
         ]),
@@ -246,7 +246,7 @@ describe('WORDS of the report panel', () => {
       ),
     );
     expect(panel).toContain('❌ 2 tasks failed');
-    expect(panel).toContain('❌ 2 failures (command): exit code 1 - rename[0], rename[1]');
+    expect(panel).toContain('❌ 2 failures (command): exit code 1: lost row N - rename[0], rename[1]');
   });
 });
 

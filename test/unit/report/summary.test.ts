@@ -101,16 +101,24 @@ describe('the fold', () => {
     expect(size(50_000)).toBeLessThan(small * 1.1);
   });
 
-  it('groups failures by cause, whatever their numbers', () => {
+  it('groups failures by cause, with a message that is true of each', () => {
     const summary = summaryOf([
       runStarted(),
-      failed('rename', 1, 'exit code 1 on file17\nmore'),
-      failed('rename', 2, 'exit code 2 on file18'),
-      failed('rename', 3, 'out of time', 'timeout'),
+      failed('rename', 1, 'exit code 1: on file17\nmore'),
+      failed('rename', 2, 'exit code 1: on file18'),
+      failed('rename', 3, 'exit code 2: on file18'),
+      failed('rename', 4, 'exit code 2: on file18'),
+      failed('fetch', 1, 'GET /1: status 404', 'action'),
+      failed('fetch', 2, 'GET /2: status 404', 'action'),
+      failed('fetch', 3, 'GET /3: status 500', 'action'),
+      failed('rename', 5, 'out of time', 'timeout'),
     ]);
-    expect(summary.failures).toEqual([
-      { kind: 'command', message: 'exit code 1 on file17', count: 2, subtasks: ['rename[1]', 'rename[2]'], outputs: [] },
-      { kind: 'timeout', message: 'out of time', count: 1, subtasks: ['rename[3]'], outputs: [] },
+    expect(summary.failures.map(({ count, kind, message, subtasks }) => [count, kind, message, subtasks[0]])).toEqual([
+      [2, 'command', 'exit code 1: on fileN', 'rename[1]'],
+      [2, 'command', 'exit code 2: on file18', 'rename[3]'],
+      [2, 'action', 'GET /N: status 404', 'fetch[1]'],
+      [1, 'action', 'GET /3: status 500', 'fetch[3]'],
+      [1, 'timeout', 'out of time', 'rename[5]'],
     ]);
   });
 
@@ -215,7 +223,7 @@ describe('issues', () => {
         failure: { kind: 'command', message: 'x' },
       },
       finished('rename', { attempt: 2 }),
-      ...[1, 2, 3, 4, 5, 6].map((index) => failed('rename', index, `exit code ${index}`)),
+      ...[1, 2, 3, 4, 5, 6].map((index) => failed('rename', index, `exit code 1: lost row ${index}`)),
       waveFinished(2, 5, check('FAILED', 6)),
       {
         type: 'finally-finished',
@@ -228,7 +236,7 @@ describe('issues', () => {
     ]);
     expect(issues.map(({ severity, text }) => `${severity}: ${text}`)).toEqual([
       'error: The run failed: wave 2 failed',
-      'error: 6 failures (command): exit code 1 - rename[1], rename[2], rename[3], rename[4], rename[5] and 1 more',
+      'error: 6 failures (command): exit code 1: lost row N - rename[1], rename[2], rename[3], rename[4], rename[5] and 1 more',
       'error: Wave 2 FAILED: all checkpoints are there',
       'error: finally cleanup failed: no such folder',
       'warning: 1 retry; 1 subtask succeeded after one',
