@@ -39,8 +39,8 @@ interface CacheFolder {
 
 /** Bytes before the data: its CRC-32. */
 const HEADER_BYTES = 4;
-/** Files that a folder keeps, newest first: other releases of Node, other builds, other flags. */
-const MOST_FILES = 8;
+/** Files that a folder keeps, newest first: a few for each release of Node, each build and each set of flags. 20 MB or so. */
+const MOST_FILES = 32;
 
 /** The compiled code of a file with this source, as this very Node made it; undefined where none is kept. */
 export function readCache(file: string, source: Buffer): Buffer | undefined {
