@@ -3,6 +3,7 @@ import type { JsonValue } from '../model/json.js';
 import type { OutputForm } from './action.js';
 import { causeIn } from './failure-cause.js';
 import { launch } from './launchers.js';
+import { COMMAND_VARIABLE, commandEnded, commandStarts, endEscaped } from './leftovers.js';
 import { type GroupEnd, runGroup } from './process-group.js';
 import { Tail } from './tail.js';
 
@@ -39,11 +40,17 @@ export interface CapturedCommand {
 export async function captureCommand(options: Omit<CommandOptions, 'output'>, stdoutBytes: number): Promise<CapturedCommand> {
   const stdout = new Tail(stdoutBytes);
   const stderr = new Tail(OUTPUT_TAIL_BYTES);
-  // Launchers give their commands no standard input.
-  const launched = options.stdin === undefined ? launch({ ...options, stdout, stderr }) : undefined;
+  const mark = commandStarts();
   const end =
-    (await launched) ??
-    (await runGroup({ ...options, onStdout: (chunk) => stdout.push(chunk), onStderr: (chunk) => stderr.push(chunk) }));
+    (await launch({ ...options, stdout, stderr, mark })) ??
+    (await runGroup({
+      ...options,
+      env: { ...options.env, [COMMAND_VARIABLE]: mark },
+      onStdout: (chunk) => stdout.push(chunk),
+      onStderr: (chunk) => stderr.push(chunk),
+      onLeft: () => endEscaped(mark, undefined),
+    }));
+  commandEnded(mark);
   return { end, stdout, stderr };
 }
 

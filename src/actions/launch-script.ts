@@ -1,14 +1,20 @@
+import { COMMAND_VARIABLE, RUN_VARIABLE } from './leftovers.js';
+
 /** What a launcher is told to run. */
 export interface LaunchOrder {
   readonly argv: readonly string[];
   readonly cwd: string;
   /** Laid over the environment of the launcher. */
   readonly env: Readonly<Record<string, string>>;
+  /** What its processes have in `COMMAND_VARIABLE`; absent: nothing. */
+  readonly mark?: string;
+  /** What its standard input holds; absent: nothing. */
+  readonly stdin?: string | undefined;
 }
 
-/** The lines that a launcher's shell reads for one command, and what they leave to know. */
+/** The lines that a launcher's shell reads for one command, given the paths of its pipes, and what they leave to know. */
 export interface LaunchScript {
-  readonly text: string;
+  readonly text: (stdout: string, stderr: string) => string;
   /**
    * Whether the status is that of the program itself. Else it is that of a shell that ran it, and above 128 it may be the
    * shell's word for a signal.
@@ -26,52 +32,98 @@ const PLAIN_WORDS = /^\/[A-Za-z0-9_./+-]+(?: +[A-Za-z0-9_.,:=@%/+-]+)*$/;
 /** The process id of a shell: every command has its own, so one that asks for it gets a shell of its own. */
 const ASKS_FOR_PID = /\$(?:\$|\{\$|PPID|\{PPID)/;
 
-/** What makes a launcher's shell ready: a request to end the group is for the command, not for the shell. */
-export const LAUNCHER_PRELUDE = 'trap : TERM\n';
+/** Descriptors of a launcher, from `=ready` until its first command: the pipes for output. */
+export const STDOUT_PIPE = 8;
+export const STDERR_PIPE = 9;
 
 /**
- * The lines for a launcher's shell (POSIX; fast in dash, where `exec` and plain commands take one fork). Standard output is
- * the launcher's own, standard error its descriptor 3, and its standard error is for the status: `=` and a number.
+ * What makes a launcher's shell ready. A request to end the group is for the command, not for the shell. A small
+ * here-document is a pipe (in dash, busybox, and bash since 5.1), the only one that costs neither a process nor a name.
+ */
+export const LAUNCHER_PRELUDE = `trap : TERM
+exec ${STDOUT_PIPE}<<A ${STDERR_PIPE}<<A
+x
+A
+x
+A
+echo =ready >&2
+`;
+
+/**
+ * Where a launcher has /dev/null, and a command its lifeline: a copy of standard error for which it has no use. Where a
+ * process is left behind that has its output elsewhere, it shows in that the pipe of standard error is not at its end.
+ */
+const SPARE = 9;
+
+/**
+ * What a launcher's shell is told when the other side has opened the pipes. It closes them, so that nothing can read them but
+ * that side: should it be killed, whatever writes ends. Its standard output is for statuses from then on.
+ */
+export const LEAVE_PIPES = `exec ${STDOUT_PIPE}<&- ${SPARE}</dev/null >&2\n`;
+
+/** Ends what is left of the last command's group. */
+export const END_GROUP = 'kill -TERM 0; ';
+
+/**
+ * The lines for a launcher's shell (POSIX; fast in dash, where `exec` and plain commands take one fork). Its standard output
+ * is for the status: `=` and a number.
  *
  * A shell's text is evaluated in a forked copy of the launcher, so `cd`, `export`, `exit`, `trap`, `set -e`, redirections
- * and functions end with it. When the command has ended, whatever it left in the group is told to end.
+ * and functions end with it. Nothing may test its status, or the shell would ignore `set -e` in it.
  *
  * `undefined` where a shell cannot say it: a zero byte, a variable that is no identifier, an order that is too long.
  */
-export function launchScript({ argv, cwd, env }: LaunchOrder): LaunchScript | undefined {
+export function launchScript({ argv, cwd, env, stdin, mark }: LaunchOrder): LaunchScript | undefined {
   const [program, ...args] = argv;
   if (program === undefined || program === '') return undefined;
-  const names = Object.keys(env);
-  if (!names.every((name) => IDENTIFIER.test(name))) return undefined;
-  const shellText = isShell(argv) ? argv[2] : undefined;
-  const assignments = names.map((name) => `${name}=${quote(env[name] ?? '')}`);
-  const command = shellText === undefined ? programLine(program, args, assignments) : textLine(shellText, assignments);
-  const text = `if cd ${quote(cwd)} 2>/dev/null; then ${command}; echo "=$?" >&2; else echo "=cd" >&2; fi; kill -TERM 0\n`;
-  if (text.length > MOST_BYTES || text.includes('\0')) return undefined;
-  const direct = shellText === undefined || PLAIN_WORDS.test(shellText) || ASKS_FOR_PID.test(shellText);
-  return { text, direct, backgrounds: shellText !== undefined && /(?<![&><])&(?![&>])/.test(shellText) };
+  const shell = shellText(argv);
+  const assignments = mark === undefined ? [] : [`${COMMAND_VARIABLE}=${mark}`];
+  for (const name of Object.keys(env)) {
+    if (!IDENTIFIER.test(name)) return undefined;
+    // The launcher has it itself.
+    if (name !== RUN_VARIABLE) assignments.push(`${name}=${quote(env[name] ?? '')}`);
+  }
+  const command = shell === undefined ? programLine(program, args, assignments) : textLine(shell, assignments);
+  const before = `if cd ${quote(cwd)}; then ${stdin === undefined ? '' : `printf %s ${quote(stdin)} 2>/dev/null | `}${command}`;
+  if (before.length > MOST_BYTES || before.includes('\0')) return undefined;
+  const input = stdin === undefined ? ` <&${SPARE}` : '';
+  return {
+    text: (stdout, stderr) => `${before}${input} >${stdout} 2>${stderr} ${SPARE}>&2; echo "=$?"; else echo =cd; fi\n`,
+    direct: shell === undefined || PLAIN_WORDS.test(shell.text) || ASKS_FOR_PID.test(shell.text),
+    backgrounds: shell !== undefined && /(?<![&><])&(?![&>])/.test(shell.text),
+  };
 }
 
-/** Whether a command is a text for the shell. */
-export function isShell(argv: readonly string[]): boolean {
-  return argv.length === 3 && argv[0] === 'sh' && argv[1] === '-c';
+/** A text for the shell. */
+export interface ShellText {
+  readonly text: string;
+  /** `-e`: it ends at the first command that fails. */
+  readonly stops: boolean;
 }
 
-const REDIRECT = '</dev/null 2>&3 3>&-';
+/** The text of a command that is one for the shell. */
+export function shellText(argv: readonly string[]): ShellText | undefined {
+  const text = argv.at(-1);
+  if (argv[0] !== 'sh' || text === undefined) return undefined;
+  if (argv.length === 3 && argv[1] === '-c') return { text, stops: false };
+  return argv.length === 4 && argv[1] === '-e' && argv[2] === '-c' ? { text, stops: true } : undefined;
+}
 
-function textLine(text: string, assignments: readonly string[]): string {
-  if (PLAIN_WORDS.test(text)) return [...assignments, text, REDIRECT].join(' ');
+function textLine({ text, stops }: ShellText, assignments: readonly string[]): string {
+  if (PLAIN_WORDS.test(text)) return [...assignments, text].join(' ');
   const exports = assignments.length === 0 ? '' : `export ${assignments.join(' ')}; `;
-  const work = ASKS_FOR_PID.test(text) ? `exec sh -c ${quote(text)}` : `eval ${quote(text)}`;
-  return `(${exports}${work}) ${REDIRECT}`;
+  const work = ASKS_FOR_PID.test(text)
+    ? `exec sh ${stops ? '-e ' : ''}-c ${quote(text)}`
+    : `${stops ? 'set -e; ' : ''}eval ${quote(text)}`;
+  return `(${exports}${work})`;
 }
 
 /** With its path, a program is no builtin of the shell, which then needs no copy of itself to start it. */
 function programLine(program: string, args: readonly string[], assignments: readonly string[]): string {
   const words = [program, ...args].map(quote);
-  if (program.includes('/')) return [...assignments, ...words, REDIRECT].join(' ');
+  if (program.includes('/')) return [...assignments, ...words].join(' ');
   const exports = assignments.length === 0 ? '' : `export ${assignments.join(' ')}; `;
-  return `(${exports}exec ${words.join(' ')}) ${REDIRECT}`;
+  return `(${exports}exec ${words.join(' ')})`;
 }
 
 /** A text as one word of the shell, whatever is in it. */

@@ -1,13 +1,18 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { STOP_GRACE_MS } from './action.js';
-import { CaptureFile } from './capture-file.js';
-import { LAUNCHER_PRELUDE, type LaunchScript } from './launch-script.js';
+import { END_GROUP, LAUNCHER_PRELUDE, type LaunchScript, LEAVE_PIPES, STDERR_PIPE, STDOUT_PIPE } from './launch-script.js';
+import { OutputPipe } from './output-pipe.js';
 import { endLeftovers, type GroupEnd, signalGroup } from './process-group.js';
 import type { Tail } from './tail.js';
 
-/** How often the output of a running command is looked at. */
-const LOOK_MS = 100;
+/** When the output of a command is first looked at, whether there is so much that its pipes may be full. */
+const FIRST_LOOK_MS = 2;
+const MUCH_BYTES = 16 * 1024;
+/** After the first look, when the output of any command that still runs is read as it comes. */
+const FOLLOW_MS = 20;
+/** After a command's end, how long output is waited for that others of its group may still write. */
+const WRITERS_MS = 10;
 
 /** A command of a launcher. */
 export interface Launch {
@@ -18,11 +23,21 @@ export interface Launch {
   readonly stderr: Tail;
   /** What a command is told that could not enter its folder. */
   readonly noFolder: () => GroupEnd;
+  /** Told when a process that the command left behind holds its output; `group` is the launcher's. */
+  readonly left: (group: number | undefined) => void;
 }
 
 interface Running {
   readonly launch: Launch;
-  readonly settle: (end: GroupEnd) => void;
+  readonly settle: (end: LaunchEnd) => void;
+}
+
+/** How a command ended; undefined where it was not begun, because it could have no pipes for its output. */
+export type LaunchEnd = GroupEnd | undefined;
+
+interface Pipes {
+  readonly stdout: OutputPipe;
+  readonly stderr: OutputPipe;
 }
 
 /**
@@ -30,32 +45,42 @@ interface Running {
  * several times as much, because a large process takes long to copy. It leads a process group, which is the command's while
  * one runs.
  *
- *   idle --run--> running --status line--> idle
- *                    \--it ended itself, or was killed with its command--> ended
- *   idle --retire--> ended: what its last command left behind is ended with it
+ *   starting --its pipes are open--> idle --run--> running --status line--> idle
+ *                                     |  \--it ended itself, or was killed with its command--> ended
+ *                                     \--retire--> ended: what its last command left behind is ended with it
+ *
+ * The pipes for output serve one command after the other for as long as each leaves them at their end. Where a process still
+ * holds one, the launcher retires with them, so that nothing which that process writes can reach another command.
  */
 export class Launcher {
   readonly #child: ChildProcess;
-  readonly #stdout: CaptureFile;
-  readonly #stderr: CaptureFile;
   readonly #ended: () => void;
+  #pipes: Pipes | undefined;
   #running: Running | undefined;
+  /** For the first look at a command's output; set again for each. */
+  #looking: NodeJS.Timeout | undefined;
+  #following: NodeJS.Timeout | undefined;
+  /** The group was not told to end since its last command. */
+  #unswept = false;
   /** What the shell said since the last status. */
   #said = '';
-  #state: 'alive' | 'retired' | 'ended' = 'alive';
+  #state: 'starting' | 'alive' | 'retired' | 'ended' = 'starting';
+  /** The command has ended; its last output is read. */
+  #settling = false;
+  #pipeless = false;
   #spawnError: Error | undefined;
 
   /**
-   * Throws the system's error where no process or no file can be had.
+   * Throws the system's error where no process can be had.
+   * @param variables laid over the environment of this process, for whatever the shell starts.
    * @param onEnd told when its process is gone.
    */
-  constructor(onEnd: () => void) {
+  constructor(variables: Readonly<Record<string, string>>, onEnd: () => void) {
     this.#ended = onEnd;
-    this.#stdout = new CaptureFile();
-    this.#stderr = new CaptureFile();
     this.#child = spawn('sh', [], {
       cwd: '/',
-      stdio: ['pipe', this.#stdout.fd, 'pipe', this.#stderr.fd],
+      env: { ...process.env, ...variables },
+      stdio: ['pipe', 'ignore', 'pipe'],
       detached: true,
     });
     this.#child.on('error', (error) => {
@@ -83,8 +108,13 @@ export class Launcher {
     return this.#state === 'alive' && this.#running === undefined;
   }
 
-  /** Runs a command; the launcher must be idle. Never rejects. */
-  async run(launch: Launch): Promise<GroupEnd> {
+  /** Its shell makes no pipes. */
+  get pipeless(): boolean {
+    return this.#pipeless;
+  }
+
+  /** Runs a command; the launcher must be new or idle. Never rejects. */
+  async run(launch: Launch): Promise<LaunchEnd> {
     let killTimer: NodeJS.Timeout | undefined;
     const { pid } = this;
     const stop = () => {
@@ -92,12 +122,11 @@ export class Launcher {
       signalGroup(pid, 'SIGTERM');
       killTimer = setTimeout(() => signalGroup(pid, 'SIGKILL'), STOP_GRACE_MS);
     };
-    const end = await new Promise<GroupEnd>((settle) => {
+    const end = await new Promise<LaunchEnd>((settle) => {
       this.#running = { launch, settle };
       if (this.#state === 'ended') this.#settle({ kind: 'not-started', message: this.#spawnError?.message ?? 'no shell' });
-      else this.#child.stdin?.write(launch.script.text);
+      else if (this.#state === 'alive') this.#begin();
       launch.signal.addEventListener('abort', stop, { once: true });
-      this.#boundLater();
     });
     launch.signal.removeEventListener('abort', stop);
     clearTimeout(killTimer);
@@ -108,56 +137,163 @@ export class Launcher {
 
   /** Ends it, and what its commands left behind. */
   retire(): void {
-    if (this.#state !== 'alive') return;
+    if (this.#state === 'retired' || this.#state === 'ended') return;
     this.#state = 'retired';
     this.#child.stdin?.end();
     if (this.pid !== undefined) endLeftovers(this.pid);
   }
 
+  #begin(): void {
+    if (this.#running === undefined || this.#pipes === undefined) return;
+    const { script } = this.#running.launch;
+    const { stdout, stderr } = this.#pipes;
+    const text = script.text(stdout.path, stderr.path);
+    this.#child.stdin?.write(this.#unswept ? END_GROUP + text : text);
+    this.#unswept = true;
+    if (this.#looking === undefined) this.#looking = setTimeout(() => this.#look(), FIRST_LOOK_MS).unref();
+    else this.#looking.refresh();
+  }
+
+  #look(): void {
+    const running = this.#running;
+    if (running === undefined || this.#settling) return;
+    this.#readEach((pipe, tail) => {
+      const before = tail.total;
+      pipe.drain(tail);
+      if (tail.total - before >= MUCH_BYTES) pipe.follow(tail);
+    });
+    const follow = () => this.#readEach((pipe, tail) => pipe.follow(tail) || this.#following?.refresh());
+    this.#following = setTimeout(follow, FOLLOW_MS).unref();
+  }
+
+  #readEach(read: (pipe: OutputPipe, tail: Tail) => void): void {
+    if (this.#running === undefined || this.#pipes === undefined) return;
+    const { stdout, stderr } = this.#running.launch;
+    read(this.#pipes.stdout, stdout);
+    read(this.#pipes.stderr, stderr);
+  }
+
+  /** The next command's shell ends what is left of the last one's group. Where none comes at once, it is done from here. */
+  readonly #sweep = () => {
+    if (!this.#unswept || !this.idle || this.pid === undefined) return;
+    this.#unswept = false;
+    signalGroup(this.pid, 'SIGTERM');
+  };
+
   #hear(text: string): void {
     this.#said += text;
-    const status = /^=(cd|\d+)\n/m.exec(this.#said);
+    const status = /^=(ready|cd|\d+)\n/m.exec(this.#said);
     if (status === null) return;
     const noise = this.#said.slice(0, status.index).trim();
     this.#said = this.#said.slice(status.index + status[0].length);
+    if (status[1] === 'ready') {
+      this.#ready();
+      return;
+    }
     const running = this.#running;
     if (running === undefined) return;
     const { script, noFolder } = running.launch;
-    const end = status[1] === 'cd' ? noFolder() : endOf(Number(status[1]), script.direct, noise);
-    this.#settle(cannotFork(noise) ?? end);
+    if (this.#pipes !== undefined && cannotOpen(noise, this.#pipes)) {
+      this.#settle(undefined);
+      return;
+    }
+    if (status[1] === 'cd') this.#settle(noFolder());
+    else this.#settle(cannotFork(noise) ?? endOf(Number(status[1]), script.direct, noise));
   }
 
-  #settle(end: GroupEnd): void {
+  /** The shell has pipes. */
+  #ready(): void {
+    const { pid } = this;
+    if (this.#state !== 'starting' || pid === undefined) return;
+    const pipes = pipesOf(pid);
+    if (pipes === undefined || pipes === 'none') {
+      this.#pipeless = pipes === 'none';
+      this.retire();
+      this.#settle(undefined);
+      return;
+    }
+    this.#pipes = pipes;
+    this.#state = 'alive';
+    this.#child.stdin?.write(LEAVE_PIPES);
+    this.#begin();
+  }
+
+  /** The command has ended. What it left in its group may still write what belongs to it, but not for long. */
+  #settle(end: LaunchEnd): void {
     const running = this.#running;
-    if (running === undefined) return;
+    if (running === undefined || this.#settling) return;
+    this.#settling = true;
+    clearTimeout(this.#following);
+    if (this.#drained(running.launch)) {
+      this.#finish(running, end, false);
+      return;
+    }
+    const until = performance.now() + WRITERS_MS;
+    const look = () => {
+      const isAtEnd = this.#drained(running.launch);
+      if (isAtEnd || this.#state === 'ended' || performance.now() > until) this.#finish(running, end, !isAtEnd);
+      else setImmediate(look);
+    };
+    look();
+  }
+
+  /** @param held whether a process that the command left behind still holds its output. */
+  #finish({ launch, settle }: Running, end: LaunchEnd, held: boolean): void {
     this.#running = undefined;
-    this.#stdout.read(running.launch.stdout);
-    this.#stderr.read(running.launch.stderr);
-    running.settle(end);
+    this.#settling = false;
+    if (held) {
+      this.retire();
+      launch.left(this.pid);
+    } else setImmediate(this.#sweep);
+    if (this.#state !== 'alive') this.#closePipes();
+    settle(end);
+  }
+
+  #drained({ stdout, stderr }: Launch): boolean {
+    const pipes = this.#pipes;
+    if (pipes === undefined) return true;
+    pipes.stdout.unfollow();
+    pipes.stderr.unfollow();
+    const [isOut, isErr] = [pipes.stdout.drain(stdout), pipes.stderr.drain(stderr)];
+    return isOut && isErr;
+  }
+
+  #closePipes(): void {
+    this.#pipes?.stdout.close();
+    this.#pipes?.stderr.close();
+    this.#pipes = undefined;
   }
 
   #end(end: GroupEnd): void {
     if (this.#state === 'ended') return;
     const { pid } = this;
-    if (this.#state === 'alive' && pid !== undefined) endLeftovers(pid);
+    if (this.#state !== 'retired' && pid !== undefined) endLeftovers(pid);
     this.#state = 'ended';
-    this.#settle(end);
-    this.#stdout.close();
-    this.#stderr.close();
+    if (this.#running === undefined) this.#closePipes();
+    else this.#settle(end);
     this.#ended();
   }
+}
 
-  /** Only commands that run for a while can write much. */
-  #boundLater(): void {
-    const bounded = this.#running;
-    const timer = setTimeout(() => {
-      if (this.#running !== bounded || bounded === undefined) return;
-      this.#stdout.bound(bounded.launch.stdout);
-      this.#stderr.bound(bounded.launch.stderr);
-      this.#boundLater();
-    }, LOOK_MS).unref();
-    if (this.#running === undefined) clearTimeout(timer);
+/** Undefined where this process has no descriptors for them; `none` where the shell made no pipes. */
+function pipesOf(pid: number): Pipes | 'none' | undefined {
+  let stdout: OutputPipe | undefined;
+  try {
+    stdout = OutputPipe.ofProcess(pid, STDOUT_PIPE);
+    const stderr = OutputPipe.ofProcess(pid, STDERR_PIPE);
+    if (stdout !== undefined && stderr !== undefined) return { stdout, stderr };
+    stdout?.close();
+    return 'none';
+  } catch {
+    // Node, which starts the command then, says what is wrong.
+    stdout?.close();
+    return undefined;
   }
+}
+
+/** What the launcher's own shell says when it cannot open a pipe; the command was not begun then. */
+function cannotOpen(said: string, { stdout, stderr }: Pipes): boolean {
+  return said.includes(stdout.path) || said.includes(stderr.path);
 }
 
 /** What the launcher's own shell says when it may start no more processes; the command was not begun then. */

@@ -1,7 +1,8 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
-import { isShell, type LaunchOrder, launchScript } from './launch-script.js';
+import { type LaunchOrder, launchScript, shellText } from './launch-script.js';
 import { Launcher } from './launcher.js';
+import { endEscaped, RUN_VARIABLE } from './leftovers.js';
 import { type GroupEnd, startMessage } from './process-group.js';
 import type { Tail } from './tail.js';
 
@@ -11,19 +12,25 @@ export type LauncherListener = (pid: number, state: 'started' | 'ended') => void
 /** Idle launchers that are kept; more were needed once, and cost memory. */
 const MOST_IDLE = 64;
 
-const idle: Launcher[] = [];
-const all = new Set<Launcher>();
+/** By run: a process that starts as a copy of its launcher shows the environment of that one. */
+const idle = new Map<string, Launcher[]>();
+const all = new Map<Launcher, string>();
 let listener: LauncherListener = () => {};
+/** No shell of this system makes pipes: Node starts the commands then. */
+let pipeless = process.platform !== 'linux';
 
 /** Tells `heard` of the launchers of this thread, from now on. */
 export function watchLaunchers(heard: LauncherListener): void {
   listener = heard;
 }
 
-/** Ends all launchers of this thread; `leftoversEnded` then waits for what they leave. */
-export function endLaunchers(): void {
-  idle.length = 0;
-  for (const launcher of all) launcher.retire();
+/** Ends the launchers of this thread, or those for one run; `leftoversEnded` then waits for what they leave. */
+export function endLaunchers(run?: string): void {
+  for (const [launcher, its] of all) {
+    if (run !== undefined && its !== run) continue;
+    launcher.retire();
+    idle.delete(its);
+  }
 }
 
 /** A command for a launcher. */
@@ -31,41 +38,48 @@ export interface LaunchOptions extends LaunchOrder {
   readonly signal: AbortSignal;
   readonly stdout: Tail;
   readonly stderr: Tail;
+  readonly mark: string;
   readonly onStart?: (pid: number) => void;
 }
 
 /** Runs a command from a launcher of this thread; `undefined` where Node must start it. The promise never rejects. */
-export function launch(options: LaunchOptions): Promise<GroupEnd> | undefined {
-  const { argv, cwd, env, signal, stdout, stderr, onStart } = options;
-  if (signal.aborted || process.platform === 'win32') return undefined;
-  const program = isShell(argv) ? 'sh' : programPath(argv[0] ?? '', cwd, env['PATH'] ?? process.env['PATH'] ?? '');
+export async function launch(options: LaunchOptions): Promise<GroupEnd | undefined> {
+  const { argv, cwd, env, stdin, signal, stdout, stderr, mark, onStart } = options;
+  if (signal.aborted || pipeless) return undefined;
+  const isShell = shellText(argv) !== undefined;
+  const program = isShell ? 'sh' : programPath(argv[0] ?? '', cwd, env['PATH'] ?? process.env['PATH'] ?? '');
   // What is wrong with a program that is not there, Node says best.
   if (program === undefined) return undefined;
-  const script = launchScript({ argv: isShell(argv) ? argv : [program, ...argv.slice(1)], cwd, env });
-  const launcher = script === undefined ? undefined : takeLauncher();
+  const script = launchScript({ argv: isShell ? argv : [program, ...argv.slice(1)], cwd, env, stdin, mark });
+  const run = env[RUN_VARIABLE] ?? '';
+  const launcher = script === undefined ? undefined : takeLauncher(run);
   if (script === undefined || launcher === undefined) return undefined;
   if (launcher.pid !== undefined) onStart?.(launcher.pid);
   const noFolder = (): GroupEnd => {
     const code = statSync(cwd, { throwIfNoEntry: false })?.isDirectory() === true ? 'EACCES' : 'ENOENT';
     return { kind: 'not-started', message: startMessage(argv[0] ?? '', Object.assign(new Error(code), { code }), cwd) };
   };
-  return launcher.run({ script, signal, stdout, stderr, noFolder }).then((end) => {
-    if (launcher.idle && idle.length < MOST_IDLE) idle.push(launcher);
-    else launcher.retire();
-    return end;
-  });
+  const left = (group: number | undefined) => endEscaped(mark, group);
+  const end = await launcher.run({ script, signal, stdout, stderr, noFolder, left });
+  if (launcher.pipeless) pipeless = true;
+  const others = idle.get(run);
+  if (!launcher.idle || (others?.length ?? 0) >= MOST_IDLE) launcher.retire();
+  else if (others === undefined) idle.set(run, [launcher]);
+  else others.push(launcher);
+  return end;
 }
 
-/** Undefined where the system gives no process or no file: Node then says why. */
-function takeLauncher(): Launcher | undefined {
-  for (let launcher = idle.pop(); launcher !== undefined; launcher = idle.pop()) if (launcher.idle) return launcher;
+/** Undefined where the system gives no process: Node then says why. */
+function takeLauncher(run: string): Launcher | undefined {
+  const others = idle.get(run) ?? [];
+  for (let launcher = others.pop(); launcher !== undefined; launcher = others.pop()) if (launcher.idle) return launcher;
   try {
-    const launcher = new Launcher(() => {
+    const launcher = new Launcher(run === '' ? {} : { [RUN_VARIABLE]: run }, () => {
       all.delete(launcher);
       if (launcher.pid !== undefined) listener(launcher.pid, 'ended');
     });
     if (launcher.pid === undefined) return undefined;
-    all.add(launcher);
+    all.set(launcher, run);
     listener(launcher.pid, 'started');
     return launcher;
   } catch {

@@ -20,6 +20,8 @@ export interface GroupOptions {
   readonly stdin?: string | undefined;
   readonly onStdout: (chunk: Buffer) => void;
   readonly onStderr: (chunk: Buffer) => void;
+  /** Told when a process that the leader left behind holds its output. */
+  readonly onLeft?: (() => void) | undefined;
   /** Told when the group exists, so that somebody else can end it if this thread cannot. */
   readonly onStart?: (pid: number) => void;
 }
@@ -84,6 +86,7 @@ export function runGroup(options: GroupOptions): Promise<GroupEnd> {
       const drained = setTimeout(() => {
         destroy(child.stdout);
         destroy(child.stderr);
+        options.onLeft?.();
         settle(end);
       }, DRAIN_MS);
       child.on('close', () => {
@@ -109,7 +112,8 @@ export function signalExitCode(signal: NodeJS.Signals): number {
   return 128 + (constants.signals[signal] ?? 0);
 }
 
-const ending = new Set<Promise<void>>();
+/** What is being ended in this thread. */
+export const ending = new Set<Promise<void>>();
 
 /** How often a group that was told to end is looked at: most are gone at once. */
 const FIRST_LOOK_MS = 1;

@@ -8,34 +8,31 @@ export class Tail {
   #chunks: Buffer[] = [];
   #held = 0;
   #total = 0;
-  #uncounted = false;
 
   /** @param limit bytes that are kept. */
   constructor(limit: number) {
     this.limit = limit;
   }
 
+  /** Keeps a copy of the chunk's end. */
   push(chunk: Buffer): void {
-    this.#chunks.push(chunk);
-    this.#held += chunk.length;
     this.#total += chunk.length;
+    if (chunk.length >= this.limit) {
+      this.#chunks = [Buffer.from(chunk.subarray(chunk.length - this.limit))];
+      this.#held = this.limit;
+      return;
+    }
+    this.#chunks.push(Buffer.from(chunk));
+    this.#held += chunk.length;
     if (this.#held > 2 * this.limit) this.#trim();
   }
 
-  /** Counts bytes that went by unseen. What was kept before them is no longer the end. */
-  skip(bytes: number): void {
-    if (bytes === 0) return;
-    this.#chunks = [];
-    this.#held = 0;
-    this.#total += bytes;
+  /** Bytes that were pushed. */
+  get total(): number {
+    return this.#total;
   }
 
-  /** From now on the count of what was cut is a lower bound: more went by than anybody saw. */
-  lose(): void {
-    this.#uncounted = true;
-  }
-
-  /** Bytes that went by and were not kept, at least. */
+  /** Bytes that were pushed and are not kept. */
   get dropped(): number {
     return this.#total - Math.min(this.#held, this.limit);
   }
@@ -47,7 +44,7 @@ export class Tail {
     const kept = all.subarray(Math.max(0, all.length - most));
     const cut = this.#total - kept.length;
     if (cut === 0) return kept.toString('utf8');
-    return `[${this.#uncounted ? 'at least ' : ''}${cut} bytes cut: the last ${amount(most)} are kept]\n${kept.toString('utf8')}`;
+    return `[${cut} bytes cut: the last ${amount(most)} are kept]\n${kept.toString('utf8')}`;
   }
 
   #trim(): void {

@@ -3,10 +3,10 @@ import { constants } from 'node:fs';
 import { copyFile, link, readFile, rm, unlink, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { processOf } from '../actions/process-stat.js';
 import { isJsonObject, type JsonValue } from '../model/json.js';
 import { err, ok, type Result } from '../model/result.js';
 import { type EnvironmentProblem, errnoOf, systemProblem } from './problem.js';
-import { processOf } from './process-stat.js';
 
 /** A state folder that is ours alone until `release`. */
 export interface Lock {

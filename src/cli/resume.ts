@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { endLeftovers } from '../checkpoint/leftovers.js';
+import { endLeftovers } from '../actions/leftovers.js';
 import { acquireLock } from '../checkpoint/lock.js';
 import type { RunManifest } from '../checkpoint/run-store.js';
 import { openWorkspace, prepareState } from '../checkpoint/workspace.js';

@@ -1,7 +1,7 @@
+import { endLeftovers } from '../actions/leftovers.js';
 import { makeBackup } from '../checkpoint/backup.js';
 import { writeCalibration } from '../checkpoint/calibration-store.js';
 import { openJournal } from '../checkpoint/journal.js';
-import { RUN_VARIABLE } from '../checkpoint/leftovers.js';
 import { acquireLock } from '../checkpoint/lock.js';
 import type { EnvironmentProblem } from '../checkpoint/problem.js';
 import { createRun, resumeRun, saveIncludes, writeManifest } from '../checkpoint/run-store.js';
@@ -113,20 +113,6 @@ export async function runLocked(
   options: RunPlanOptions,
   place: RunPlace,
 ): Promise<Result<RunResult, EnvironmentProblem>> {
-  // Whatever the run starts has it too, and so is found should it outlive the run.
-  process.env[RUN_VARIABLE] = place.run;
-  try {
-    return await runMarked(compiled, options, place);
-  } finally {
-    delete process.env[RUN_VARIABLE];
-  }
-}
-
-async function runMarked(
-  compiled: CompiledPlan,
-  options: RunPlanOptions,
-  place: RunPlace,
-): Promise<Result<RunResult, EnvironmentProblem>> {
   const { plan, methodology, analysis, machine } = compiled;
   const { confirmed = 'library', control = new RunControl(), session, onEvent } = options;
   const { workspace, run, runDir, timeLine, mask, soFar } = place;
@@ -226,7 +212,10 @@ async function runMarked(
   emit({ type: 'backup-made', at: clock.now(), durationMs: clock.now() - timeLine.epochMs - openedMs, backup: backup.value });
 
   const end = await runWaves(wavesOptions, ports, state);
-  if (session === undefined) await ports.executor.close();
+  if (session === undefined) {
+    await ports.executor.close();
+    await endLeftovers(run);
+  }
   const settled = await sinks.settle();
   const result = await finish(settled.ok ? end : { status: 'broken', reason: settled.error.message });
   session?.keep({ compiled, place, manifest, options: wavesOptions, ports, state, sinks, started });

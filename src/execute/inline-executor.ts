@@ -1,4 +1,5 @@
 import { endLaunchers } from '../actions/launchers.js';
+import { RUN_VARIABLE } from '../actions/leftovers.js';
 import { perform, unreadable } from '../actions/perform.js';
 import { leftoversEnded } from '../actions/process-group.js';
 import { captureConsole, catchStrays } from '../actions/subtask-log.js';
@@ -22,6 +23,7 @@ export class InlineExecutor implements Executor {
   readonly #onStray: (message: string) => void;
   readonly #env = processEnvironment();
   #consoleCaptured = false;
+  #run: string | undefined;
 
   /** @param onStray told of errors that no subtask owns any more. */
   constructor(timeLine: TimeLine, onStray: (message: string) => void) {
@@ -32,7 +34,11 @@ export class InlineExecutor implements Executor {
   async open(): Promise<void> {}
 
   run(chunk: Chunk, _agent: number, listener: ChunkListener): ChunkHandle {
-    if (chunk.program.task.work.kind === 'module' && !this.#consoleCaptured) {
+    const { task, surroundings } = chunk.program;
+    this.#run = surroundings.run;
+    // What a module starts takes the variables of the process, which other runs may share.
+    if (task.work.kind === 'module') process.env[RUN_VARIABLE] = this.#run;
+    if (task.work.kind === 'module' && !this.#consoleCaptured) {
       this.#consoleCaptured = true;
       captureConsole('pass');
       catchStrays(this.#onStray);
@@ -52,7 +58,6 @@ export class InlineExecutor implements Executor {
     let runner: ChunkRunner | undefined;
     let cancelled = false;
     const run = async () => {
-      const { task, surroundings } = chunk.program;
       runner = new ChunkRunner(chunk, {
         perform: (request, stop, log) => perform(request, stop, log, host),
         preparer: await preparerOf(task, { ...surroundings, env: this.#env }),
@@ -74,7 +79,9 @@ export class InlineExecutor implements Executor {
   }
 
   async close(): Promise<void> {
-    endLaunchers();
+    if (this.#run === undefined) return;
+    if (process.env[RUN_VARIABLE] === this.#run) delete process.env[RUN_VARIABLE];
+    endLaunchers(this.#run);
     await leftoversEnded();
   }
 }

@@ -1,5 +1,7 @@
 import type { Action } from '../actions/action.js';
 import { answerCriteria, type PromptInput, successCriterion } from '../actions/builtin/agent-prompt.js';
+import { shellText } from '../actions/launch-script.js';
+import { RUN_VARIABLE } from '../actions/leftovers.js';
 import { type PromptParts, promptText } from '../actions/prompt-text.js';
 import type { ResultsStore } from '../execute/results-store.js';
 import { subtaskId } from '../model/ids.js';
@@ -53,7 +55,8 @@ export class TaskPrompts {
     if (!prepared.ok) return this.#masked(templatePrompt(task, wave, context, prepared.error.message));
     if (prepared.value.kind === 'left-out') return undefined;
     const { action, cwd, env } = prepared.value.request;
-    const own = fromAction(action, env());
+    const { [RUN_VARIABLE]: _run, ...variables } = env();
+    const own = fromAction(action, variables);
     const success = this.#preparer.criteria(subtask);
     const name = subtaskId(task.id, subtask.index);
     return this.#masked(finished(name, { task, wave, context, folder: cwd, own, item: subtask.item, success }));
@@ -125,7 +128,7 @@ function fromAction(action: Action, env: Readonly<Record<string, string>>): Own 
 function fromWork({ work, with: input, env }: TaskDefinition): Own {
   switch (work.kind) {
     case 'shell':
-      return command(['sh', '-c', work.command], env);
+      return command(['sh', '-e', '-c', work.command], env);
     case 'argv':
       return command(work.argv, env);
     case 'module':
@@ -138,14 +141,14 @@ function fromWork({ work, with: input, env }: TaskDefinition): Own {
 }
 
 function command(argv: readonly string[], env: Readonly<Record<string, string>>): Own {
-  const [program, option, script] = argv;
-  const shell = program === 'sh' && option === '-c' && argv.length === 3;
+  const shell = shellText(argv);
   return {
-    objective: shell
-      ? 'run the shell script under inputs once, as it stands, with the environment variables under inputs'
-      : 'run the program with the arguments under inputs once, without a shell, with the environment variables under inputs',
+    objective:
+      shell !== undefined
+        ? `run the shell script under inputs once, as it stands, with ${shell.stops ? 'sh -e' : 'sh'} and the environment variables under inputs`
+        : 'run the program with the arguments under inputs once, without a shell, with the environment variables under inputs',
     inputs: {
-      ...(shell ? { script: script ?? '' } : { argv }),
+      ...(shell === undefined ? { argv } : { script: shell.text }),
       ...(Object.keys(env).length > 0 && { environment: env }),
     },
     tools: ['Bash'],

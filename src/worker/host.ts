@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import { endLaunchers, watchLaunchers } from '../actions/launchers.js';
+import { RUN_VARIABLE } from '../actions/leftovers.js';
 import { perform, unreadable } from '../actions/perform.js';
 import { leftoversEnded } from '../actions/process-group.js';
 import { captureConsole, catchStrays } from '../actions/subtask-log.js';
@@ -117,6 +118,8 @@ class HostSession {
   }
 
   #preparer({ task, surroundings }: TaskProgram): Preparer | Promise<Preparer> {
+    // For what a module starts; a thread is one run's, and these variables are the thread's own.
+    process.env[RUN_VARIABLE] = surroundings.run;
     return preparerOf(task, { ...surroundings, env: this.#env });
   }
 

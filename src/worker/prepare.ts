@@ -1,5 +1,6 @@
 import { isAbsolute, join } from 'node:path';
 import type { Action, SubtaskRequest } from '../actions/action.js';
+import { RUN_VARIABLE } from '../actions/leftovers.js';
 import type { Failure } from '../model/failure.js';
 import { contentHash, subtaskId } from '../model/ids.js';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.js';
@@ -192,17 +193,18 @@ export class Preparer {
   #request({ item, index }: Subtask, id: number, attempt: number, { action, env, cwd }: Constants): SubtaskRequest {
     const subtask = subtaskId(this.#task.id, index);
     const variables = this.#paramVariables;
+    const { folder, run } = this.#surroundings;
     return {
       id,
       subtask,
-      action: action.kind === 'builtin' ? { ...action, key: contentHash(`${this.#surroundings.run} ${subtask}`) } : action,
+      action: action.kind === 'builtin' ? { ...action, key: contentHash(`${run} ${subtask}`) } : action,
       item,
       index,
       attempt,
       // Few modules ask for it, and it would be made a million times.
-      env: () => ({ ...variables, ...itemVariables(item, index), ...env, ATTEMPT: String(attempt) }),
+      env: () => ({ ...variables, ...itemVariables(item, index), ...env, ATTEMPT: String(attempt), [RUN_VARIABLE]: run }),
       cwd,
-      folder: this.#surroundings.folder,
+      folder,
       timeoutMs: this.#task.timeoutMs,
     };
   }
@@ -258,7 +260,7 @@ const HOLDS_SECRET = 'has a secret in it, which the list of processes would show
 function constantAction({ work, output, with: input = null }: TaskDefinition): Action {
   switch (work.kind) {
     case 'shell':
-      return { kind: 'command', argv: ['sh', '-c', work.command], output };
+      return { kind: 'command', argv: ['sh', '-e', '-c', work.command], output };
     case 'argv':
       return { kind: 'command', argv: work.argv, output };
     case 'module':

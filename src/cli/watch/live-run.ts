@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
+import { endLeftovers } from '../../actions/leftovers.js';
 import { EventLog } from '../../checkpoint/event-log.js';
 import { waveFile } from '../../checkpoint/journal.js';
-import { RUN_VARIABLE } from '../../checkpoint/leftovers.js';
 import { LockAgain } from '../../checkpoint/lock-again.js';
 import { readWave } from '../../checkpoint/read-journal.js';
 import { type RunManifest, writeManifest } from '../../checkpoint/run-store.js';
@@ -73,8 +73,6 @@ export class LiveRun {
     if (isTooMuch(affected)) return undefined;
     const part = this.#part ?? (await this.#begin());
     if (part === undefined || !part.lock.take()) return undefined;
-    const { run } = this.#run.place;
-    process.env[RUN_VARIABLE] = run;
     try {
       if (!this.#isIndexCurrent() || !this.#isAsLeft()) return undefined;
       const end = await this.#round({ ...round, affected });
@@ -84,7 +82,6 @@ export class LiveRun {
       this.#end = end.end;
       return end.end;
     } finally {
-      delete process.env[RUN_VARIABLE];
       part.lock.release();
     }
   }
@@ -132,8 +129,9 @@ export class LiveRun {
 
   /** Ends the run, with its records as they are now. */
   async close(): Promise<void> {
-    const { ports, sinks } = this.#run;
+    const { place, ports, sinks } = this.#run;
     await ports.executor.close();
+    await endLeftovers(place.run);
     await sinks.settle();
     const part = this.#part;
     this.#part = undefined;

@@ -1,25 +1,42 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { compilePlan, loadMethodology, loadPlan, type RunPlanOptions, runPlan } from '../../../src/index.js';
+import { compilePlan, loadMethodology, loadPlan, runPlan } from '../../../src/index.js';
 import { tempFolder, writeFiles } from '../../support/repository.js';
 
 const MARK = 'WAVEPLAN_RUN';
 
-it('marks this process as the run’s while it lasts, however it ends', async () => {
-  const folder = tempFolder();
-  writeFiles(folder, {
-    'plan.yaml': 'version: 1\nname: example\nbackup: none\ntasks: { a: { run: "true" } }\n',
-    file: 'no folder',
-  });
-  const plan = loadPlan(join(folder, 'plan.yaml'));
+let started = 0;
+let go: () => void = () => {};
+const both = new Promise<void>((resolve) => {
+  go = resolve;
+});
+
+it('marks the commands of each of two runs at once with their own run, and this process with none', async () => {
   const methodology = loadMethodology();
-  if (!plan.ok || !methodology.ok) throw new Error('the plan is not valid');
-  const run = (options: RunPlanOptions) => runPlan(compilePlan(plan.value, methodology.value), options);
-  const marks: (string | undefined)[] = [];
-  const done = await run({ onEvent: ({ type }) => type === 'wave-started' && marks.push(process.env[MARK]) });
-  expect(done.ok && marks).toEqual([done.ok && done.value.summary.run]);
-  expect(process.env[MARK]).toBeUndefined();
-  const refused = await run({ checkpointFiles: join(folder, 'file', 'points') });
-  expect(refused.ok).toBe(false);
+  const runs = [tempFolder(), tempFolder()].map(async (folder) => {
+    // Each waits for the other, so that both are at work at once.
+    writeFiles(folder, {
+      'plan.yaml': `version: 1\nname: example\nbackup: none\ntasks: { a: { run: 'echo "$${MARK}" > mark; while ! [ -e go ]; do sleep 0.01; done' } }\n`,
+    });
+    const plan = loadPlan(join(folder, 'plan.yaml'));
+    if (!plan.ok || !methodology.ok) throw new Error('the plan is not valid');
+    const marks: (string | undefined)[] = [];
+    const done = runPlan(compilePlan(plan.value, methodology.value), {
+      cwd: folder,
+      onEvent: ({ type }) => {
+        if (type !== 'wave-started') return;
+        marks.push(process.env[MARK]);
+        started += 1;
+        if (started === 2) go();
+      },
+    });
+    await both;
+    writeFiles(folder, { go: '' });
+    const result = await done;
+    expect(marks).toEqual([undefined]);
+    expect(readFileSync(join(folder, 'mark'), 'utf8').trim()).toBe(result.ok && result.value.summary.run);
+  });
+  await Promise.all(runs);
   expect(process.env[MARK]).toBeUndefined();
 });
