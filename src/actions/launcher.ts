@@ -7,7 +7,7 @@ import { endLeftovers, type GroupEnd, signalGroup } from './process-group.js';
 import type { Tail } from './tail.js';
 
 /** When the output of a command is first looked at, whether there is so much that its pipes may be full. */
-const FIRST_LOOK_MS = 2;
+const FIRST_LOOK_MS = 4;
 const MUCH_BYTES = 16 * 1024;
 /** After the first look, when the output of any command that still runs is read as it comes. */
 const FOLLOW_MS = 20;
@@ -57,7 +57,7 @@ export class Launcher {
   readonly #ended: () => void;
   #pipes: Pipes | undefined;
   #running: Running | undefined;
-  /** For the first look at a command's output; set again for each. */
+  /** For the first look at a command's output, or at what an idle launcher's group left behind; set again for each. */
   #looking: NodeJS.Timeout | undefined;
   #following: NodeJS.Timeout | undefined;
   /** The group was not told to end since its last command. */
@@ -155,8 +155,8 @@ export class Launcher {
   }
 
   #look(): void {
-    const running = this.#running;
-    if (running === undefined || this.#settling) return;
+    if (this.#running === undefined) this.#sweep();
+    if (this.#running === undefined || this.#settling) return;
     this.#readEach((pipe, tail) => {
       const before = tail.total;
       pipe.drain(tail);
@@ -174,11 +174,11 @@ export class Launcher {
   }
 
   /** The next command's shell ends what is left of the last one's group. Where none comes at once, it is done from here. */
-  readonly #sweep = () => {
+  #sweep(): void {
     if (!this.#unswept || !this.idle || this.pid === undefined) return;
     this.#unswept = false;
     signalGroup(this.pid, 'SIGTERM');
-  };
+  }
 
   #hear(text: string): void {
     this.#said += text;
@@ -244,7 +244,7 @@ export class Launcher {
     if (held) {
       this.retire();
       launch.left(this.pid);
-    } else setImmediate(this.#sweep);
+    } else this.#looking?.refresh();
     if (this.#state !== 'alive') this.#closePipes();
     settle(end);
   }
