@@ -125,13 +125,23 @@ export class ActiveChunks {
       const { chunk, handle, state } = active;
       if (chunk.count === 1 || handle === undefined || active.asked) continue;
       const leftMs = (chunk.count - handle.claimed) * (state.size.meanMs ?? 0);
-      if (leftMs <= Math.max(mostMs, state.size.worthMs) || !this.#ports.waiting.mayStart(state)) continue;
+      if (leftMs <= Math.max(mostMs, state.size.worthMs) || !this.#ports.waiting.mayTakeOver(state)) continue;
       most = active;
       mostMs = leftMs;
     }
     if (most?.handle === undefined) return false;
     this.#takeBack(most, most.handle, 'other agents are idle');
     return most.returned;
+  }
+
+  /** Takes back what was not begun of chunks whose pool a heavier subtask waits for: it needs no more than what runs to end. */
+  makeWay(): void {
+    if (this.#shared === 0) return;
+    for (const active of this.#chunks.values()) {
+      const { chunk, handle, state, asked } = active;
+      if (chunk.count === 1 || handle === undefined || asked || !this.#ports.waiting.mustMakeWay(state)) continue;
+      this.#takeBack(active, handle, 'a heavier subtask waits for its pool');
+    }
   }
 
   /** Nothing is looked at any more. */
@@ -143,14 +153,14 @@ export class ActiveChunks {
   #takeOver(): void {
     const { clock, agents, waiting } = this.#ports;
     const now = clock.now();
-    const idle = agents.hasIdle && !waiting.hasRetries && waiting.nextTask() === undefined;
+    const idle = agents.hasIdle && waiting.next() === undefined;
     for (const active of this.#chunks.values()) {
       const { chunk, handle, state } = active;
       if (handle === undefined || chunk.count - handle.claimed < 1) continue;
       const sinceMs = handle.startedAt === 0 ? 0 : now - handle.startedAt;
       const stuck = sinceMs > Math.max(STUCK_MS, STUCK_TIMES * (state.size.meanMs ?? 0));
       if (stuck) this.#takeBack(active, handle, `a subtask before it takes ${Math.round(sinceMs)} ms`);
-      else if (idle) this.#takeBack(active, handle, 'other agents are idle');
+      else if (idle && waiting.mayTakeOver(state)) this.#takeBack(active, handle, 'other agents are idle');
     }
   }
 

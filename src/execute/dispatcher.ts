@@ -6,9 +6,10 @@ import type { DispatcherPorts } from './dispatcher-ports.js';
 import { EarlierPart } from './earlier-part.js';
 import { FailureAnswers } from './failure-answers.js';
 import { agentName, makeChunk } from './make-chunk.js';
+import type { Turn } from './pool-line.js';
 import { SubtaskEnds } from './subtask-ends.js';
 import { timeLeft } from './subtask-time.js';
-import { nameOf, newTaskState, type Retry, type TaskState } from './task-state.js';
+import { nameOf, newTaskState, type TaskState } from './task-state.js';
 import type { SubtaskOver, TaskTally, TaskWork } from './task-work.js';
 import { WaitingWork } from './waiting-work.js';
 
@@ -185,27 +186,29 @@ export class Dispatcher {
     if (!this.#waiting.mustWaitForRecords()) this.#earlier.tell();
     while (this.#ports.control.state === 'running' && this.#agents.hasIdle) {
       if (this.#waiting.mustWaitForRecords() || this.#waiting.mustWaitForPace()) break;
-      const retry = this.#waiting.nextRetry();
-      if (retry !== undefined) {
-        this.#start(retry.state, retry.index, 1, retry);
-        continue;
-      }
-      const state = this.#waiting.nextTask();
-      if (state === undefined) {
+      const turn = this.#waiting.next();
+      if (turn === undefined) {
         if (this.#active.takeOverNow()) continue;
         break;
       }
-      const most = this.#waiting.isPaced(state) ? 1 : state.size.next(state.queue.waiting, this.#agents.size);
+      const { state, retry } = turn;
+      if (retry !== undefined) {
+        this.#start(turn, retry.index, 1);
+        continue;
+      }
+      const most = this.#waiting.goesOneByOne(state) ? 1 : state.size.next(state.queue.waiting, this.#agents.size);
       const range = state.queue.take(most);
-      if (range !== undefined) this.#start(state, range.first, range.count);
+      if (range !== undefined) this.#start(turn, range.first, range.count);
     }
+    this.#active.makeWay();
     this.#active.lookLater();
     if (this.#failures.isWavePassOver(this.unfinished)) this.#endPass(this.#states);
     const stopped = this.#ports.control.state !== 'running';
     if (this.#active.size === 0 && (stopped || this.unfinished === 0)) this.#resolve();
   }
 
-  #start(state: TaskState, first: number, count: number, retry?: Retry): void {
+  #start(turn: Turn, first: number, count: number): void {
+    const { state, retry } = turn;
     const { executor, clock, control, emit, nextId, results } = this.#ports;
     const attempt = retry?.attempt ?? 1;
     const agent = this.#agents.take();
@@ -219,7 +222,7 @@ export class Dispatcher {
       ...(retry && timeLeft(state.work.task, retry.begun, clock.now())),
     });
     const active = this.#active.add(chunk, state, agent, retry);
-    this.#waiting.started(state);
+    this.#waiting.started(turn);
     const { task, wave } = state.work;
     const about = { at: clock.now(), wave, task: task.id, agent: chunk.agent };
     if (count > 1) emit({ type: 'subtasks-started', ...about, first, count });

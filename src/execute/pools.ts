@@ -35,11 +35,12 @@ export class Pools {
     );
   }
 
-  /** Looks, and takes nothing. A share that is larger than the pool is admitted when nobody else holds any. */
+  /** Looks, and takes nothing. */
   admission(share: PoolShare): Admission {
     const pool = this.#of(share);
     const { max } = pool.limits;
-    if (max !== undefined && pool.held > 0 && pool.held + share.weight > max) return { kind: 'full' };
+    if (max !== undefined && share.weight > max) throw new Error(`Internal error: ${share.weight} of ${max} never fits`);
+    if (max !== undefined && pool.held + share.weight > max) return { kind: 'full' };
     const ms = pool.pacer?.waitMs() ?? 0;
     return ms > 0 ? { kind: 'later', ms } : YES;
   }

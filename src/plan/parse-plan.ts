@@ -99,7 +99,7 @@ function readPlan(root: SourceNode, { sources, options, report }: Reading): Omit
     modules: new ModuleFinder(sources, { mustExist: options.ranBefore !== true }),
     params,
     secrets,
-    pools: [...entriesOf(valueAt(root, 'pools'))].map(([name]) => name),
+    pools: new Map([...entriesOf(valueAt(root, 'pools'))].map(([name, { value }]) => [name, poolSize(value)])),
     env: new Map(envOf(envNode)),
     envFindings,
     defaults: readPatience(valueAt(root, 'defaults'), undefined, report),
@@ -219,11 +219,16 @@ function limitsOf(root: SourceNode, report: Report): PlanLimits {
 
 function poolsOf(root: SourceNode, report: Report): Readonly<Record<string, PoolLimits>> {
   const pools = [...entriesOf(valueAt(root, 'pools'))].map(([name, { value }]): [string, PoolLimits] => {
-    const max = numberOf(value) ?? numberOf(valueAt(value, 'max'));
+    const max = numberOf(poolSize(value));
     const written = valueAt(value, 'rate');
     const rate = parseRate(textOf(written) ?? '');
     if (written !== undefined && !rate.ok) report({ code: 'VALUE', message: rate.error, span: written });
     return [name, { ...(max !== undefined && { max }), ...(written !== undefined && rate.ok && { ratePerMinute: rate.value }) }];
   });
   return Object.fromEntries(pools);
+}
+
+/** The node with the size of a pool; undefined for a pool that only has a rate. */
+function poolSize(pool: SourceNode): SourceNode | undefined {
+  return pool.kind === 'map' ? valueAt(pool, 'max') : pool;
 }

@@ -56,8 +56,8 @@ export interface TaskSurroundings {
   readonly modules: ModuleFinder;
   readonly params: Params;
   readonly secrets: ReadonlySet<string>;
-  /** Names of the pools that the plan declares. */
-  readonly pools: readonly string[];
+  /** The pools that the plan declares, by name, with the node of their size; undefined: without bounds. */
+  readonly pools: ReadonlyMap<string, SourceNode | undefined>;
   /** The plan's `env`, values as written. */
   readonly env: ReadonlyMap<string, string>;
   /** What the expressions of the plan's `env` read. */
@@ -295,11 +295,24 @@ class TaskReader {
     const pool = textOf(name);
     if (name === undefined || pool === undefined) return {};
     const { pools } = this.#around;
-    if (!pools.includes(pool)) {
-      const hint = didYouMean(pool, pools) ?? "declare it under 'pools'";
+    if (!pools.has(pool)) {
+      const hint = didYouMean(pool, [...pools.keys()]) ?? "declare it under 'pools'";
       this.#report('VALUE', `there is no pool '${pool}'`, name, hint);
     }
-    return { pool: { pool, weight: numberOf(valueAt(node, 'weight')) ?? 1 } };
+    const written = valueAt(node, 'weight');
+    const weight = numberOf(written) ?? 1;
+    const size = pools.get(pool);
+    const max = numberOf(size);
+    if (written !== undefined && size !== undefined && max !== undefined && weight > max) {
+      this.#around.report({
+        code: 'VALUE',
+        message: `'weight' is ${weight}, and pool '${pool}' has room for ${max}`,
+        span: written,
+        hint: `lower the weight to ${max} or less, or raise the size of the pool`,
+        related: [{ message: `the size of '${pool}' is here`, span: size }],
+      });
+    }
+    return { pool: { pool, weight } };
   }
 
   #env(): Readonly<Record<string, string>> {

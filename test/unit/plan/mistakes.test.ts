@@ -329,6 +329,18 @@ const MISTAKES: readonly Mistake[] = [
   ['PLAN-VALUE', planOf('  t: { run: x, retries: { on: [«0»] } }\n'), /1/],
   ['PLAN-VALUE', planOf('  t: { run: x, subtaskTimeout: «0s» }\n'), /more than 0/],
   ['PLAN-VALUE', planOf('  t: { run: x, pool: «apy» }\n', 'pools: { api: 1 }\n'), /did you mean 'api'/],
+  ['PLAN-VALUE', planOf('  t: { run: x, pool: { name: a, weight: «9» } }\n', 'pools: { a: 4 }\n'), /has room for 4/],
+  [
+    'PLAN-VALUE',
+    planOf('  t: { run: x, pool: { name: a, weight: «3» } }\n', 'pools: { a: { max: 2, rate: 1/s } }\n'),
+    /room for 2/,
+  ],
+  [
+    'PLAN-VALUE',
+    planOf('  t: { template: b }\n', 'pools: { a: 1 }\ntemplates: { b: { run: x, pool: { name: a, weight: «2» } } }\n'),
+    /room for 1/,
+  ],
+  ['PLAN-VALUE', planOf(TASK, 'pools: { a: 1 }\nfinally: { c: { run: x, pool: { name: a, weight: «2» } } }\n'), /room for 1/],
   ['PLAN-TYPE', planOf('  t: { run: x, inputs: «a» }\n'), /list/],
   ['PLAN-EXPRESSION', planOf('  t: { run: x, outputs: ["a/${{ «item» }}"] }\n'), /item/],
   ['PLAN-FINALLY', planOf(TASK, 'finally: { c: { run: x, «inputs»: [a] } }\n'), /has no 'inputs'/],
