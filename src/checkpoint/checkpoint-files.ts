@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Checkpoint } from '../model/checkpoint.js';
+import { parseSubtaskId } from '../model/ids.js';
 import type { JournalDisk } from './journal-disk.js';
 
 /** Written at a time. */
@@ -73,6 +74,7 @@ export class CheckpointFiles {
 
 /** `wave<N>_<task>_results.json`, and `wave<N>_<task>-<index>_results.json` in a fan-out. */
 export function checkpointFileName(checkpoint: Pick<Checkpoint, 'wave' | 'task_id'>): string {
-  const id = checkpoint.task_id.replace(/\[(\d+)\]$/, '-$1').replace(/[^A-Za-z0-9._-]/g, '_');
+  const { task, index } = parseSubtaskId(checkpoint.task_id);
+  const id = (index === undefined ? task : `${task}-${index}`).replace(/[^A-Za-z0-9._-]/g, '_');
   return `wave${checkpoint.wave}_${id}_results.json`;
 }

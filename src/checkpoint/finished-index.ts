@@ -2,6 +2,7 @@ import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FinishedSubtasks } from '../execute/finished.js';
 import type { Checkpoint } from '../model/checkpoint.js';
+import { taskOfSubtask } from '../model/ids.js';
 import { fromRecordLine } from '../model/record-line.js';
 import { err, ok, type Result } from '../model/result.js';
 import { waveFile } from './journal.js';
@@ -68,7 +69,7 @@ export async function readFinished(
         case 'checkpoint': {
           end = entry.offset + entry.bytes + 1;
           const { checkpoint, offset, bytes } = entry;
-          const task = taskOf(checkpoint.task_id);
+          const task = taskOfSubtask(checkpoint.task_id);
           if (isVoid(task, wave, offset, options.voided)) break;
           note(tables, task, checkpoint.key, { wave, offset, bytes, success: checkpoint.status === 'success' });
           break;
@@ -118,11 +119,6 @@ function wavesIn(runDir: string): readonly number[] {
       return number === undefined ? [] : [Number(number)];
     })
     .sort((a, b) => a - b);
-}
-
-/** The task of a subtask's name. */
-export function taskOf(subtask: string): string {
-  return subtask.replace(/\[\d+\]$/, '');
 }
 
 function isVoid(task: string, wave: number, offset: number, voided: readonly VoidedRecords[]): boolean {

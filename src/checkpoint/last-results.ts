@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { canonicalJson } from '../model/ids.js';
+import { canonicalJson, parseSubtaskId } from '../model/ids.js';
 import type { JsonValue } from '../model/json.js';
 import type { ValidPlan } from '../plan/valid-plan.js';
 import { waveFile } from './journal.js';
@@ -41,13 +41,13 @@ async function resultsOf(runDir: string, plan: ValidPlan, waves: number): Promis
     for await (const entry of readCheckpoints(waveFile(runDir, wave))) {
       if (entry.kind !== 'checkpoint') continue;
       const { task_id: id, status, results: found } = entry.checkpoint;
-      const [, task, index] = /^(.*)\[(\d{1,9})\]$/s.exec(id) ?? [];
-      if (task === undefined || !fanOuts.has(task)) {
+      const { task, index } = parseSubtaskId(id);
+      if (index === undefined || !fanOuts.has(task)) {
         if (status === 'success') results.set(id, found);
         continue;
       }
       const list = lists.get(task) ?? [];
-      list[Number(index)] = status === 'success' ? found : null;
+      list[index] = status === 'success' ? found : null;
       lists.set(task, list);
     }
   }

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Checkpoint } from '../model/checkpoint.js';
+import { taskOfSubtask } from '../model/ids.js';
 import { isJsonObject, type JsonValue } from '../model/json.js';
 import type { RunEvent } from '../model/run-event.js';
 import { EVENTS_FILE } from './event-log.js';
@@ -77,7 +78,7 @@ async function* readWaveEvents(
     switch (entry.kind) {
       case 'checkpoint': {
         const { checkpoint, offset } = entry;
-        const task = taskOf(checkpoint.task_id);
+        const task = taskOfSubtask(checkpoint.task_id);
         if (parts !== undefined && !isCurrent(parts, task, checkpoint, offset)) break;
         const at = endOf(checkpoint);
         const resumed = parts !== undefined && isEarlier(parts, checkpoint, offset) ? ({ resumed: 'as-is' } as const) : {};
@@ -99,11 +100,6 @@ async function* readWaveEvents(
 function endOf({ timestamp }: Checkpoint): number {
   const ended = Date.parse(timestamp);
   return Number.isFinite(ended) ? ended : 0;
-}
-
-/** The task of a subtask: names of tasks hold no brackets. */
-export function taskOf(subtask: string): string {
-  return subtask.replace(/\[\d+\]$/, '');
 }
 
 async function* readEventLog(runDir: string): AsyncGenerator<RecordEntry, void, undefined> {

@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs';
 import type { Checkpoint } from '../model/checkpoint.js';
+import { parseSubtaskId } from '../model/ids.js';
 import { fromRecordLine } from '../model/record-line.js';
 import { err, ok, type Result } from '../model/result.js';
 import { waveFile } from './journal.js';
@@ -138,9 +139,6 @@ export async function* readLines(file: string): AsyncGenerator<Line, void, undef
   if (bytes > 0) yield take(false);
 }
 
-/** The index from which a fan-out's outcomes are kept by name: no run has so many subtasks, a damaged file might. */
-const INDEX_BOUND = 1 << 26;
-
 /** The last outcome of each subtask, in a byte for each subtask of a fan-out: a million cost a megabyte. */
 export class OutcomeTally {
   readonly #fanOuts = new Map<string, Uint8Array>();
@@ -149,28 +147,27 @@ export class OutcomeTally {
 
   add(id: string, success: boolean): void {
     const outcome = success ? 1 : 2;
-    const place = placeOf(id);
-    if (place === undefined) {
+    const { task, index } = parseSubtaskId(id);
+    if (index === undefined) {
       this.#move(this.#others.get(id) ?? 0, outcome);
       this.#others.set(id, outcome);
       return;
     }
-    const { name, index } = place;
-    let outcomes = this.#fanOuts.get(name) ?? new Uint8Array(64);
+    let outcomes = this.#fanOuts.get(task) ?? new Uint8Array(64);
     if (index >= outcomes.length) {
       const larger = new Uint8Array(2 ** Math.ceil(Math.log2(index + 1)));
       larger.set(outcomes);
       outcomes = larger;
     }
-    this.#fanOuts.set(name, outcomes);
+    this.#fanOuts.set(task, outcomes);
     this.#move(outcomes[index] ?? 0, outcome);
     outcomes[index] = outcome;
   }
 
   /** Whether an outcome of the subtask was added. */
   has(id: string): boolean {
-    const place = placeOf(id);
-    return place === undefined ? this.#others.has(id) : (this.#fanOuts.get(place.name)?.[place.index] ?? 0) !== 0;
+    const { task, index } = parseSubtaskId(id);
+    return index === undefined ? this.#others.has(id) : (this.#fanOuts.get(task)?.[index] ?? 0) !== 0;
   }
 
   counts(): { readonly distinct: number; readonly success: number; readonly failed: number } {
@@ -183,13 +180,4 @@ export class OutcomeTally {
     if (from === 1 || from === 2) this.#count[from]--;
     this.#count[to]++;
   }
-}
-
-/** A subtask of a fan-out by name and index; undefined for any other. */
-function placeOf(id: string): { readonly name: string; readonly index: number } | undefined {
-  const match = /^(.*)\[(\d{1,9})\]$/s.exec(id);
-  const name = match?.[1];
-  const index = Number(match?.[2]);
-  if (name === undefined || index >= INDEX_BOUND || String(index) !== match?.[2]) return undefined;
-  return { name, index };
 }

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { contentHash } from '../model/ids.js';
+import { contentHash, NAME_PATTERN, taskOfSubtask } from '../model/ids.js';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.js';
 import { err, ok, type Result } from '../model/result.js';
 import type { Backup, RunStatus } from '../model/run-event.js';
@@ -135,7 +135,7 @@ export async function saveLog(runDir: string, subtaskId: string, text: string): 
 
 /** The subtask's own id where that is safe as a file's name; else a readable part of it and a hash. */
 export function logFileName(subtaskId: string): string {
-  if (/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}(\[\d{1,12}\])?$/.test(subtaskId)) return `${subtaskId}.log`;
+  if (NAME_PATTERN.test(taskOfSubtask(subtaskId))) return `${subtaskId}.log`;
   return `${subtaskId.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, 64)}~${contentHash(subtaskId)}.log`;
 }
 

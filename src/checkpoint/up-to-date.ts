@@ -1,6 +1,6 @@
 import type { FinishedSubtasks, SubtaskAbout } from '../execute/finished.js';
 import type { Checkpoint } from '../model/checkpoint.js';
-import { canonicalJson, contentHash } from '../model/ids.js';
+import { canonicalJson, contentHash, taskOfSubtask } from '../model/ids.js';
 import type { JsonObject } from '../model/json.js';
 import { err, ok, type Result } from '../model/result.js';
 import type { ExpressionScope } from '../plan/expression-scope.js';
@@ -10,7 +10,6 @@ import type { FingerprintIndex } from './fingerprint-index.js';
 import { mayAskForResults, moduleFiles } from './fingerprint-modules.js';
 import { MISSING, MOST_NAMED_FILES } from './fingerprint-parts.js';
 import { filePatterns } from './fingerprint-patterns.js';
-import { taskOf } from './finished-index.js';
 import { checkpointOf, isInState, keptText, outputsOf, pairsText, recordOf, stateChange } from './kept-subtask.js';
 import type { WatchMemory } from './watch-memory.js';
 
@@ -135,7 +134,7 @@ export class UpToDate implements FinishedSubtasks {
 
   /** Takes down a subtask that ended in this run, and its outputs as they are now. A failed one is not up to date. */
   ended(checkpoint: Checkpoint): void {
-    const task = taskOf(checkpoint.task_id);
+    const task = taskOfSubtask(checkpoint.task_id);
     const asked = this.#asked.get(task)?.get(checkpoint.key);
     const { index, session } = this.#options;
     if (asked === undefined || checkpoint.status !== 'success') {

@@ -10,6 +10,7 @@ import { compileGraph } from '../graph/compile-graph.js';
 import { batchCount, batchItem } from '../graph/fan-out.js';
 import type { ItemList } from '../graph/item-list.js';
 import { groupWaves } from '../graph/waves.js';
+import { parseSubtaskId } from '../model/ids.js';
 import { didYouMean } from '../plan/closest.js';
 import type { TaskDefinition, ValidPlan } from '../plan/valid-plan.js';
 import { counted } from '../report/figures.js';
@@ -46,7 +47,7 @@ export function promptsCommand(): Command {
 }
 
 async function printPrompts(plan: ValidPlan, options: PromptsOptions): Promise<number> {
-  const [, named, position] = /^(.*?)(?:\[(\d{1,9})\])?$/s.exec(options.task ?? '') ?? [];
+  const { task: named, index: only } = parseSubtaskId(options.task ?? '');
   const graph = compileGraph(plan);
   const waves = groupWaves(graph);
   const placed = [
@@ -57,7 +58,7 @@ async function printPrompts(plan: ValidPlan, options: PromptsOptions): Promise<n
   if (chosen.length === 0) {
     const hint =
       didYouMean(
-        named ?? '',
+        named,
         placed.map(({ task }) => task.id),
       ) ?? `the tasks are ${placed.map(({ task }) => task.id).join(', ')}`;
     printError(`waveplan: there is no task '${options.task}': ${hint}`);
@@ -80,7 +81,6 @@ async function printPrompts(plan: ValidPlan, options: PromptsOptions): Promise<n
   };
   const limit = options.limit ?? (options.json === true || options.task !== undefined ? Number.POSITIVE_INFINITY : DEFAULT_LIMIT);
   for (const { task, wave } of chosen) {
-    const only = position === undefined ? undefined : Number(position);
     if (!printTask(task, wave, { context, limit, only, json: options.json === true })) return EXIT.refused;
   }
   return EXIT.done;

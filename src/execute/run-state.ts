@@ -1,7 +1,7 @@
 import { batchCount, batchItem, expandsInRun } from '../graph/fan-out.js';
 import type { TaskNode } from '../graph/task-graph.js';
 import type { Failure } from '../model/failure.js';
-import { canonicalJson } from '../model/ids.js';
+import { canonicalJson, parseSubtaskId } from '../model/ids.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import { err, ok, type Result, unreachable } from '../model/result.js';
 import type { RunEvent } from '../model/run-event.js';
@@ -264,7 +264,7 @@ export class RunState {
   #emit(event: RunEvent): void {
     if (event.type === 'subtask-finished' && event.checkpoint.status === 'failure') {
       const node = this.#options.graph.indexOf.get(event.task);
-      const index = Number(/\[(\d+)\]$/.exec(event.checkpoint.task_id)?.[1] ?? 0);
+      const index = parseSubtaskId(event.checkpoint.task_id).index ?? 0;
       const failed = node === undefined ? undefined : (this.failed.get(node) ?? new Set<number>());
       if (node !== undefined && failed !== undefined) this.failed.set(node, failed.add(index));
     }

@@ -1,3 +1,4 @@
+import { subtaskId } from '../model/ids.js';
 import type { RunEvent } from '../model/run-event.js';
 import { AgentsAtWork } from './agents-at-work.js';
 import type { LiveMoment, WaveMoment } from './live-frame.js';
@@ -152,7 +153,7 @@ export class RunProgress {
         .filter(({ since: from }) => now - from >= SLOW_MS)
         .sort((a, b) => a.since - b.since)
         .slice(0, MOST_SLOW)
-        .map(({ task, subtask, at, since: from }) => ({ name: subtask ?? `${task}[${at}]`, forMs: now - from })),
+        .map(({ task, subtask, at, since: from }) => ({ name: subtask ?? subtaskId(task, at), forMs: now - from })),
     };
   }
 
