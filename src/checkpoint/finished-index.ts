@@ -30,8 +30,10 @@ export interface TaskRecords {
 export interface FinishedIndex {
   readonly tasks: ReadonlyMap<string, TaskRecords>;
   readonly ends: JournalEnds;
-  /** Where the last valid record of a subtask is. */
-  readonly placeOf: (task: string, key: string) => RecordPlace | undefined;
+  /** Whether the record at a place is the last valid one of its subtask, and was not dropped. */
+  readonly isCurrent: (task: string, key: string, place: { readonly wave: number; readonly offset: number }) => boolean;
+  /** Takes out subtasks that the plan no longer has. */
+  readonly drop: (task: string, keys: readonly string[]) => void;
   /** Torn tails and damaged lines, for people. */
   readonly warnings: readonly string[];
   /** The records as the scheduler asks for them; `void` tasks have none. Close it when the run is over. */
@@ -71,7 +73,8 @@ export async function readFinished(
           const { checkpoint, offset, bytes } = entry;
           const task = taskOfSubtask(checkpoint.task_id);
           if (isVoid(task, wave, offset, options.voided)) break;
-          note(tables, task, checkpoint.key, { wave, offset, bytes, success: checkpoint.status === 'success' });
+          const place = { wave, offset, bytes, success: checkpoint.status === 'success' };
+          note(tables, task, { key: checkpoint.key, place, parts: options.voided });
           break;
         }
         case 'damaged':
@@ -98,7 +101,13 @@ export async function readFinished(
   return ok({
     tasks,
     ends,
-    placeOf: (task, key) => tables.get(task)?.keys.get(key),
+    isCurrent: (task, key, { wave, offset }) => {
+      const place = tables.get(task)?.keys.get(key);
+      return place !== undefined && place.wave === wave && place.offset === offset;
+    },
+    drop: (task, keys) => {
+      for (const key of keys) tables.get(task)?.keys.drop(key);
+    },
     warnings,
     finished: ({ failures, voided }) => new RecordReader(runDir, tables, (task) => !voided.has(task), failures),
   });
@@ -125,13 +134,27 @@ function isVoid(task: string, wave: number, offset: number, voided: readonly Voi
   return voided.some(({ ends, tasks }) => offset < (ends[String(wave)] ?? 0) && tasks.includes(task));
 }
 
-function note(tables: Map<string, TaskTable>, task: string, key: string, place: RecordPlace): void {
+/** In which part of the run a record was written: how many resumes had begun. */
+function partOf({ wave, offset }: RecordPlace, parts: readonly VoidedRecords[]): number {
+  return parts.filter(({ ends }) => offset >= (ends[String(wave)] ?? 0)).length;
+}
+
+function note(
+  tables: Map<string, TaskTable>,
+  task: string,
+  { key, place, parts }: { readonly key: string; readonly place: RecordPlace; readonly parts: readonly VoidedRecords[] },
+): void {
   let table = tables.get(task);
   if (table === undefined) {
     table = { keys: new KeyTable(), success: 0, failed: 0 };
     tables.set(task, table);
   }
   const before = table.keys.set(key, place);
+  // A task whose wave is another one since has records in two files, of which the one that is read last need not be the later.
+  if (before !== undefined && before.wave !== place.wave && partOf(before, parts) > partOf(place, parts)) {
+    table.keys.set(key, before);
+    return;
+  }
   if (before !== undefined) table[before.success ? 'success' : 'failed']--;
   table[place.success ? 'success' : 'failed']++;
 }
@@ -178,17 +201,28 @@ class RecordReader implements OpenFinished {
     return this.#counts(task) && (this.#tables.get(task)?.success ?? 0) > 0;
   }
 
-  has(task: string, key: string): boolean {
-    return this.#placeOf(task, key) !== undefined;
+  begin(task: string): void {
+    this.#tableOf(task)?.beginAsking();
   }
 
-  #placeOf(task: string, key: string): RecordPlace | undefined {
-    const place = this.knows(task) ? this.#tables.get(task)?.keys.get(key) : undefined;
+  has(task: string, key: string): boolean {
+    return this.#counted(this.#tableOf(task)?.ask(key)) !== undefined;
+  }
+
+  dropRest(task: string): readonly string[] {
+    return this.#tableOf(task)?.dropRest() ?? [];
+  }
+
+  #tableOf(task: string): KeyTable | undefined {
+    return this.knows(task) ? this.#tables.get(task)?.keys : undefined;
+  }
+
+  #counted(place: RecordPlace | undefined): RecordPlace | undefined {
     return place === undefined || (!place.success && !this.#failures) ? undefined : place;
   }
 
   find(task: string, key: string): Checkpoint | undefined {
-    const place = this.#placeOf(task, key);
+    const place = this.#counted(this.#tableOf(task)?.get(key));
     if (place === undefined) return undefined;
     const found = this.#read(place);
     // The file was changed meanwhile, or two keys collide: it runs again.

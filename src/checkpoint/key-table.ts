@@ -24,7 +24,7 @@ export class KeyTable {
   #offset = new Float64Array(FIRST_SIZE);
   #bytes = new Uint32Array(FIRST_SIZE);
   #wave = new Uint32Array(FIRST_SIZE);
-  /** 0: free; 1: a success; 2: a failure. */
+  /** 0: free; else SUCCESS or FAILURE, with ASKED and DROPPED added. */
   #state = new Uint8Array(FIRST_SIZE);
 
   /** How many keys there are. */
@@ -38,7 +38,7 @@ export class KeyTable {
     const [high, low] = halves(key);
     const at = this.#find(high, low);
     const before = this.#at(at);
-    if (before === undefined) this.#size++;
+    if (this.#state[at] === 0) this.#size++;
     this.#put(at, high, low, place);
     return before;
   }
@@ -48,10 +48,44 @@ export class KeyTable {
     return this.#at(this.#find(high, low));
   }
 
+  /** Forgets which keys were asked for. */
+  beginAsking(): void {
+    for (let at = 0; at < this.#state.length; at++) this.#state[at] = (this.#state[at] ?? 0) & ~ASKED;
+  }
+
+  /** `get`, which takes down that the key was asked for. */
+  ask(key: string): RecordPlace | undefined {
+    const [high, low] = halves(key);
+    const at = this.#find(high, low);
+    const place = this.#at(at);
+    if (place !== undefined) this.#state[at] = (this.#state[at] ?? 0) | ASKED;
+    return place;
+  }
+
+  /** Drops every key that was not asked for since `beginAsking`, and returns them. */
+  dropRest(): readonly string[] {
+    const dropped: string[] = [];
+    for (let at = 0; at < this.#state.length; at++) {
+      const state = this.#state[at] ?? 0;
+      if (state === 0 || (state & (ASKED | DROPPED)) !== 0) continue;
+      this.#state[at] = state | DROPPED;
+      dropped.push(`${hexOf(this.#high[at] ?? 0)}${hexOf(this.#low[at] ?? 0)}`);
+    }
+    return dropped;
+  }
+
+  /** Takes a key out, as `dropRest` did. */
+  drop(key: string): void {
+    const [high, low] = halves(key);
+    const at = this.#find(high, low);
+    if (this.#state[at] !== 0) this.#state[at] = (this.#state[at] ?? 0) | DROPPED;
+  }
+
   #at(at: number): RecordPlace | undefined {
     const state = this.#state[at] ?? 0;
-    if (state === 0) return undefined;
-    return { wave: this.#wave[at] ?? 0, offset: this.#offset[at] ?? 0, bytes: this.#bytes[at] ?? 0, success: state === 1 };
+    if (state === 0 || (state & DROPPED) !== 0) return undefined;
+    const success = (state & SUCCESS) !== 0;
+    return { wave: this.#wave[at] ?? 0, offset: this.#offset[at] ?? 0, bytes: this.#bytes[at] ?? 0, success };
   }
 
   #put(at: number, high: number, low: number, place: RecordPlace): void {
@@ -60,7 +94,7 @@ export class KeyTable {
     this.#offset[at] = place.offset;
     this.#bytes[at] = place.bytes;
     this.#wave[at] = place.wave;
-    this.#state[at] = place.success ? 1 : 2;
+    this.#state[at] = place.success ? SUCCESS : FAILURE;
   }
 
   /** The key's place, or the free one where it belongs. */
@@ -91,6 +125,15 @@ export class KeyTable {
       this.#state[at] = state[i] ?? 0;
     }
   }
+}
+
+const SUCCESS = 1;
+const FAILURE = 2;
+const ASKED = 4;
+const DROPPED = 8;
+
+function hexOf(half: number): string {
+  return half.toString(16).padStart(8, '0');
 }
 
 /** A key is a hash already; one of another form is made into one. */

@@ -37,6 +37,9 @@ export interface WaveTally {
   readonly damagedLines: number;
 }
 
+/** Whether a record counts that begins at a byte of a wave's file. */
+export type RecordFilter = (checkpoint: Checkpoint, place: { readonly wave: number; readonly offset: number }) => boolean;
+
 /** A line longer than this is damage: no result is this large, and a text of it might not fit into a string. */
 const LINE_BYTES = 256 * 1024 * 1024;
 
@@ -69,13 +72,13 @@ export async function* readCheckpoints(file: string): AsyncGenerator<JournalEntr
 }
 
 /**
- * Counts what a wave's file holds, for the check between waves; with `counts`, only the subtasks that it admits: the file
+ * Counts what a wave's file holds, for the check between waves; with `counts`, only the records that it admits: the file
  * of a run that was resumed may hold others, of an earlier form of the plan.
  */
 export async function readWave(
   runDir: string,
   wave: number,
-  counts: (subtask: string) => boolean = () => true,
+  counts: RecordFilter = () => true,
 ): Promise<Result<WaveTally, EnvironmentProblem>> {
   const outcomes = new OutcomeTally();
   let records = 0;
@@ -84,7 +87,7 @@ export async function readWave(
   for await (const entry of readCheckpoints(waveFile(runDir, wave))) {
     switch (entry.kind) {
       case 'checkpoint':
-        if (!counts(entry.checkpoint.task_id)) break;
+        if (!counts(entry.checkpoint, { wave, offset: entry.offset })) break;
         records++;
         outcomes.add(entry.checkpoint.task_id, entry.checkpoint.status === 'success');
         break;

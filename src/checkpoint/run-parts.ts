@@ -1,4 +1,3 @@
-import type { Checkpoint } from '../model/checkpoint.js';
 import { type FinishedIndex, type JournalEnds, readFinished } from './finished-index.js';
 import { readManifest } from './run-store.js';
 
@@ -28,13 +27,10 @@ export async function readRunParts(runDir: string, countStarts: () => Promise<nu
   return { starts, ends: starts > resumes.length ? last.ends : {}, index: index.value };
 }
 
-/** Whether a record is the last valid one of its subtask; others were superseded, or their task changed. */
-export function isCurrent({ index }: RunParts, task: string, { key, wave }: Checkpoint, offset: number): boolean {
-  const place = index.placeOf(task, key);
-  return place !== undefined && place.wave === wave && place.offset === offset;
-}
-
 /** Whether a record was there before the last part of the run began. */
-export function isEarlier({ ends }: RunParts, { wave }: Checkpoint, offset: number): boolean {
+export function isEarlier(
+  { ends }: Pick<RunParts, 'ends'>,
+  { wave, offset }: { readonly wave: number; readonly offset: number },
+): boolean {
   return offset < (ends[String(wave)] ?? 0);
 }

@@ -1,19 +1,19 @@
 import { createReadStream } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { type Journal, waveFile } from './journal.js';
-import { readWave } from './read-journal.js';
+import { type RecordFilter, readWave } from './read-journal.js';
 import type { WrittenWave } from './wave-file.js';
 
 /**
  * Makes sure that a wave's checkpoints are on the disk, reads them back, and counts them. Where the bytes are the ones that
  * were written, the counts are known; only where they are not does every line have to be looked at. What cannot be read is
- * missing. `counts` admits the subtasks of a run that was resumed, whose file may hold others.
+ * missing. `counts` admits the records of a run that was resumed, whose file may hold others.
  */
 export async function verifyWave(
   journal: Journal,
   runDir: string,
   wave: number,
-  counts?: (subtask: string) => boolean,
+  counts?: RecordFilter,
 ): Promise<{ readonly recorded: number; readonly failed: number }> {
   await journal.closeWave(wave);
   const written = journal.written(wave);

@@ -65,7 +65,7 @@ async function printPrompts(plan: ValidPlan, options: PromptsOptions): Promise<n
     return EXIT.refused;
   }
   const { folder, stateDir } = openWorkspace({ planFile: plan.file, cwd: options.cwd, stateDir: options.stateDir });
-  const last = await readLastResults(stateDir, plan, waves.length);
+  const last = await readLastResults(stateDir, plan);
   if (last !== undefined && options.json !== true) {
     const edited = last.otherPlan ? ', before the plan was edited' : '';
     printError(`Results of earlier tasks are those of run ${last.run}${edited}.`);

@@ -144,9 +144,10 @@ async function goOn(
     const soFar = {
       manifest,
       finished,
-      counts: countsOf(standing.value),
+      counts: countsOf(loaded, standing.value),
       failedRunAgain,
       outdated,
+      index,
       ends: index.ends,
       leftovers: leftovers.found,
     };
@@ -174,8 +175,11 @@ async function goOn(
   }
 }
 
-function countsOf({ index, outdated }: RunStanding): { readonly finished: number; readonly failed: number } {
-  const counting = [...index.tasks].flatMap(([task, records]) => (outdated.has(task) ? [] : [records]));
+function countsOf(
+  { plan }: LoadedPlan,
+  { index, outdated }: RunStanding,
+): { readonly finished: number; readonly failed: number } {
+  const counting = plan.tasks.flatMap(({ id }) => (outdated.has(id) ? [] : (index.tasks.get(id) ?? [])));
   const failed = counting.reduce((sum, records) => sum + records.failed, 0);
   return { finished: failed + counting.reduce((sum, records) => sum + records.success, 0), failed };
 }

@@ -1,4 +1,4 @@
-import type { JournalEnds } from '../checkpoint/finished-index.js';
+import type { FinishedIndex, JournalEnds } from '../checkpoint/finished-index.js';
 import type { RunManifest } from '../checkpoint/run-store.js';
 import type { RunFolders, Workspace } from '../checkpoint/workspace.js';
 import type { FinishedSubtasks } from '../execute/finished.js';
@@ -24,6 +24,8 @@ export interface RunSoFar {
   readonly counts: { readonly finished: number; readonly failed: number };
   readonly failedRunAgain: boolean;
   readonly outdated: ReadonlyMap<string, string>;
+  /** The records of earlier parts; those of subtasks that the plan no longer has are dropped as the run comes to know them. */
+  readonly index: Pick<FinishedIndex, 'isCurrent'>;
   readonly ends: JournalEnds;
   readonly leftovers: number;
 }

@@ -2,10 +2,12 @@ import { EventLog } from '../checkpoint/event-log.js';
 import type { Journal } from '../checkpoint/journal.js';
 import type { EnvironmentProblem } from '../checkpoint/problem.js';
 import { OutcomeTally } from '../checkpoint/read-journal.js';
+import { isEarlier } from '../checkpoint/run-parts.js';
 import type { UpToDate } from '../checkpoint/up-to-date.js';
 import { verifyWave } from '../checkpoint/verify-wave.js';
 import type { WaveTally } from '../execute/wave-check.js';
 import { parseCheckpoints } from '../model/checkpoint.js';
+import { taskOfSubtask } from '../model/ids.js';
 import { NO_MASK } from '../model/mask.js';
 import { maskEvent } from '../model/mask-event.js';
 import type { Result } from '../model/result.js';
@@ -120,7 +122,13 @@ export class RunSinks {
   /** Makes sure that a wave's checkpoints are on the disk, and counts them as they are there. */
   verifyWave(wave: number): Promise<WaveTally> {
     const seen = this.#seen;
-    return verifyWave(this.journal, this.#place.runDir, wave, seen && ((subtask) => seen.has(subtask)));
+    const { runDir, soFar } = this.#place;
+    if (seen === undefined || soFar === undefined) return verifyWave(this.journal, runDir, wave);
+    return verifyWave(this.journal, runDir, wave, ({ task_id: id, key }, place) => {
+      if (!seen.has(id)) return false;
+      // A subtask that the plan had once may have had the name that another has now.
+      return !isEarlier(soFar, place) || soFar.index.isCurrent(taskOfSubtask(id), key, place);
+    });
   }
 
   /** Resolves when all checkpoints and logs are written, and what is up to date; the error is why checkpoints could not be. */

@@ -26,7 +26,13 @@ export function finishedPartOf(
   const isOfEarlierRun = (index: number) => finished.isOfEarlierRun?.(task.id, keyOf(index)) === true;
   const line = (index: number) => finished.line?.(task.id, keyOf(index));
   // What the paired subtask returned is not known yet, and may decide whether this one is up to date.
-  if (oneByOne === true && task.inputs !== undefined) return { count: 0, has: isFinished, read, line, isOfEarlierRun };
+  if (oneByOne === true && task.inputs !== undefined) {
+    if (finished.dropRest !== undefined) {
+      finished.begin?.(task.id);
+      for (let index = 0; index < count; index++) finished.has(task.id, keyOf(index));
+    }
+    return { count: 0, has: isFinished, read, line, isOfEarlierRun };
+  }
   finished.begin?.(task.id);
   const flags = new Uint8Array(count);
   let known = 0;

@@ -29,6 +29,11 @@ export interface FinishedSubtasks {
   hasSuccess?(task: string): boolean;
   /** All subtasks of a task are about to be asked for: what is known of earlier ones counts no more. */
   begin?(task: string): void;
+  /**
+   * Drops what is recorded of a task but was not asked for since `begin`: the plan no longer has those subtasks. Returns
+   * their keys.
+   */
+  dropRest?(task: string): readonly string[];
   /** Whether the subtask of a task with this key is finished. A run tells what it is about; without that, its key alone counts. */
   has(task: string, key: string, about?: SubtaskAbout): boolean;
   /** Its checkpoint; undefined where it is to run, also because its record can be read no more. */
@@ -48,6 +53,7 @@ export function eitherFinished(first: FinishedSubtasks, second: FinishedSubtasks
       first.begin?.(task);
       second.begin?.(task);
     },
+    dropRest: (task) => [...(first.dropRest?.(task) ?? []), ...(second.dropRest?.(task) ?? [])],
     has: (task, key, about) => first.has(task, key, about) || second.has(task, key, about),
     find: (task, key) => first.find(task, key) ?? second.find(task, key),
     isOfEarlierRun: (task, key) => !first.has(task, key) && second.isOfEarlierRun?.(task, key) === true,

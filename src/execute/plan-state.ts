@@ -87,7 +87,7 @@ export function planState(input: PlanStateInput): readonly TaskStanding[] {
       const next = nextStep(task, found, { outdated: outdated.get(task.id), skip, failedRunAgain });
       standings.set(task.id, { task: task.id, wave: wave.number, ...found, next });
       const { failed, subtasks = 0 } = found;
-      const failedForGood = failed > 0 && !failedRunAgain && next.kind !== 'runs-again';
+      const failedForGood = failed > 0 && found.subtasks !== undefined && !failedRunAgain && next.kind !== 'runs-again';
       const lost = failedForGood && (task.foreach === undefined || isAbove(failed, subtasks, majorShare));
       if (skip !== undefined) results.set(task.id, null);
       states.set(task.id, skip === undefined ? (lost ? 'failed' : 'done') : stateOfSkipped(skip, stateOf));
@@ -131,7 +131,11 @@ function lookUp(
   at: KnownItems & { readonly keep: boolean; readonly resultsBefore: (results: ResultsStore) => JsonObject },
 ): Counts {
   const items = itemsOf(task, surroundings, results, at);
-  if (items === 'unknown') return { subtasks: undefined, succeeded: 0, failed: 0 };
+  if (items === 'unknown') {
+    // Its items may have been the failure.
+    const whole = outdated.has(task.id) ? undefined : finished.find(task.id, subtaskKey(task.hash, undefined, 0));
+    return { subtasks: undefined, succeeded: 0, failed: whole?.status === 'failure' ? 1 : 0 };
+  }
   const subtasks = items === undefined ? 1 : items.count;
   const itemAt = (i: number): JsonValue => (items === undefined ? null : items.at(i));
   const occurrences = items === undefined ? undefined : occurrencesOf(subtasks, itemAt);

@@ -59,6 +59,8 @@ export class RunState {
   #ports: RunWavesPorts;
   #pairs: Pairs;
   #nextId = 0;
+  /** Tasks of which no subtasks could be found, by position. */
+  readonly #failedBeforeStart = new Set<number>();
   /** Subtasks that failed, and tasks that could not be expanded. */
   failures = 0;
 
@@ -114,6 +116,7 @@ export class RunState {
       this.expanded.delete(node.index);
       this.failed.delete(node.index);
       this.counts.set(node.index, begun.error.kind === 'failed' ? 1 : 0);
+      if (begun.error.kind === 'failed') this.#dropAllButFailure(node);
     }
     return begun;
   }
@@ -175,6 +178,7 @@ export class RunState {
     };
     this.expanded.set(node.index, { node, work, expanded: !known });
     const finished = finishedPartOf(work, this.#options.finished, () => this.#resultsBefore(work));
+    this.#dropRest(node);
     return ok({ node, work: finished === undefined ? work : { ...work, finished }, expanded: !known });
   }
 
@@ -186,6 +190,28 @@ export class RunState {
     if (fields.length === 0) return;
     const { message, hint } = unavailableFieldsText(id, fields);
     this.#ports.emit({ type: 'warning', at: this.#ports.clock.now(), message: `${message}; ${hint}` });
+  }
+
+  /** A task that fails before it has subtasks has one record, of the failure. */
+  #dropAllButFailure(node: TaskNode): void {
+    const { finished } = this.#options;
+    if (finished?.dropRest === undefined) return;
+    finished.begin?.(node.task.id);
+    finished.has(node.task.id, subtaskKey(node.task.hash, undefined, 0));
+    this.#tellDropped(node, finished.dropRest(node.task.id));
+  }
+
+  /** Tells which records of a task that was expanded no longer count, because the plan has no such subtasks any more. */
+  #dropRest(node: TaskNode): void {
+    const keys = this.#options.finished?.dropRest?.(node.task.id) ?? [];
+    const failure = this.#failedBeforeStart.delete(node.index) ? [subtaskKey(node.task.hash, undefined, 0)] : [];
+    this.#tellDropped(node, [...keys, ...failure]);
+  }
+
+  #tellDropped({ task, depth: wave }: TaskNode, keys: readonly string[]): void {
+    const { emit, clock } = this.#ports;
+    for (let first = 0; first < keys.length; first += KEYS_AT_ONCE)
+      emit({ type: 'records-dropped', at: clock.now(), wave, task: task.id, keys: keys.slice(first, first + KEYS_AT_ONCE) });
   }
 
   /** Whether a task's items are no longer those that it was expanded to. */
@@ -298,10 +324,12 @@ export class RunState {
     this.results.set(id, null);
   }
 
-  #failBeforeStart({ task, depth }: TaskNode, failure: Failure): void {
+  #failBeforeStart({ task, depth, index }: TaskNode, failure: Failure): void {
     this.#ports.emit(this.failedBeforeStart(task, depth, failure));
     this.results.setState(task.id, 'failed');
     this.failures += 1;
+    // The record of any other task that failed like this has the key of its one subtask.
+    if (task.foreach !== undefined) this.#failedBeforeStart.add(index);
   }
 
   /** The end of a task that failed before any agent had it. */
@@ -312,6 +340,9 @@ export class RunState {
     return { type: 'subtask-finished', at: now, task: task.id, checkpoint };
   }
 }
+
+/** Keys that one event names. */
+const KEYS_AT_ONCE = 10_000;
 
 function isSame(a: JsonValue, b: JsonValue): boolean {
   return a === b || (typeof a === 'object' && typeof b === 'object' && canonicalJson(a) === canonicalJson(b));

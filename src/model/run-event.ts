@@ -155,6 +155,15 @@ export type RunEvent =
       readonly subtasks: number;
     }
   | {
+      /** Of a run that was resumed: records of earlier parts no longer count, because the plan has no such subtasks any more. */
+      readonly type: 'records-dropped';
+      readonly at: number;
+      readonly wave: number;
+      readonly task: string;
+      /** The keys of those subtasks; a task may have several such events. */
+      readonly keys: readonly string[];
+    }
+  | {
       readonly type: 'subtask-started';
       readonly at: number;
       readonly wave: number;

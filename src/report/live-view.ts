@@ -154,6 +154,7 @@ export async function createLiveView(options: LiveViewOptions): Promise<LiveView
         draw(true);
         return;
       case 'task-expanded':
+      case 'records-dropped':
       case 'subtasks-returned':
         return;
       case 'subtask-started':

@@ -54,6 +54,7 @@ export class RunTally {
         this.#start(event);
         return;
       case 'run-resumed':
+      case 'records-dropped':
         return;
       case 'failure-assessed':
         if (this.assessments.length < MOST_ASSESSMENTS) this.assessments.push(event);

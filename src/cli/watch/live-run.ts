@@ -150,6 +150,7 @@ export class LiveRun {
     const { ports, options, state, place } = this.#run;
     const { runDir } = place;
     const at = ports.clock.now();
+    for (const skip of this.#run.sinks.skips.values()) log.record({ ...skip, at });
     for (const { number, name, nodes } of options.waves) {
       const skipped = skippedSubtasks(this.#run.sinks.skips.values()).filter(({ wave }) => wave === number).length;
       const expected = nodes.reduce((sum, { index }) => sum + (state.counts.get(index) ?? 1), 0) - skipped;
@@ -159,7 +160,6 @@ export class LiveRun {
       log.record({ type: 'wave-started', at: this.#begun, wave: number, name, agents: 1, threads: 1, subtasks: expected });
       log.record({ type: 'wave-finished', at, wave: number, durationMs: at - this.#begun, check });
     }
-    for (const skip of this.#run.sinks.skips.values()) log.record({ ...skip, at });
     const { status, reason } = this.#end;
     log.record({ type: 'run-finished', at, status, reason, durationMs: at - this.#begun });
     await log.close();
@@ -228,5 +228,5 @@ function isTooMuch(affected: AffectedSubtasks): boolean {
 }
 
 function isForTheLog({ type }: RunEvent): boolean {
-  return type === 'warning' || type === 'subtask-retried' || type === 'failure-assessed';
+  return type === 'warning' || type === 'records-dropped' || type === 'subtask-retried' || type === 'failure-assessed';
 }
