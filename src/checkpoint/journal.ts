@@ -101,6 +101,11 @@ export class Journal {
     if (this.#files !== undefined) for (const checkpoint of parseCheckpoints(blocks)) this.#files.add(checkpoint);
   }
 
+  /** Writes the checkpoint file of a record that is in the journal already, if there are such files. */
+  recordAgain(checkpoint: Checkpoint): void {
+    if (this.#problem === undefined) this.#files?.add(checkpoint);
+  }
+
   /** Whether so much waits to be written that whoever makes records should stop: what waits is in memory. */
   get behind(): boolean {
     if (this.#problem !== undefined) return false;

@@ -208,7 +208,8 @@ function parseEvent(text: string): RunEvent | undefined {
   }
 }
 
-async function recordedWaves(runDir: string): Promise<readonly number[]> {
+/** The waves with a file, in order. */
+export async function recordedWaves(runDir: string): Promise<readonly number[]> {
   try {
     return (await readdir(runDir))
       .flatMap((name) => /^wave(\d{1,9})\.ndjson$/.exec(name)?.[1] ?? [])

@@ -2,6 +2,7 @@ import { EVENTS_FILE } from '../checkpoint/event-log.js';
 import { appendHistory } from '../checkpoint/history-store.js';
 import type { EnvironmentProblem } from '../checkpoint/problem.js';
 import { type RunManifest, writeManifest, writeReportFile } from '../checkpoint/run-store.js';
+import { removeStaleFiles } from '../checkpoint/stale-files.js';
 import type { WavesEnd } from '../execute/ports.js';
 import type { Clock } from '../model/clock.js';
 import type { Result } from '../model/result.js';
@@ -14,6 +15,7 @@ import { fingerprintOf } from '../scaling/machine.js';
 import type { CompiledPlan } from './compile-plan.js';
 import { packageVersion } from './package-version.js';
 import type { RunPlace } from './run-place.js';
+import { readRunRecord } from './run-record.js';
 import type { RunSinks } from './run-sinks.js';
 
 /** A run that took place, however it ended. */
@@ -35,6 +37,8 @@ interface EndingRun {
   readonly sinks: RunSinks;
   /** As it stands, without the end. */
   readonly manifest: RunManifest;
+  /** Where each checkpoint has a file of its own; undefined: nowhere. */
+  readonly checkpointFiles: string | undefined;
 }
 
 /** Tells of the run's end, and saves all that is known only now. What cannot be saved is warned of, and changes nothing else. */
@@ -46,7 +50,7 @@ export async function finishRun(unmasked: WavesEnd, ending: EndingRun): Promise<
   const { observed } = sinks.summary;
   const at = clock.now();
   sinks.emit({ type: 'run-finished', at, status, reason, durationMs: clock.now() - timeLine.epochMs, observed });
-  const summary = sinks.summary.result();
+  const summary = await summaryOf(ending);
   const unsaved = sinks.journal.problem === undefined ? [] : ['checkpoints'];
   for (const { name, saving } of startSaving(end, summary, ending)) {
     const saved = await saving;
@@ -54,7 +58,20 @@ export async function finishRun(unmasked: WavesEnd, ending: EndingRun): Promise<
     unsaved.push(name);
     sinks.tell({ type: 'warning', at: clock.now(), message: mask.text(saved.error.message) });
   }
+  if (place.soFar !== undefined && ending.checkpointFiles !== undefined) await removeStaleFiles(ending.checkpointFiles, runDir);
   return { run, folder: runDir, end, summary, unsaved };
+}
+
+/**
+ * The summary of what the run told, or, of a resume that ended before it came to all waves, of its records: it did not tell what
+ * earlier parts did in the other waves.
+ */
+async function summaryOf({ place: { runDir, soFar }, sinks }: EndingRun): Promise<RunSummary> {
+  const told = sinks.summary.result();
+  if (soFar === undefined || told.waves.every(({ durationMs }) => durationMs !== undefined)) return told;
+  await sinks.eventLog.close();
+  const record = await readRunRecord(runDir);
+  return record.ok ? record.value.summary : told;
 }
 
 /** A record on its way to the disk. */

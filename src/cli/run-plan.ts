@@ -138,7 +138,8 @@ export async function runLocked(
 
   const sinks = new RunSinks(journal.value, compiled, place, { onEvent, upToDate, keepSkips: session !== undefined });
   const emit = (event: RunEvent) => sinks.emit(event);
-  const finish = (end: WavesEnd) => finishRun(end, { compiled, place, clock, sinks, manifest });
+  const finish = (end: WavesEnd) =>
+    finishRun(end, { compiled, place, clock, sinks, manifest, checkpointFiles: options.checkpointFiles });
 
   const started = {
     type: 'run-started',

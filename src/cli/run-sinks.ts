@@ -102,7 +102,8 @@ export class RunSinks {
     if (event.type === 'subtask-finished' || event.type === 'finally-finished') {
       const { checkpoint } = event;
       this.#seen?.add(checkpoint.task_id, checkpoint.status === 'success');
-      if (!('resumed' in event) || event.resumed !== 'as-is') this.journal.record(checkpoint);
+      if ('resumed' in event && event.resumed === 'as-is') this.journal.recordAgain(checkpoint);
+      else this.journal.record(checkpoint);
       if ('resumed' in event && event.resumed === 'up-to-date') this.#skipped += 1;
       else if (event.type === 'subtask-finished') upToDate?.ended(checkpoint);
       if (event.log !== undefined) this.#logs.save(checkpoint.task_id, event.log);

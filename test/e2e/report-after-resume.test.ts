@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { waveplan } from '../support/cli.js';
@@ -61,6 +61,17 @@ async function toldBy(folder: string): Promise<Told> {
   return { success, failed, skipped, names };
 }
 
+/** The status in each checkpoint file of wave 1, by the subtask's part of its name. */
+function statusesIn(folder: string): Readonly<Record<string, string>> {
+  const names = readdirSync(folder).sort();
+  return Object.fromEntries(
+    names.map((name) => [
+      name.replace(/^wave1_|_results\.json$/g, ''),
+      JSON.parse(readFileSync(join(folder, name), 'utf8')).status,
+    ]),
+  );
+}
+
 async function freshly(plan: string, files: Readonly<Record<string, string>> = {}, args: readonly string[] = []): Promise<Told> {
   const folder = tempFolder();
   writeFiles(folder, files);
@@ -113,14 +124,18 @@ finally: { clean: { run: 'true' } }
   it('count a failure that stays once, under its name now', async () => {
     const plan = (items: string) => `tasks: { t: { foreach: [${items}], ${GOOD} } }\n`;
     const folder = tempFolder();
-    expect(await run(folder, plan('bad1, a, bad2, b'))).toBe(1);
+    const files = ['--checkpoint-files', 'each'];
+    expect(await run(folder, plan('bad1, a, bad2, b'), files)).toBe(1);
     expect(await resume(folder, plan('a, bad2, b'))).toBe(1);
+    expect(statusesIn(join(folder, 'each'))).toEqual({ 't-0': 'success', 't-1': 'failure', 't-2': 'success' });
     expect(await toldBy(folder)).toEqual({ success: 2, failed: 1, skipped: 0, names: ['t[0]', 't[1]', 't[2]'] });
     expect(readFileSync(join(folder, 'junit.xml'), 'utf8')).toMatch(/name="t\[1\]"[^>]*><failure/);
     // And again: what was there at first comes back, in its old place.
     expect(await resume(folder, plan('bad3'))).toBe(1);
     expect(await toldBy(folder)).toEqual({ success: 0, failed: 1, skipped: 0, names: ['t[0]'] });
+    expect(statusesIn(join(folder, 'each'))).toEqual({ 't-0': 'failure' });
     expect(await resume(folder, plan('a, b'))).toBe(0);
+    expect(statusesIn(join(folder, 'each'))).toEqual({ 't-0': 'success', 't-1': 'success' });
     expect(await toldBy(folder)).toEqual({ success: 2, failed: 0, skipped: 0, names: ['t[0]', 't[1]'] });
   });
 
@@ -144,6 +159,20 @@ finally: { clean: { run: 'true' } }
     expect((await toldBy(folder)).names).toEqual(['a', 'b', 'c[0]', 'c[1]', 'clean']);
     expect(await resume(folder, flat.replace('[x, y]', '[y]'))).toBe(0);
     expect((await toldBy(folder)).names).toEqual(['a', 'c[0]', 'clean']);
+  });
+
+  it('count what earlier parts did in waves that the last one did not come to', async () => {
+    const plan = (items: string) => `tasks:
+  a: { foreach: [${items}], ${GOOD} }
+  b: { run: 'true' }
+  c: { needs: [b], run: 'true' }
+`;
+    const folder = tempFolder();
+    expect(await run(folder, plan('x'))).toBe(0);
+    writeFiles(folder, { 'plan.yaml': `${HEAD.replace('95%', '10%')}${plan('x, bad')}` });
+    const done = await waveplan(['resume', '--yes', ...FILES], { cwd: folder });
+    expect(done.code, done.text).toBe(1);
+    expect(await toldBy(folder)).toEqual({ success: 3, failed: 1, skipped: 0, names: ['a[0]', 'a[1]', 'b', 'c'] });
   });
 
   it('count the part of the plan that was asked for', async () => {
