@@ -150,7 +150,7 @@ function note(
     tables.set(task, table);
   }
   const before = table.keys.set(key, place);
-  // A task whose wave is another one since has records in two files, of which the one that is read last need not be the later.
+  // The tasks under `finally` are recorded as the wave after the last, and there may be fewer waves than there were.
   if (before !== undefined && before.wave !== place.wave && partOf(before, parts) > partOf(place, parts)) {
     table.keys.set(key, before);
     return;
