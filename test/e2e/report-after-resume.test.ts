@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { waveplan } from '../support/cli.js';
 import { junitProblems } from '../support/junit.js';
 import { onlyRun, tempFolder, writeFiles } from '../support/repository.js';
+import { watching } from '../support/watching.js';
 
 const HEAD = `version: 1
 name: edited
@@ -35,7 +36,7 @@ async function resume(folder: string, plan: string, args: readonly string[] = []
   return done.code;
 }
 
-/** The counts of a run, which must be the same in every format. */
+/** The counts of a run, which must be the same in every format. It has written a JUnit file. */
 async function toldBy(folder: string): Promise<Told> {
   const runFolder = onlyRun(folder);
   const [json, status] = await Promise.all([
@@ -185,5 +186,29 @@ finally: { clean: { run: 'true' } }
     expect(await run(folder, plan('x, bad'), ['--only', 'a'])).toBe(1);
     expect(await resume(folder, plan('x'))).toBe(0);
     expect(await toldBy(folder)).toEqual({ success: 1, failed: 0, skipped: 0, names: ['a[0]'] });
+  });
+
+  it('count the last round of a session, in which a task is skipped that ran before', async () => {
+    const plan = `${HEAD}tasks:
+  a: { run: 'grep -q good a.txt', inputs: [a.txt] }
+  other: { run: 'true', inputs: [] }
+  b: { needs: [a], foreach: [x, y], inputs: [], run: 'true' }
+`;
+    const folder = tempFolder();
+    writeFiles(folder, { 'plan.yaml': plan, 'a.txt': 'bad' });
+    const watch = watching(['plan.yaml', '--yes', '--overhead', '1ms'], folder);
+    for (const text of ['good', 'bad again']) {
+      await watch.waitFor('Waiting for changes');
+      writeFiles(folder, { 'a.txt': text });
+    }
+    await watch.waitFor('Waiting for changes');
+    watch.signal('SIGINT');
+    await watch.exit;
+    const junit = await waveplan(['report', '-f', 'junit', '-o', 'junit.xml'], { cwd: folder });
+    expect(junit.code, junit.text).toBe(0);
+    const report = JSON.parse((await waveplan(['report', '-f', 'json'], { cwd: folder })).stdout);
+    expect(report.statistics.subtasks).toMatchObject({ success: 1, failed: 1, skipped: 1 });
+    const xml = readFileSync(join(folder, 'junit.xml'), 'utf8');
+    expect([...xml.matchAll(/<testcase name="([^"]*)"/g)].map(([, name]) => name).sort()).toEqual(['a', 'b', 'other']);
   });
 });
