@@ -140,6 +140,17 @@ finally: { clean: { run: 'true' } }
     expect(await toldBy(folder)).toEqual({ success: 2, failed: 0, skipped: 0, names: ['t[0]', 't[1]'] });
   });
 
+  it('count a list that cannot be read once, however often the run is resumed', async () => {
+    const plan = `tasks:
+  a: { foreach: { file: items.txt }, ${GOOD} }
+  b: { run: 'true' }
+`;
+    const folder = tempFolder();
+    expect(await run(folder, plan)).toBe(1);
+    expect(await resume(folder, plan)).toBe(1);
+    expect(await toldBy(folder)).toEqual({ success: 1, failed: 1, skipped: 0, names: ['a', 'b'] });
+  });
+
   it('count tasks in the waves that there are now', async () => {
     const deep = `tasks:
   a: { run: 'true' }
