@@ -38,6 +38,7 @@ export class RunSinks {
   /** In a run that was resumed: the subtasks that this part of it told of, in whose files there may be others. */
   readonly #seen: OutcomeTally | undefined;
   #skipped = 0;
+  #hasDropped = false;
   /** What did not run, and has no record, by name; kept in a session alone, whose rounds tell of it again. */
   readonly skips = new Map<string, Extract<RunEvent, { type: 'subtask-skipped' }>>();
 
@@ -92,6 +93,7 @@ export class RunSinks {
 
   #record(event: RunEvent): void {
     const { upToDate } = this.#ports;
+    if (event.type === 'records-dropped') this.#hasDropped = true;
     if (event.type === 'subtasks-finished' || event.type === 'subtasks-up-to-date') {
       this.journal.append(event.wave, event.lines, event.count);
       if (this.#seen !== undefined) for (const { task_id } of parseCheckpoints(event.lines)) this.#seen.add(task_id, true);
@@ -128,7 +130,7 @@ export class RunSinks {
     return verifyWave(this.journal, runDir, wave, ({ task_id: id, key }, place) => {
       if (!seen.has(id)) return false;
       // A subtask that the plan had once may have had the name that another has now.
-      return !isEarlier(soFar, place) || soFar.index.isCurrent(taskOfSubtask(id), key, place);
+      return !this.#hasDropped || !isEarlier(soFar, place) || soFar.index.isCurrent(taskOfSubtask(id), key, place);
     });
   }
 
