@@ -47,6 +47,8 @@ export interface ActionOutcome {
   readonly failure: Failure | undefined;
   /** What there is of it, also after a failure; null where there is nothing. */
   readonly results: LazyJson;
+  /** What the work returned after it was asked to stop; absent where it was not, or returned nothing. */
+  readonly partial?: LazyJson | undefined;
   /** What the subtask said: a module's log and console, bounded. */
   readonly log: string;
   /** When the attempt started, in milliseconds since the epoch, on the run's one monotonic time line. */
@@ -57,9 +59,10 @@ export interface ActionOutcome {
 }
 
 /** An attempt that failed, as its coordinator is told of it. */
-export interface FailedAttempt extends Omit<ActionOutcome, 'failure' | 'results'> {
+export interface FailedAttempt extends Omit<ActionOutcome, 'failure' | 'results' | 'partial'> {
   readonly failure: Failure;
   readonly results: JsonValue;
+  readonly partial?: JsonValue;
 }
 
 /** The grace between asking work to end and ending it, in milliseconds. */

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { STOP_GRACE_MS } from './action.js';
+import { keptEnvironment } from './kept-environment.js';
 import { END_GROUP, LAUNCHER_PRELUDE, type LaunchScript, LEAVE_PIPES, STDERR_PIPE, STDOUT_PIPE } from './launch-script.js';
 import { OutputPipe } from './output-pipe.js';
 import { endLeftovers, type GroupEnd, signalGroup } from './process-group.js';
@@ -79,7 +80,7 @@ export class Launcher {
     this.#ended = onEnd;
     this.#child = spawn('sh', [], {
       cwd: '/',
-      env: { ...process.env, ...variables },
+      env: { ...keptEnvironment(), ...variables },
       stdio: ['pipe', 'ignore', 'pipe'],
       detached: true,
     });

@@ -1,5 +1,6 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { isAbsolute, join } from 'node:path';
+import { keptEnvironment } from './kept-environment.js';
 import { type LaunchOrder, launchScript, shellText } from './launch-script.js';
 import { Launcher } from './launcher.js';
 import { endEscaped, RUN_VARIABLE } from './leftovers.js';
@@ -47,7 +48,7 @@ export async function launch(options: LaunchOptions): Promise<GroupEnd | undefin
   const { argv, cwd, env, stdin, signal, stdout, stderr, mark, onStart } = options;
   if (signal.aborted || pipeless) return undefined;
   const isShell = shellText(argv) !== undefined;
-  const program = isShell ? 'sh' : programPath(argv[0] ?? '', cwd, env['PATH'] ?? process.env['PATH'] ?? '');
+  const program = isShell ? 'sh' : programPath(argv[0] ?? '', cwd, env['PATH'] ?? keptEnvironment()['PATH'] ?? '');
   // What is wrong with a program that is not there, Node says best.
   if (program === undefined) return undefined;
   const script = launchScript({ argv: isShell ? argv : [program, ...argv.slice(1)], cwd, env, stdin, mark });

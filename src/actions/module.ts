@@ -67,7 +67,7 @@ async function importModule(file: string): Promise<Record<string, unknown>> {
 
 /** What kept a module from loading, with its line. Node does not tell where a syntax error of an ES module is; jiti does. */
 async function describeLoadError(file: string, thrown: unknown): Promise<string> {
-  if (thrown instanceof SyntaxError) {
+  if (isSyntaxError(thrown)) {
     try {
       const { createJiti } = await import('jiti');
       await createJiti(import.meta.url, { fsCache: false, tryNative: false }).import(file);
@@ -79,30 +79,47 @@ async function describeLoadError(file: string, thrown: unknown): Promise<string>
   return place === undefined ? describeError(thrown) : `${describeError(thrown)} (${place.replace('file://', '')})`;
 }
 
+function isSyntaxError(thrown: unknown): boolean {
+  try {
+    return thrown instanceof SyntaxError;
+  } catch {
+    return false;
+  }
+}
+
 /** Characters of a message that are kept. */
 const MESSAGE_LENGTH = 10_000;
 
-/** What was thrown, whatever it was, in bounded length. */
+/** A description of anything that was thrown, in bounded length. Never throws: a getter of the value may. */
 export function describeError(thrown: unknown): string {
-  return describe(thrown).slice(0, MESSAGE_LENGTH);
+  for (const describe of [describeAsError, describeAsJson, describeAsObject]) {
+    try {
+      return describe(thrown).slice(0, MESSAGE_LENGTH);
+    } catch {
+      // The next one asks the value for less.
+    }
+  }
+  return 'threw a value that cannot be described';
 }
 
-function describe(thrown: unknown): string {
-  if (thrown instanceof Error) {
-    const message = nameAndMessage(thrown);
-    const cause = nameAndMessage(innermostCause(thrown));
-    // As causes of commands are shown: `TypeError: fetch failed` alone says little.
-    return message.includes(cause) ? message : `${message} (cause: ${cause})`;
-  }
-  try {
-    return `threw ${JSON.stringify(thrown) ?? String(thrown)}`;
-  } catch {
-    return `threw ${Object.prototype.toString.call(thrown)}`;
-  }
+function describeAsError(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return describeAsJson(thrown);
+  const message = nameAndMessage(thrown);
+  const cause = nameAndMessage(innermostCause(thrown));
+  // As causes of commands are shown: `TypeError: fetch failed` alone says little.
+  return message.includes(cause) ? message : `${message} (cause: ${cause})`;
+}
+
+function describeAsJson(thrown: unknown): string {
+  return `threw ${JSON.stringify(thrown) ?? String(thrown)}`;
+}
+
+function describeAsObject(thrown: unknown): string {
+  return `threw ${Object.prototype.toString.call(thrown)}`;
 }
 
 function nameAndMessage({ name, message }: Error): string {
-  return message === '' ? name : `${name}: ${message}`;
+  return String(message) === '' ? String(name) : `${String(name)}: ${String(message)}`;
 }
 
 /** Causes that are followed; a cause may be its own. */
@@ -118,12 +135,21 @@ function innermostCause(thrown: Error): Error {
   return found;
 }
 
-/** The frames of the user's own code. */
+/** The frames of the user's own code; none where the value has no stack that can be read. */
 export function stackOf(thrown: unknown): { readonly stack?: string } {
-  if (!(thrown instanceof Error) || typeof thrown.stack !== 'string') return {};
+  const stack = ownStack(thrown);
+  if (stack === undefined) return {};
   const own = new URL('..', import.meta.url).pathname;
-  const lines = thrown.stack.split('\n').filter((line) => !line.includes(own) && !/\bnode:[a-z_/]+:\d+/.test(line));
+  const lines = stack.split('\n').filter((line) => !line.includes(own) && !/\bnode:[a-z_/]+:\d+/.test(line));
   return { stack: lines.slice(0, 20).join('\n').slice(0, MESSAGE_LENGTH) };
+}
+
+function ownStack(thrown: unknown): string | undefined {
+  try {
+    return thrown instanceof Error && typeof thrown.stack === 'string' ? thrown.stack : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Characters of JSON that a result may have: it goes into a checkpoint, and into the memory of every run that reads it. */

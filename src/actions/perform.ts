@@ -4,10 +4,12 @@ import { LazyJson, NO_RESULTS } from '../model/lazy-json.js';
 import { type Result, unreachable } from '../model/result.js';
 import { type ActionOutcome, STOP_GRACE_MS, type SubtaskRequest } from './action.js';
 import { captureCommand, OUTPUT_WHOLE_BYTES, runCommand } from './command.js';
+import { afterRunning, Deadline } from './deadline.js';
 import { describeError, loadedTaskFunction, loadTaskFunction, stackOf, toJson } from './module.js';
 import type { StopSource } from './stop-source.js';
 import type { SubtaskLog } from './subtask-log.js';
 import type { ExecResult, TaskContext, TaskFunction } from './task-context.js';
+import { watchThreadUse } from './thread-holder.js';
 
 /** What `context.results` rejects with for a task that may not be read. */
 export function unreadable(task: string): Error {
@@ -24,15 +26,21 @@ export interface Host {
   readonly now: () => number;
   /** The thread runs nothing but subtasks: what is nobody's there is no output of the coordinator. */
   readonly ownThread: boolean;
+  /** Milliseconds for which the whole process has been paused so far, as by SIGSTOP; absent where that is not watched. */
+  readonly pausedMs?: () => number;
+  /** The subtask's code begins to run, and returns; absent where nobody watches the thread. */
+  readonly onHold?: (holding: boolean) => void;
 }
 
-type Work = { readonly failure: Failure | undefined; readonly results: LazyJson; readonly leaked: boolean };
+type Work = Pick<ActionOutcome, 'failure' | 'results' | 'partial' | 'leaked'>;
 
 /**
  * Makes one attempt at a subtask: the work, its time-out and its cancellation. Never throws or rejects, and gives its
  * outcome at once where a module's function does: a promise for each would cost more than a small function takes.
  * A command is ended by its process group; a module is asked by `context.signal` and, if it does not
  * end within the grace, its outcome is reported as `leaked`: JavaScript cannot be ended from inside.
+ *
+ * Work that was asked to stop has failed, no matter how it ends: what it returns then is kept as `partial`.
  */
 export function perform(
   request: SubtaskRequest,
@@ -41,20 +49,47 @@ export function perform(
   host: Host,
 ): ActionOutcome | Promise<ActionOutcome> {
   const started = host.now();
-  const work = performAction(request, stop, log, host);
-  if (!(work instanceof Promise)) return outcomeOf(work, started, log, host);
   const { timeoutMs } = request;
-  const timer = timeoutMs === undefined ? undefined : setTimeout(() => stop.stop('timeout'), timeoutMs);
+  if (timeoutMs === undefined) {
+    const work = performAction(request, stop, log, host, undefined);
+    const over = (done: Work) => outcomeOf(stopped(done, request, stop), started, log, host);
+    return work instanceof Promise ? work.then(over) : over(work);
+  }
+  const pausedBefore = pausedMs(host);
+  const deadline = new Deadline(timeoutMs);
+  const over = (done: Work) => {
+    const elapsed = host.now() - started - (pausedMs(host) - pausedBefore);
+    if (deadline.passedRunning && elapsed > timeoutMs) stop.stop('timeout');
+    return outcomeOf(stopped(done, request, stop), started, log, host);
+  };
+  const work = performAction(request, stop, log, host, deadline);
+  if (!(work instanceof Promise)) return over(work);
+  const cancelTimer = afterRunning(timeoutMs, () => stop.stop('timeout'));
+  const unwatch =
+    request.action.kind === 'module'
+      ? watchThreadUse(log, { onHold: (holding) => host.onHold?.(holding), used: (from, to) => deadline.used(from, to) })
+      : undefined;
   return work.then((done) => {
-    clearTimeout(timer);
-    // Work that ended by itself in the very moment of its time-out counts as what it is.
-    const stopped = done.failure === undefined ? undefined : stopFailure(request, stop);
-    return outcomeOf(stopped === undefined ? done : { ...done, failure: stopped }, started, log, host);
+    cancelTimer();
+    unwatch?.();
+    return over(done);
   });
 }
 
-function outcomeOf({ failure, results, leaked }: Work, started: number, log: SubtaskLog, host: Host): ActionOutcome {
-  return { failure, results, log: log.text(), started, durationMs: Math.max(0, host.now() - started), leaked };
+function pausedMs(host: Host): number {
+  return host.pausedMs?.() ?? 0;
+}
+
+/** The work as it counts: what was asked to stop has failed, and what it returned is no result. */
+function stopped(work: Work, request: SubtaskRequest, stop: StopSource): Work {
+  const failure = stopFailure(request, stop);
+  if (failure === undefined) return work;
+  return { ...work, failure, results: NO_RESULTS, ...(work.results !== NO_RESULTS && { partial: work.results }) };
+}
+
+function outcomeOf({ failure, results, partial, leaked }: Work, started: number, log: SubtaskLog, host: Host): ActionOutcome {
+  const outcome = { failure, results, log: log.text(), started, durationMs: Math.max(0, host.now() - started), leaked };
+  return partial === undefined ? outcome : { ...outcome, partial };
 }
 
 function stopFailure(request: SubtaskRequest, { cause }: StopSource): Failure | undefined {
@@ -78,7 +113,13 @@ export function cancelledFailure(): Failure {
   return { kind: 'cancelled', message: 'cancelled: the run was stopped' };
 }
 
-function performAction(request: SubtaskRequest, stop: StopSource, log: SubtaskLog, host: Host): Work | Promise<Work> {
+function performAction(
+  request: SubtaskRequest,
+  stop: StopSource,
+  log: SubtaskLog,
+  host: Host,
+  deadline: Deadline | undefined,
+): Work | Promise<Work> {
   const { action } = request;
   switch (action.kind) {
     case 'command': {
@@ -93,7 +134,7 @@ function performAction(request: SubtaskRequest, stop: StopSource, log: SubtaskLo
     case 'module': {
       const { file, exportName, input } = action;
       const call = (found: Result<TaskFunction, Failure>) => {
-        if (found.ok) return callFunction(found.value, input, { request, stop, log, host });
+        if (found.ok) return callFunction(found.value, input, { request, stop, log, host, deadline });
         log.close();
         return { failure: found.error, results: NO_RESULTS, leaked: false };
       };
@@ -116,24 +157,30 @@ interface Attempt {
   readonly stop: StopSource;
   readonly log: SubtaskLog;
   readonly host: Host;
+  readonly deadline: Deadline | undefined;
 }
 
 /** How functions gave their results so far. Most do it the same way each time. */
 const habits = new WeakMap<TaskFunction, 'at once' | 'later'>();
 
 function callFunction(task: TaskFunction, input: JsonValue, attempt: Attempt): Work | Promise<Work> {
-  const { log, stop, host } = attempt;
+  const { log, stop, host, deadline } = attempt;
   // A copy, since what a function does to its input must not be in the next one's, or in its own when it is tried again.
   const call = () => task(copyOf(input), new AttemptContext(attempt));
   const habit = host.ownThread ? habits.get(task) : undefined;
+  const begun = deadline === undefined ? 0 : performance.now();
   let returned: unknown;
+  let promised: boolean;
   try {
     returned = habit === 'at once' ? log.attributeCall(call) : log.attribute(call);
+    promised = isThenable(returned);
   } catch (error) {
     log.close();
     return { failure: thrownFailure(error), results: NO_RESULTS, leaked: false };
+  } finally {
+    deadline?.used(begun, performance.now());
   }
-  if (!isThenable(returned)) {
+  if (!promised) {
     if (habit === undefined) habits.set(task, 'at once');
     log.close();
     return returnedWork(returned);

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import type { Readable } from 'node:stream';
 import { STOP_GRACE_MS } from './action.js';
+import { keptEnvironment } from './kept-environment.js';
 
 /** How a process group ended. */
 export type GroupEnd =
@@ -45,7 +46,7 @@ export function runGroup(options: GroupOptions): Promise<GroupEnd> {
     try {
       child = spawn(program, args, {
         cwd: options.cwd,
-        env: { ...process.env, ...options.env },
+        env: { ...keptEnvironment(), ...options.env },
         stdio: [options.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
         detached: true,
       });

@@ -7,6 +7,11 @@ export const LOG_BYTES = 64 * 1024;
 
 const subtasks = new Attribution<SubtaskLog>();
 
+/** The subtask whose code runs now; undefined where it is no subtask's, or not known. */
+export function subtaskOf(): SubtaskLog | undefined {
+  return subtasks.owner;
+}
+
 /** What one subtask says: by `context.log`, or by the console. */
 export class SubtaskLog {
   readonly subtask: string;

@@ -70,6 +70,7 @@ function keptOf(event: RunEvent): RunEvent | undefined {
     case 'subtasks-returned':
     case 'attempt-failed':
     case 'subtask-finished':
+    case 'subtask-cancelled':
     case 'subtasks-finished':
     case 'subtasks-up-to-date':
     case 'finally-finished':

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import type { FinishedSubtasks } from '../execute/finished.js';
-import type { Checkpoint } from '../model/checkpoint.js';
+import { type Checkpoint, isCancelled } from '../model/checkpoint.js';
 import { taskOfSubtask } from '../model/ids.js';
 import { fromRecordLine } from '../model/record-line.js';
 import { err, ok, type Result } from '../model/result.js';
@@ -73,6 +73,7 @@ export async function readFinished(
           const { checkpoint, offset, bytes } = entry;
           const task = taskOfSubtask(checkpoint.task_id);
           if (isVoid(task, wave, offset, options.voided)) break;
+          if (isCancelled(checkpoint)) break;
           const place = { wave, offset, bytes, success: checkpoint.status === 'success' };
           note(tables, task, { key: checkpoint.key, place, parts: options.voided });
           break;

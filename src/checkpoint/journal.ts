@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Checkpoint, parseCheckpoints } from '../model/checkpoint.js';
+import { type Checkpoint, isCancelled, parseCheckpoints } from '../model/checkpoint.js';
 import { toRecordLine } from '../model/record-line.js';
 import { err, ok, type Result } from '../model/result.js';
 import { makeFolders } from './atomic-file.js';
@@ -89,7 +89,9 @@ export class Journal {
   /** Takes a checkpoint; it is on its way to the file a few milliseconds later. Never throws for the disk's sake. */
   record(checkpoint: Checkpoint): void {
     const line = Buffer.from(toRecordLine(checkpoint));
-    this.append(checkpoint.wave, [line], 1, checkpoint.status === 'failure' ? 1 : 0);
+    // What was ended with its run is kept for people, and does not count.
+    if (isCancelled(checkpoint)) this.append(checkpoint.wave, [line], 0);
+    else this.append(checkpoint.wave, [line], 1, checkpoint.status === 'failure' ? 1 : 0);
   }
 
   /** Takes `records` checkpoints of a wave that are lines already, in blocks of whole lines; so many of them are failures. */

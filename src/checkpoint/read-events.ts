@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Checkpoint } from '../model/checkpoint.js';
+import { type Checkpoint, isCancelled } from '../model/checkpoint.js';
 import { taskOfSubtask } from '../model/ids.js';
 import { isJsonObject, type JsonValue } from '../model/json.js';
 import type { RunEvent } from '../model/run-event.js';
@@ -134,6 +134,7 @@ class CountedRecords {
       if (wave === undefined ? !isLast || earlier : wave !== place.wave) return undefined;
       if (this.#skipped.has(task) || this.#skipped.has(id)) return undefined;
     }
+    if (isCancelled(checkpoint)) return { type: 'subtask-cancelled', at, task, checkpoint };
     if (isLast) return { type: 'finally-finished', at, task, checkpoint };
     // What ended before the run started was taken over: from an earlier part under another name, or from an earlier run.
     const resumed = earlier ? 'as-is' : at >= this.#startedAt ? undefined : parts === undefined ? 'up-to-date' : 'moved';
@@ -183,6 +184,7 @@ const KEPT: Readonly<Record<RunEvent['type'], boolean>> = {
   'subtask-retried': true,
   'failure-assessed': true,
   'subtask-finished': false,
+  'subtask-cancelled': false,
   'subtasks-finished': false,
   'subtasks-up-to-date': false,
   'subtask-skipped': true,

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import type { Checkpoint } from '../model/checkpoint.js';
+import { type Checkpoint, isCancelled } from '../model/checkpoint.js';
 import { parseSubtaskId } from '../model/ids.js';
 import { fromRecordLine } from '../model/record-line.js';
 import { err, ok, type Result } from '../model/result.js';
@@ -87,7 +87,7 @@ export async function readWave(
   for await (const entry of readCheckpoints(waveFile(runDir, wave))) {
     switch (entry.kind) {
       case 'checkpoint':
-        if (!counts(entry.checkpoint, { wave, offset: entry.offset })) break;
+        if (isCancelled(entry.checkpoint) || !counts(entry.checkpoint, { wave, offset: entry.offset })) break;
         records++;
         outcomes.add(entry.checkpoint.task_id, entry.checkpoint.status === 'success');
         break;

@@ -1,3 +1,4 @@
+import { processEnvironment } from '../actions/kept-environment.js';
 import { openWorkspace } from '../checkpoint/workspace.js';
 import { expandItems } from '../execute/expand.js';
 import { layoutAgents } from '../execute/layout.js';
@@ -27,7 +28,6 @@ import { type MachineProfile, readMachine } from '../scaling/machine.js';
 import type { ExpectedWork } from '../scaling/other-work.js';
 import { type WhatIf, whatIf } from '../scaling/what-if.js';
 import { estimateBefore, summarizeWorkload, type WorkKind } from '../scaling/workload.js';
-import { processEnvironment } from '../worker/environment.js';
 
 /** A plan with its graph, its waves and the decision: everything that is known before it runs. */
 export interface CompiledPlan {

@@ -1,3 +1,4 @@
+import { processEnvironment } from '../actions/kept-environment.js';
 import { FingerprintIndex } from '../checkpoint/fingerprint-index.js';
 import { UpToDate } from '../checkpoint/up-to-date.js';
 import type { SubtaskAbout } from '../execute/finished.js';
@@ -5,7 +6,6 @@ import { subtaskId } from '../model/ids.js';
 import type { ValidPlan } from '../plan/valid-plan.js';
 import { counted, figure } from '../report/figures.js';
 import { inertLine } from '../report/inert.js';
-import { processEnvironment } from '../worker/environment.js';
 
 /** What a new run would make of a task by its inputs and outputs. */
 export interface UpToDateView {

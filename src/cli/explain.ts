@@ -1,7 +1,7 @@
 import { Command } from 'commander';
+import { processEnvironment } from '../actions/kept-environment.js';
 import { didYouMean } from '../plan/closest.js';
 import { inertLine } from '../report/inert.js';
-import { processEnvironment } from '../worker/environment.js';
 import { readAsked } from './execution-options.js';
 import { EXIT } from './exit-code.js';
 import { upToDateOf } from './explain-up-to-date.js';

@@ -1,9 +1,9 @@
+import { processEnvironment } from '../actions/kept-environment.js';
 import { type EnvironmentProblem, systemProblem } from '../checkpoint/problem.js';
 import type { UpToDate } from '../checkpoint/up-to-date.js';
 import type { Workspace } from '../checkpoint/workspace.js';
 import { eitherFinished, type FinishedSubtasks } from '../execute/finished.js';
 import { err, ok, type Result } from '../model/result.js';
-import { processEnvironment } from '../worker/environment.js';
 import type { CompiledPlan } from './compile-plan.js';
 import type { RunSession } from './run-session.js';
 

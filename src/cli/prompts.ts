@@ -1,6 +1,7 @@
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { processEnvironment } from '../actions/kept-environment.js';
 import { checkpointFileName } from '../checkpoint/checkpoint-files.js';
 import { readLastResults } from '../checkpoint/last-results.js';
 import { openWorkspace } from '../checkpoint/workspace.js';
@@ -16,7 +17,6 @@ import type { TaskDefinition, ValidPlan } from '../plan/valid-plan.js';
 import { counted } from '../report/figures.js';
 import { inertBlock } from '../report/inert.js';
 import { type Prompt, type PromptContext, TaskPrompts, templatePrompt } from '../report/prompts.js';
-import { processEnvironment } from '../worker/environment.js';
 import { loadEvaluator } from '../worker/prepare.js';
 import { EXIT } from './exit-code.js';
 import { addPlanOptions, loadFromOptions, type PlanOptions } from './plan-options.js';

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
+import { processEnvironment } from '../actions/kept-environment.js';
 import { type EnvironmentProblem, systemProblem } from '../checkpoint/problem.js';
 import { CHUNK_MS } from '../execute/chunk-size.js';
 import type { JsonObject } from '../model/json.js';
@@ -11,7 +12,6 @@ import { planIdentity } from '../remote/plan-identity.js';
 import type { CheckoutToken, Hello } from '../remote/protocol.js';
 import { mayGoElsewhere, RoutingExecutor } from '../remote/routing-executor.js';
 import type { Fleet } from '../scaling/machine.js';
-import { processEnvironment } from '../worker/environment.js';
 import { type CompiledPlan, decideFor } from './compile-plan.js';
 import type { Execution, ExecutionListener } from './execution.js';
 import { packageVersion } from './package-version.js';

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { processEnvironment } from '../actions/kept-environment.js';
 import { endLeftovers } from '../actions/leftovers.js';
 import { acquireLock } from '../checkpoint/lock.js';
 import type { RunManifest } from '../checkpoint/run-store.js';
@@ -8,7 +9,6 @@ import { startTimeLine } from '../model/clock.js';
 import { didYouMean } from '../plan/closest.js';
 import { counted, figure } from '../report/figures.js';
 import { inertLine } from '../report/inert.js';
-import { processEnvironment } from '../worker/environment.js';
 import { changedModules } from './changed-modules.js';
 import { addExecutionOptions, askAgain, askedOf, type ExecutionOptions, readAsked } from './execution-options.js';
 import { EXIT } from './exit-code.js';

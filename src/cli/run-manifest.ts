@@ -1,9 +1,9 @@
+import { processEnvironment } from '../actions/kept-environment.js';
 import type { RunManifest, RunResume } from '../checkpoint/run-store.js';
 import type { TimeLine } from '../model/clock.js';
 import type { JsonObject } from '../model/json.js';
 import { writtenFilter } from '../plan/item-filter.js';
 import type { Selection } from '../plan/valid-plan.js';
-import { processEnvironment } from '../worker/environment.js';
 import { moduleHashes } from './changed-modules.js';
 import type { CompiledPlan } from './compile-plan.js';
 import { packageVersion } from './package-version.js';

@@ -1,3 +1,4 @@
+import { processEnvironment } from '../actions/kept-environment.js';
 import { endLeftovers } from '../actions/leftovers.js';
 import { makeBackup } from '../checkpoint/backup.js';
 import { writeCalibration } from '../checkpoint/calibration-store.js';
@@ -20,7 +21,6 @@ import { err, ok, type Result } from '../model/result.js';
 import type { RunEvent } from '../model/run-event.js';
 import { maskOfSecrets } from '../plan/secrets.js';
 import type { Calibration } from '../scaling/calibration.js';
-import { processEnvironment } from '../worker/environment.js';
 import { type CompiledPlan, expectedMsOf } from './compile-plan.js';
 import { openExecution } from './execution.js';
 import { finishRun, type RunResult } from './finish-run.js';

@@ -101,6 +101,10 @@ export class RunSinks {
       else if (upToDate?.knows(event.task) === true)
         for (const checkpoint of parseCheckpoints(event.lines)) upToDate.ended(checkpoint);
     }
+    if (event.type === 'subtask-cancelled') {
+      this.journal.record(event.checkpoint);
+      if (event.log !== undefined) this.#logs.save(event.checkpoint.task_id, event.log);
+    }
     if (event.type === 'subtask-finished' || event.type === 'finally-finished') {
       const { checkpoint } = event;
       this.#seen?.add(checkpoint.task_id, checkpoint.status === 'success');

@@ -1,3 +1,4 @@
+import { processEnvironment } from '../actions/kept-environment.js';
 import { type FinishedIndex, readFinished } from '../checkpoint/finished-index.js';
 import type { EnvironmentProblem } from '../checkpoint/problem.js';
 import { type RunManifest, readIncludes, readRunPlan } from '../checkpoint/run-store.js';
@@ -11,7 +12,6 @@ import { parseItemFilter } from '../plan/item-filter.js';
 import { parsePlan } from '../plan/parse-plan.js';
 import { selectTasks } from '../plan/select-tasks.js';
 import type { ValidPlan } from '../plan/valid-plan.js';
-import { processEnvironment } from '../worker/environment.js';
 import type { FoundRun } from './find-run.js';
 import type { SelectionOptions } from './plan-options.js';
 

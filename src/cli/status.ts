@@ -1,10 +1,10 @@
 import { Command } from 'commander';
+import { processEnvironment } from '../actions/kept-environment.js';
 import { currentHolder } from '../checkpoint/lock.js';
 import type { TaskStanding } from '../execute/plan-state.js';
 import { loadMethodology } from '../plan/methodology.js';
 import { figure } from '../report/figures.js';
 import { inertLine } from '../report/inert.js';
-import { processEnvironment } from '../worker/environment.js';
 import { commandName } from './command-name.js';
 import { readAsked } from './execution-options.js';
 import { EXIT } from './exit-code.js';

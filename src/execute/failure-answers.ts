@@ -69,16 +69,23 @@ export class FailureAnswers {
     const { state, chunk, retry } = active;
     const { control, clock, emit, waiting } = this.#ports;
     const { task, wave } = state.work;
-    // A run that is stopping makes no further attempt: what is left open runs again when the run is resumed.
-    if (control.state === 'aborting') return;
     const { agent, attempt } = chunk;
     const begun = retry?.begun ?? outcome.started;
+    if (control.state === 'aborting') {
+      // A run that is stopping makes no further attempt. What it ended has its record, and runs again when the run is resumed.
+      if (outcome.failure.kind === 'cancelled') this.#ports.ends.cancel(state, index, { key, outcome, attempt, agent, begun });
+      return;
+    }
     const before = retry?.before;
     const failure = inTime(task, begun, clock.now(), outcome.failure);
-    if (isForWantOfRoom(failure) && task.retries.never !== true && control.state === 'running') {
-      this.#tellAttempt(active, index, failure);
-      this.#room.refused({ state, index, attempt, begun, before }, failure);
-      return;
+    if (isForWantOfRoom(failure) && control.state === 'running') {
+      this.#room.makeDo(wave, failure);
+      // A start that failed is no attempt. A command that ran out of room in the middle has had one.
+      if (failure.kind === 'spawn' || task.retries.never !== true) {
+        this.#tellAttempt(active, index, failure);
+        this.#room.startAgain({ state, index, attempt, begun, before }, failure);
+        return;
+      }
     }
     const failed = { ...outcome, failure };
     const delayMs = this.#retryDelayMs(active, failed, begun);

@@ -13,6 +13,7 @@ export function failureCheckpoint(
     task_id: subtask,
     status: 'failure',
     results: outcome.results,
+    ...(outcome.partial !== undefined && { partial: outcome.partial }),
     timestamp: isoTime(outcome.started + outcome.durationMs),
     agent_id: agent,
     key,

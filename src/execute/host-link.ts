@@ -7,7 +7,7 @@ import type { Failure } from '../model/failure.js';
 import { unreachable } from '../model/result.js';
 import type { Chunk, SubtaskOutcome } from '../worker/chunk.js';
 import { Claims } from '../worker/claims.js';
-import { createOutcomeMemory, OutcomeReader } from '../worker/outcome-log.js';
+import { createOutcomeMemory, LOOK_MS, OutcomeReader } from '../worker/outcome-log.js';
 import type { FromHost, HostStart, ToHost } from '../worker/protocol.js';
 import { chunkHandle } from './chunk-handle.js';
 import { keyAt } from './chunks.js';
@@ -17,8 +17,6 @@ import type { ChunkHandle, ChunkListener } from './executor.js';
 const READY_MS = 30_000;
 /** Beyond the grace that a host itself grants: a thread that has not answered by then is blocked. */
 const BLOCKED_MS = STOP_GRACE_MS + 1000;
-/** How often the log is read, and blocked threads are looked for, while work runs. */
-const LOOK_MS = 50;
 
 /** Starts the host's Piscina task; resolves when it ended, rejects when its thread died or `signal` ended it. */
 export type StartHost = (start: HostStart, signal: AbortSignal) => Promise<void>;
@@ -47,6 +45,9 @@ interface Pending {
   outcomes: number;
   /** When it was cancelled, on the time line. */
   cancelledAt: number | undefined;
+  /** For how long the process was paused since its last subtask began, in milliseconds; `startedAt` says which one that was. */
+  pausedMs: number;
+  startedAt: number;
 }
 
 /**
@@ -85,7 +86,11 @@ export class HostLink {
     port1.on('message', (message: FromHost) => this.#receive(message));
     this.ended = startHost({ port: port2, timeLine, outcomes }, this.#terminate.signal).then(
       () => this.#end('its thread ended'),
-      (error: unknown) => this.#end(error instanceof Error ? error.message : String(error)),
+      (error: unknown) => {
+        // Takes the task back where Piscina could not start a thread for it.
+        this.#terminate.abort();
+        this.#end(error instanceof Error ? error.message : String(error));
+      },
     );
   }
 
@@ -101,10 +106,24 @@ export class HostLink {
     return this.#whenReady.promise.finally(() => clearTimeout(timer));
   }
 
+  /** A thread of the pool could not start; nobody says whether it was this one's. */
+  abandonStart(): void {
+    if (this.#state === 'starting') this.#terminate.abort();
+  }
+
   /** Runs a chunk in this host. */
   run(chunk: Chunk, listener: ChunkListener): ChunkHandle {
     const claims = new Claims(chunk.count);
-    const pending: Pending = { chunk, claims, listener, groups: new Set(), outcomes: 0, cancelledAt: undefined };
+    const pending: Pending = {
+      chunk,
+      claims,
+      listener,
+      groups: new Set(),
+      outcomes: 0,
+      cancelledAt: undefined,
+      pausedMs: 0,
+      startedAt: 0,
+    };
     this.#pending.set(chunk.id, pending);
     const { program, ...rest } = chunk;
     if (!this.#programs.has(program.ref)) {
@@ -217,7 +236,9 @@ export class HostLink {
   }
 
   #lookLater(): void {
-    this.#looking ??= setTimeout(
+    if (this.#looking !== undefined) return;
+    this.#outcomes.looked(this.#now(), true);
+    this.#looking = setTimeout(
       () => {
         this.#looking = undefined;
         this.#look();
@@ -232,23 +253,35 @@ export class HostLink {
     this.#looking = undefined;
   }
 
-  /** The thread does not even answer when its subtask's time was up, or it was cancelled: it is in an endless loop. */
+  /** A thread that does not even answer when its subtask's time is up, or it was cancelled, is in an endless loop. */
   #look(): void {
+    const now = this.#now();
+    const paused = this.#outcomes.looked(now, false);
     this.#drain();
     if (this.#blocked !== undefined) return;
-    const now = this.#now();
-    for (const { chunk, claims, cancelledAt, outcomes } of this.#pending.values()) {
-      if (claims.claimed <= outcomes) continue;
+    for (const pending of this.#pending.values()) {
+      const { chunk, claims, cancelledAt, outcomes } = pending;
+      if (pending.startedAt !== claims.startedAt) Object.assign(pending, { startedAt: claims.startedAt, pausedMs: 0 });
+      // Threads that were paused too have not had the time to answer.
+      pending.pausedMs += paused;
+      if (cancelledAt !== undefined) pending.cancelledAt = cancelledAt + paused;
+      if (claims.claimed <= outcomes || !this.#mayHaveThread(pending)) continue;
       const timeoutMs = chunk.timeoutMs ?? chunk.program.task.timeoutMs;
-      if (timeoutMs !== undefined && now - claims.startedAt > timeoutMs + BLOCKED_MS) {
+      if (timeoutMs !== undefined && now - claims.startedAt - pending.pausedMs > timeoutMs + BLOCKED_MS) {
         this.#endBlocked(chunk.id, timeoutFailure(timeoutMs));
         return;
       }
-      if (cancelledAt !== undefined && now - cancelledAt > BLOCKED_MS) {
+      if (pending.cancelledAt !== undefined && now - pending.cancelledAt > BLOCKED_MS) {
         this.#endBlocked(chunk.id, cancelledFailure());
         return;
       }
     }
+  }
+
+  /** Whether a chunk may be what keeps the thread from answering. A command runs in a process of its own and never is. */
+  #mayHaveThread({ chunk }: Pending): boolean {
+    const { holder } = this.#outcomes;
+    return holder === undefined ? !isCommand(chunk) : holder === chunk.id;
   }
 
   /** Only ending the thread helps; its neighbours are lost with it. */
@@ -282,6 +315,8 @@ export class HostLink {
     this.#port.close();
     const all = [...this.#pending.values()];
     for (const { claims, groups } of all) {
+      // Counts as begun, so that it is not also put back.
+      if (neverCame) claims.claim(this.#now());
       claims.reclaim();
       for (const pid of groups) signalGroup(pid, 'SIGKILL');
     }
@@ -293,18 +328,15 @@ export class HostLink {
       else if (this.#blocked === undefined ? running.length > 1 : this.#blocked.chunk !== chunk.id) {
         void this.#listener.lost({ chunk, position: outcomes, listener }).then(() => this.#finish(chunk.id));
       } else {
-        listener.outcome(this.#lostOutcome(pending, reason));
+        listener.outcome(this.#lostOutcome(pending, neverCame ? notStarted(reason) : lost(reason)));
         listener.flushed();
         this.#finish(chunk.id);
       }
     }
   }
 
-  #lostOutcome({ chunk, claims, outcomes: position }: Pending, reason: string): SubtaskOutcome {
-    const failure: Failure = this.#blocked?.failure ?? {
-      kind: 'agent-lost',
-      message: `the thread that ran it ended: ${inPlainWords(reason)}`,
-    };
+  #lostOutcome({ chunk, claims, outcomes: position }: Pending, otherwise: Failure): SubtaskOutcome {
+    const failure = this.#blocked?.failure ?? otherwise;
     const started = claims.startedAt;
     const durationMs = Math.max(0, this.#now() - started);
     const outcome = { failure, results: null, log: '', started, durationMs, leaked: false };
@@ -314,6 +346,19 @@ export class HostLink {
   #post(message: ToHost): void {
     this.#port.postMessage(message);
   }
+}
+
+/** Whether a chunk's subtasks are processes, which leave their thread free. */
+export function isCommand({ program }: Chunk): boolean {
+  return program.task.work.kind === 'shell' || program.task.work.kind === 'argv';
+}
+
+function lost(reason: string): Failure {
+  return { kind: 'agent-lost', message: `the thread that ran it ended: ${inPlainWords(reason)}` };
+}
+
+function notStarted(reason: string): Failure {
+  return { kind: 'spawn', message: `cannot start a thread: ${reason}` };
 }
 
 /** What Piscina says of a thread's end, as a user knows it. */

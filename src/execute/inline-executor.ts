@@ -1,3 +1,4 @@
+import { keepEnvironment } from '../actions/kept-environment.js';
 import { endLaunchers } from '../actions/launchers.js';
 import { RUN_VARIABLE } from '../actions/leftovers.js';
 import { perform, unreadable } from '../actions/perform.js';
@@ -8,7 +9,6 @@ import { copyOf } from '../model/json.js';
 import type { Chunk, OutcomeSink } from '../worker/chunk.js';
 import { ChunkRunner } from '../worker/chunk-runner.js';
 import { Claims } from '../worker/claims.js';
-import { processEnvironment } from '../worker/environment.js';
 import { successOutcome } from '../worker/outcome-log.js';
 import { preparerOf } from '../worker/prepare.js';
 import { chunkHandle } from './chunk-handle.js';
@@ -21,7 +21,7 @@ import type { ChunkHandle, ChunkListener, Executor } from './executor.js';
 export class InlineExecutor implements Executor {
   readonly #now: () => number;
   readonly #onStray: (message: string) => void;
-  readonly #env = processEnvironment();
+  readonly #env = keepEnvironment();
   #consoleCaptured = false;
   #run: string | undefined;
 
@@ -74,7 +74,8 @@ export class InlineExecutor implements Executor {
     setImmediate(() => void run());
     return chunkHandle(claims, () => {
       cancelled = true;
-      runner?.cancel();
+      // Work that has ended already counts as what it is: its end may be the next event.
+      setImmediate(() => runner?.cancel());
     });
   }
 

@@ -32,22 +32,25 @@ export class RoomShortage {
     this.#refusals = 0;
   }
 
-  /** A subtask was refused; `again` is that attempt once more, because it never had its turn. */
-  refused(again: Retry, failure: Failure): void {
-    const { clock, emit, control, agents, waiting } = this.#ports;
+  /** The system refused a process or a file: half the agents go on. */
+  makeDo(wave: number, failure: Failure): void {
+    const { clock, emit, agents } = this.#ports;
     const from = agents.size;
+    // Several are refused at once; only the first of them makes the agents fewer.
+    if (from === 1 || clock.now() < this.#noCutBefore) return;
+    this.#noCutBefore = clock.now() + ROOM_PATIENCE_MS;
+    agents.capAt(Math.floor(from / 2));
+    const reason = `no room for more: ${failure.message}`;
+    emit({ type: 'agents-changed', at: clock.now(), wave, from, to: agents.size, reason });
+  }
+
+  /** A subtask was refused; `again` is that attempt once more, because it never had its turn. */
+  startAgain(again: Retry, failure: Failure): void {
+    const { control, agents, waiting } = this.#ports;
     this.#refusals += 1;
-    if (from === 1 && this.#refusals > MOST_REFUSALS) {
+    if (agents.size === 1 && this.#refusals > MOST_REFUSALS) {
       control.drain({ status: 'broken', reason: `nothing can be started any more: ${failure.message}` });
       return;
-    }
-    // Several are refused at once; only the first of them makes the agents fewer.
-    if (from > 1 && clock.now() >= this.#noCutBefore) {
-      this.#noCutBefore = clock.now() + ROOM_PATIENCE_MS;
-      agents.capAt(Math.floor(from / 2));
-      const { wave } = again.state.work;
-      const reason = `no room for more: ${failure.message}`;
-      emit({ type: 'agents-changed', at: clock.now(), wave, from, to: agents.size, reason });
     }
     waiting.retryAfter(ROOM_PATIENCE_MS, again);
   }

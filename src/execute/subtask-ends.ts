@@ -106,6 +106,20 @@ export class SubtaskEnds {
     state.onOver?.(index, 'failed');
   }
 
+  /** A subtask was ended with its run. It stays unfinished. */
+  cancel(state: TaskState, index: number, { key, outcome, attempt, agent }: HeldFailure): void {
+    const { clock, emit } = this.#ports;
+    const { task, wave } = state.work;
+    const checkpoint = failureCheckpoint(wave, nameOf(state, index), { key, attempt, agent }, outcome);
+    emit({
+      type: 'subtask-cancelled',
+      at: clock.now(),
+      task: task.id,
+      checkpoint,
+      ...(outcome.log !== '' && { log: outcome.log }),
+    });
+  }
+
   /** A subtask of a fan-out is up to date, and its record of then will do; told as a group, by `tellUpToDate`. */
   takeOver(state: TaskState, index: number): boolean {
     const { work } = state;

@@ -12,6 +12,8 @@ export interface Checkpoint {
   readonly task_id: string;
   readonly status: 'success' | 'failure';
   readonly results: JsonValue;
+  /** What the work returned after it was asked to stop, by a time-out or with the run; absent in any other record. */
+  readonly partial?: JsonValue;
   /** When it ended: ISO 8601, UTC. */
   readonly timestamp: string;
   /** The slot that ran it, such as `agent_3`. */
@@ -26,6 +28,11 @@ export interface Checkpoint {
   readonly duration_ms: number;
   /** Absent when it succeeded. */
   readonly error?: Failure;
+}
+
+/** Whether a record is of a subtask that was ended with its run, and so is not over. */
+export function isCancelled({ error }: Pick<Checkpoint, 'error'>): boolean {
+  return error?.kind === 'cancelled';
 }
 
 /** A checkpoint's line in three parts, `before + results + after`, up to where its checksum is to stand (`record-line.ts`). */

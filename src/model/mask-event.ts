@@ -40,7 +40,7 @@ function maskMembers(value: object, mask: Mask): object {
     Object.entries(value).map(([key, inner]: [string, unknown]) => {
       // Figures, and words of our own that tell what they mean.
       if (key === 'decision' || key === 'measured') return [key, inner];
-      if (key === 'results') return [key, mask.json(inner as JsonValue)];
+      if (key === 'results' || key === 'partial') return [key, mask.json(inner as JsonValue)];
       if ((key === 'error' || key === 'failure') && typeof inner === 'object' && inner !== null) {
         return [key, maskFailure(inner as Failure, mask)];
       }

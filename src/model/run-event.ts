@@ -246,6 +246,16 @@ export type RunEvent =
       readonly late?: true;
     }
   | {
+      /** A subtask was ended with its run. It is not over: a resume runs it again. */
+      readonly type: 'subtask-cancelled';
+      readonly at: number;
+      readonly task: string;
+      /** A failure of kind `cancelled`; `partial` is what the work returned. */
+      readonly checkpoint: Checkpoint;
+      /** Its log, bounded; absent when it is empty. */
+      readonly log?: string;
+    }
+  | {
       /** Subtasks of a fan-out did not run: an earlier run did them, and nothing that they hang on has changed since. */
       readonly type: 'subtasks-up-to-date';
       readonly at: number;

@@ -186,6 +186,10 @@ export async function createLiveView(options: LiveViewOptions): Promise<LiveView
         draw(false);
         return;
       }
+      case 'subtask-cancelled':
+        if (options.verbose === true) sayEnd(event.checkpoint, event.log);
+        draw(false);
+        return;
       case 'wave-finished': {
         const verdict = waveTitle(event.wave, event.check, counts?.failed ?? 0);
         say(verdict.text, verdict.tone);

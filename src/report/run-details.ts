@@ -120,6 +120,9 @@ export class RunDetailsFold {
         // What was done before the run was resumed has no place in its time.
         if (event.resumed === undefined) this.addCheckpoint(event.task, event.checkpoint);
         return;
+      case 'subtask-cancelled':
+        this.addCheckpoint(event.task, event.checkpoint);
+        return;
       case 'subtasks-finished':
         for (const checkpoint of parseCheckpoints(event.lines)) this.addCheckpoint(event.task, checkpoint);
         return;

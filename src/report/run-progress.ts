@@ -114,6 +114,10 @@ export class RunProgress {
         this.#step(agent_id, 1, now);
         return;
       }
+      case 'subtask-cancelled':
+        this.#agents.ended(event.checkpoint.agent_id);
+        this.#step(event.checkpoint.agent_id, 1, now);
+        return;
       case 'subtask-skipped':
         this.#agents.ended(event.agent);
         this.#open.get(event.wave)?.skipped(event.agent !== undefined);

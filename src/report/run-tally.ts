@@ -117,6 +117,9 @@ export class RunTally {
       case 'subtask-finished':
         this.#finish(event);
         return;
+      case 'subtask-cancelled':
+        this.agents.ended(event.checkpoint.agent_id);
+        return;
       case 'subtask-skipped':
         this.agents.ended(event.agent);
         this.totals.skipped += 1;
@@ -205,7 +208,7 @@ export class RunTally {
       if (retried) counts.retried += 1;
     }
     if (outcome === 'failed') {
-      this.failures.add(checkpoint.task_id, checkpoint.error ?? UNKNOWN_FAILURE, checkpoint.results);
+      this.failures.add(checkpoint.task_id, checkpoint.error ?? UNKNOWN_FAILURE, checkpoint.partial ?? checkpoint.results);
     } else if (!task.fanOut) task.says = saidBy(checkpoint.results);
   }
 

@@ -61,6 +61,7 @@ export async function* renderTrace(events: AsyncIterable<RunEvent>): AsyncGenera
         break;
       }
       case 'subtask-finished':
+      case 'subtask-cancelled':
       case 'finally-finished': {
         // What was done before the run was resumed lies before the run's start.
         if (event.type === 'subtask-finished' && event.resumed !== undefined) break;

@@ -24,6 +24,8 @@ export interface RunnerPorts {
   readonly now: () => number;
   /** Told after each subtask. */
   readonly onOutcome?: () => void;
+  /** Told when a subtask's code begins to run, and when it returns: until then nothing else can run in this thread. */
+  readonly onHold?: (holding: boolean) => void;
 }
 
 /**
@@ -44,9 +46,11 @@ export class ChunkRunner {
 
   /** Resolves when nothing of the chunk runs any more. Some work may have been leaked then: see `leaked`. */
   async run(): Promise<void> {
-    const { claims, now, onOutcome } = this.#ports;
+    const { claims, now, onOutcome, onHold } = this.#ports;
     for (let position = claims.claim(now()); position !== undefined; position = claims.claim(now())) {
+      onHold?.(true);
       const running = this.#runOne(position);
+      onHold?.(false);
       if (running !== undefined) await running;
       onOutcome?.();
       if (this.#leaked) return;
@@ -107,7 +111,9 @@ export class ChunkRunner {
     const wrong = unmasked.failure ?? preparer.checkSuccess(subtask, unmasked.results);
     if (wrong !== undefined) {
       const outcome = maskOutcome({ ...unmasked, failure: undefined }, preparer.mask);
-      sink.failure(position, key, { ...outcome, failure: maskFailure(wrong, preparer.mask), results: outcome.results.value });
+      const { partial, results, ...rest } = outcome;
+      const failure = maskFailure(wrong, preparer.mask);
+      sink.failure(position, key, { ...rest, failure, results: results.value, ...(partial && { partial: partial.value }) });
       return;
     }
     const outcome = maskOutcome(unmasked, preparer.mask);

@@ -1,4 +1,5 @@
 import type { MessagePort } from 'node:worker_threads';
+import { keepEnvironment } from '../actions/kept-environment.js';
 import { endLaunchers, watchLaunchers } from '../actions/launchers.js';
 import { RUN_VARIABLE } from '../actions/leftovers.js';
 import { perform, unreadable } from '../actions/perform.js';
@@ -10,7 +11,6 @@ import { unreachable } from '../model/result.js';
 import type { Chunk, TaskProgram } from './chunk.js';
 import { ChunkRunner, type Perform } from './chunk-runner.js';
 import { Claims } from './claims.js';
-import { processEnvironment } from './environment.js';
 import { OutcomeWriter } from './outcome-log.js';
 import { Preparer, preparerOf } from './prepare.js';
 import type { FromHost, HostStart, SentChunk, ToHost } from './protocol.js';
@@ -40,7 +40,7 @@ class HostSession {
   readonly #port: MessagePort;
   readonly #now: () => number;
   readonly #ended: () => void;
-  readonly #env = processEnvironment();
+  readonly #env = keepEnvironment();
   readonly #outcomes: OutcomeWriter;
   readonly #programs = new Map<number, LoadedProgram>();
   readonly #runners = new Map<number, ChunkRunner>();
@@ -77,7 +77,8 @@ class HostSession {
         for (const program of message.programs) this.#programs.delete(program);
         return;
       case 'cancel':
-        this.#runners.get(message.chunk)?.cancel();
+        // Work that has ended already counts as what it is: its end may be the next event.
+        setImmediate(() => this.#runners.get(message.chunk)?.cancel());
         return;
       case 'answer':
         this.#asks.get(message.ask)?.(message);
@@ -109,6 +110,7 @@ class HostSession {
       preparer,
       now: this.#now,
       onOutcome: () => this.#outcomeWritten(),
+      onHold: (holding) => this.#outcomes.hold(id, holding),
     });
     this.#runners.set(id, runner);
     await runner.run();
@@ -131,6 +133,8 @@ class HostSession {
       },
       now: this.#now,
       ownThread: true,
+      pausedMs: () => this.#outcomes.pausedMs(this.#now()),
+      onHold: (holding: boolean) => this.#outcomes.hold(chunk, holding),
     };
     return (request, stop, log) => perform(request, stop, log, host);
   }

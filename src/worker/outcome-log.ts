@@ -6,7 +6,8 @@ import type { OutcomeSink, SubtaskOutcome } from './chunk.js';
  * Outcomes on their way from a thread to the coordinator, in shared memory: what was written is there to be read even when
  * the thread ends in the next moment, and a small outcome costs a fraction of a message.
  *
- *   control   Int32 x 3     records written, records read, chunks of which the end was told by message
+ *   control   Int32 x 4     records written, records read, chunks of which the end was told by message, chunk that has the thread
+ *   watch     Float64 x 2   when the coordinator last looked, and how long the process has been paused by then
  *   records   Float64 x 9   for each: chunk, position, kind, started, duration, end of before, of results, of line, of log
  *   data      bytes         the texts of all records, one after the other
  *
@@ -18,10 +19,19 @@ import type { OutcomeSink, SubtaskOutcome } from './chunk.js';
 const RECORDS = 8192;
 const FIELDS = 9;
 const DATA_BYTES = 4 * 1024 * 1024;
-const CONTROL_BYTES = 16;
+const CONTROL_BYTES = 32;
+const WATCH_BYTE = 16;
 const WRITTEN = 0;
 const READ = 1;
 const ENDED = 2;
+const HOLDER = 3;
+const LOOKED_AT = 0;
+const PAUSED = 1;
+
+/** The coordinator looks this often, in milliseconds, while work runs. */
+export const LOOK_MS = 50;
+/** A gap between two looks is a pause of the whole process when it is this long; a busy coordinator leaves shorter ones. */
+const PAUSE_MS = 1000;
 
 const KIND_SUCCESS = 0;
 const KIND_FAILURE = 1;
@@ -34,13 +44,15 @@ export function createOutcomeMemory(): SharedArrayBuffer {
 
 interface Views {
   readonly control: Int32Array;
+  readonly watch: Float64Array;
   readonly records: Float64Array;
   readonly data: Buffer;
 }
 
 function viewsOf(memory: SharedArrayBuffer): Views {
   return {
-    control: new Int32Array(memory, 0, 3),
+    control: new Int32Array(memory, 0, 4),
+    watch: new Float64Array(memory, WATCH_BYTE, 2),
     records: new Float64Array(memory, CONTROL_BYTES, RECORDS * FIELDS),
     data: Buffer.from(memory, CONTROL_BYTES + RECORDS * FIELDS * 8, DATA_BYTES),
   };
@@ -65,6 +77,19 @@ export class OutcomeWriter {
   /** Whether the reader should be told now: so much is there that the log could be full before it looks. */
   get filling(): boolean {
     return this.#written > RECORDS / 2 || this.#end > DATA_BYTES / 2;
+  }
+
+  /** Which chunk's code has the thread: no message is taken and no timer fires before it returns. */
+  hold(chunk: number, holding: boolean): void {
+    this.#views.control[HOLDER] = holding ? chunk + 1 : 0;
+  }
+
+  /** Milliseconds for which the process has been paused so far; `now` is on the run's time line. */
+  pausedMs(now: number): number {
+    const { watch } = this.#views;
+    const gap = now - (watch[LOOKED_AT] ?? now);
+    // This thread may go on before the coordinator has looked.
+    return (watch[PAUSED] ?? 0) + (gap > PAUSE_MS ? gap : 0);
   }
 
   /** The end of a chunk was told by message. */
@@ -147,6 +172,22 @@ export class OutcomeReader {
 
   constructor(memory: SharedArrayBuffer) {
     this.#views = viewsOf(memory);
+  }
+
+  /** The chunk whose code has the thread; undefined where none has, or one goes on after it had returned a promise. */
+  get holder(): number | undefined {
+    const held = this.#views.control[HOLDER] ?? 0;
+    return held === 0 ? undefined : held - 1;
+  }
+
+  /** Notes that the coordinator looks at its threads, and tells how long the process was paused since it last did. */
+  looked(now: number, first: boolean): number {
+    const { watch } = this.#views;
+    const gap = now - (watch[LOOKED_AT] ?? now);
+    const paused = !first && gap > PAUSE_MS ? gap : 0;
+    watch[PAUSED] = (watch[PAUSED] ?? 0) + paused;
+    watch[LOOKED_AT] = now;
+    return paused;
   }
 
   /** Blocks this thread while the ends of no more than `ended` chunks were told, for so many milliseconds at most. */

@@ -12,6 +12,7 @@ export function maskOutcome(outcome: ActionOutcome, mask: Mask): ActionOutcome {
     ...outcome,
     failure: outcome.failure && maskFailure(outcome.failure, mask),
     results: LazyJson.ofValue(mask.json(outcome.results.value)),
+    ...(outcome.partial && { partial: LazyJson.ofValue(mask.json(outcome.partial.value)) }),
     log: mask.text(outcome.log),
   };
 }

@@ -205,6 +205,31 @@ finally: { clean: { run: touch cleaned } }
     },
   );
 
+  fault(
+    4,
+    'a command that could not be started has had no attempt, and threads that could not be made are told of',
+    ['otherUser'],
+    async () => {
+      const folder = tempFolder();
+      writeFiles(folder, {
+        'plan.yaml': `${HEAD}agents: 40\ndefaults: { retries: { max: 0 } }\ntasks:
+  all: { foreach: [${Array.from({ length: 200 }, (_, i) => i)}], run: 'echo $ITEM >> ran' }
+`,
+      });
+      await script('chown -R 54321:54321 . && chmod 755 .', folder);
+      const under = ['setpriv', '--reuid=54321', '--regid=54321', '--clear-groups', 'prlimit'];
+      const few = await runUnder([...under, '--nproc=40'], ['run', 'plan.yaml', '-y', '-q', ...QUICK], folder);
+      expect(few.code, few.text).toBe(0);
+      expect(few.stderr).toMatch(/no room for more|^$/);
+      expect([...linesOf(join(folder, 'ran'))].sort()).toEqual(Array.from({ length: 200 }, (_, i) => String(i)).sort());
+      for (const limit of ['--nproc=16', '--nproc=18']) {
+        const none = await runUnder([...under, limit], ['run', 'plan.yaml', '-y', '-q', '--state-dir', limit.slice(2)], folder);
+        expect([0, 1, 3], none.text).toContain(none.code);
+        expect(none.stderr, limit).not.toMatch(/\n\s+at /);
+      }
+    },
+  );
+
   fault(1, 'what a killed command left behind is ended by the resume, and nothing else is', ['proc'], async () => {
     const folder = tempFolder();
     writeFiles(folder, {

@@ -162,13 +162,15 @@ describe('time', () => {
     expect(leaked).toBe(false);
   });
 
-  it('that is up does not undo what a module still completes', async () => {
+  it('that is up is the failure of a module that still completes: what it returned is partial', async () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     const attempt = new Attempt();
     const performing = attempt.module(`${UNTIL_ABORTED} return 'in the last moment';`, { timeoutMs: 300 });
     await attempt.asked;
     vi.advanceTimersByTime(300);
-    expect(await performing).toMatchObject({ failure: undefined, results: 'in the last moment' });
+    const { failure, results, partial } = await performing;
+    expect(failure).toEqual({ kind: 'timeout', message: 'timed out after 300 ms' });
+    expect([results, partial?.value]).toEqual([null, 'in the last moment']);
   });
 
   it('that is up gives a module that does not hear the grace, and reports that it still runs', async () => {
@@ -182,7 +184,9 @@ describe('time', () => {
       ended = true;
     });
     await attempt.asked;
-    vi.advanceTimersByTime(300 + STOP_GRACE_MS - 1);
+    vi.advanceTimersByTime(300);
+    await new Promise((resolve) => setImmediate(resolve));
+    vi.advanceTimersByTime(STOP_GRACE_MS - 1);
     await new Promise((resolve) => setImmediate(resolve));
     expect(ended).toBe(false);
     vi.advanceTimersByTime(1);
@@ -196,9 +200,10 @@ describe('time', () => {
     const performing = attempt.shell(`exec 3>${line.name}; echo before; sleep 1000 & echo ready >&3; wait`, { timeoutMs: 300 });
     await line.ready;
     vi.advanceTimersByTime(300);
-    const { failure, results } = await performing;
+    const { failure, results, partial } = await performing;
     expect(failure).toEqual({ kind: 'timeout', message: 'timed out after 300 ms' });
-    expect(results).toEqual({ exitCode: null, stdout: 'before\n', stderr: '' });
+    expect(results).toBeNull();
+    expect(partial?.value).toEqual({ exitCode: null, stdout: 'before\n', stderr: '' });
     await line.gone;
   });
 
