@@ -12,6 +12,8 @@ import { type EnvironmentProblem, errnoOf, systemProblem } from './problem.js';
 export interface Lock {
   /** A warning where the lock of a process that is gone was broken. */
   readonly broken: string | undefined;
+  /** It is the lock of the run whose task started this one. */
+  readonly isShared: boolean;
   /** Removes the lock if it is still this one. Never rejects for the disk's sake. */
   readonly release: () => Promise<void>;
 }
@@ -34,8 +36,53 @@ export interface Holder {
 /** Where a file system has no hard links. */
 const NO_LINKS: ReadonlySet<string | undefined> = new Set(['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK']);
 
+/** How a lock is waited for while another process has it. */
+export interface LockWait {
+  /** The longest wait, in milliseconds. */
+  readonly ms: number;
+  /** Called once, when the wait begins, with who has the lock. */
+  readonly onWait: (holder: string) => void;
+  readonly isStopped: () => boolean;
+}
+
+/** What a lock is asked for. */
+export interface LockOptions {
+  /** What others are told, such as 'run 20260101-120000000-abcdef'. */
+  readonly purpose: string;
+  /** In milliseconds since the epoch. */
+  readonly now: number;
+  /** Runs under whose lock this one works: a task of theirs started it. */
+  readonly within?: readonly string[];
+  /** Absent: a lock that is held is refused at once. */
+  readonly wait?: LockWait | undefined;
+}
+
+interface LockProblem extends EnvironmentProblem {
+  /** The process that has the lock, and lives. */
+  readonly holder?: string;
+}
+
+/** How often a lock that is waited for is looked at. */
+const LOOK_MS = 50;
+
 /** Each turn but the last saw a lock come or go. */
 const TURNS = 20;
+
+/** Takes the lock of a state folder, waiting for it where `wait` says so. */
+export async function acquireLock(stateDir: string, options: LockOptions): Promise<Result<Lock, EnvironmentProblem>> {
+  const { wait } = options;
+  const end = performance.now() + (wait?.ms ?? 0);
+  for (let waits = false; ; waits = true) {
+    const lock = await tryLock(stateDir, options);
+    if (lock.ok || lock.error.holder === undefined || wait === undefined) return lock;
+    if (!waits) wait.onWait(lock.error.holder);
+    do {
+      if (wait.isStopped()) return err({ message: `stopped while waiting for ${lock.error.holder}`, hint: 'run again' });
+      if (performance.now() >= end) return lock;
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    } while ((await currentHolder(stateDir)) !== undefined);
+  }
+}
 
 /**
  * Takes the lock of a state folder: the file `lock`, created whole or not at all. A lock whose process is gone is broken.
@@ -46,26 +93,25 @@ const TURNS = 20;
  *
  * Of several that would break the same lock, the claim lets one through. Without it, the second could remove the lock
  * that the first has just made. A claim is a lock itself: that of a process that was killed over it is broken in the same way.
- * `purpose` is what others are told; `now` is in milliseconds since the epoch.
  */
-export async function acquireLock(
-  stateDir: string,
-  options: { readonly purpose: string; readonly now: number },
-): Promise<Result<Lock, EnvironmentProblem>> {
+async function tryLock(stateDir: string, options: LockOptions): Promise<Result<Lock, LockProblem>> {
   const file = lockFile(stateDir);
   const own = await newHolder(options);
   const written = writtenFile(stateDir, own.id);
   try {
     await writeFile(written, `${JSON.stringify(own)}\n`, { flag: 'wx', flush: true });
     for (let turn = 0; turn < TURNS; turn++) {
-      if (await create(file, written)) return ok({ broken: undefined, release: () => release(file, own) });
+      if (await create(file, written)) return ok({ broken: undefined, isShared: false, release: () => release(file, own) });
       const other = await readHolder(file);
       if (other === 'none') continue;
       if (other === 'unreadable') return err(unreadable(file));
-      if (await isAlive(other)) return err(held(file, other));
+      if (await isAlive(other)) {
+        const isShared = options.within?.some((run) => other.purpose === `run ${run}`) === true;
+        return isShared ? ok({ broken: undefined, isShared, release: async () => {} }) : err(held(file, other));
+      }
       const broken = await breakLock({ stateDir, file, written, stale: other });
       if (broken === 'claimed') return err(beingBroken(stateDir, other));
-      if (broken === 'held') return ok({ broken: brokenWarning(other), release: () => release(file, own) });
+      if (broken === 'held') return ok({ broken: brokenWarning(other), isShared: false, release: () => release(file, own) });
     }
     return err({ message: `the lock ${file} changed hands again and again`, hint: 'try again' });
   } catch (error) {
@@ -209,11 +255,13 @@ async function bootId(): Promise<string | null> {
   return text === undefined ? null : text.trim();
 }
 
-function held(file: string, { pid, host, purpose, since }: Holder): EnvironmentProblem {
+function held(file: string, { pid, host, purpose, since }: Holder): LockProblem {
   const where = host === hostname() ? '' : ` on ${host}`;
+  const holder = `process ${pid}${where} (${purpose})`;
   return {
-    message: `another waveplan works with this state folder: process ${pid}${where} (${purpose}), since ${since}`,
-    hint: `wait for its end, or use another folder with --state-dir DIR; if there is no such process, remove ${file}`,
+    message: `another waveplan works with this state folder: ${holder}, since ${since}`,
+    hint: `wait for it with --lock-wait DURATION, or use another folder with --state-dir DIR; if there is no such process, remove ${file}`,
+    holder,
   };
 }
 

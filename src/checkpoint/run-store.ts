@@ -38,6 +38,8 @@ export interface RunManifest {
   readonly tasks?: JsonObject;
   /** The modules of the plan with hashes of their code, by which a resume tells which of them changed. */
   readonly modules?: JsonObject;
+  /** The run whose task started this one, and under whose lock it works. */
+  readonly within?: string;
   /** What the command line asked for beyond the plan, in the words of whoever started it; a resume asks for it again. */
   readonly asked?: JsonObject;
   /** Each time that the run was resumed, the first one first. */
@@ -257,6 +259,7 @@ const MANIFEST_CHECKS: Readonly<Record<keyof RunManifest, Check>> = {
   backup: isOptional(isBackup),
   tasks: isOptional(isObjectOf({})),
   modules: isOptional(isObjectOf({})),
+  within: isOptional(isText),
   asked: isOptional(isObjectOf({})),
   resumes: isOptional(isListOf(isObjectOf({ at: isText, tasks: isListOf(isText), ends: isNumbers }))),
   end: isOptional(isObjectOf({ status: is(...RUN_STATUSES), reason: isText, ended: isText })),

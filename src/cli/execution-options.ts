@@ -2,14 +2,22 @@ import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import { parseAgents } from '../plan/agents-setting.js';
-import type { PlanOptions } from './plan-options.js';
-import type { ShowOptions } from './show-run.js';
+import { durationArgument, type PlanOptions } from './plan-options.js';
+import type { RunPlanOptions } from './run-plan.js';
+import { type ShowOptions, showsText } from './show-run.js';
+import { printNote } from './streams.js';
 
 /** The options of every verb that runs subtasks. */
-export interface ExecutionOptions extends ShowOptions {
+export interface ExecutionOptions extends ShowOptions, LockWaitOptions {
   readonly checkpointFiles?: string;
   readonly keepGoing?: boolean;
   readonly failFast?: boolean;
+}
+
+/** How long a verb waits for the lock of the state folder. */
+export interface LockWaitOptions {
+  /** Milliseconds. */
+  readonly lockWait?: number;
 }
 
 /** Adds those options to a verb. */
@@ -26,7 +34,21 @@ export function addExecutionOptions(command: Command): Command {
     .option('--md <file>', 'also write the report as Markdown')
     .option('--junit <file>', 'also write the subtasks as JUnit XML')
     .option('--trace <file>', 'also write a trace for Perfetto (ui.perfetto.dev)')
-    .option('--checkpoint-files <dir>', 'also write each checkpoint as a file of its own');
+    .option('--checkpoint-files <dir>', 'also write each checkpoint as a file of its own')
+    .addOption(lockWaitOption());
+}
+
+/** The option of every verb that takes the lock of the state folder. */
+export function lockWaitOption(): Option {
+  const told = 'how long to wait while another waveplan works with the state folder';
+  return new Option('--lock-wait <duration>', told).argParser(durationArgument);
+}
+
+/** How a verb waits for the lock; undefined: not at all. */
+export function lockWaitOf({ lockWait, ...show }: LockWaitOptions & ShowOptions): RunPlanOptions['lockWait'] {
+  if (lockWait === undefined) return undefined;
+  const say = showsText(show) ? printNote : () => {};
+  return { ms: lockWait, onWait: (holder) => say(`Waiting for ${holder}, which works with the same state folder`) };
 }
 
 /** What a run was asked for beyond its plan, for the manifest; paths are absolute. */

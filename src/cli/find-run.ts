@@ -24,7 +24,7 @@ export interface FoundRun {
   readonly manifest: RunManifest;
 }
 
-/** The named run, or the last one that `fits` (by default: any). */
+/** The named run, or the last one that `fits` (by default: any) and was not started by a task of another. */
 export async function findRun(
   stateDir: string,
   named: string | undefined,
@@ -43,7 +43,7 @@ export async function findRun(
   for (const { run, runDir } of runs.value.toReversed()) {
     const manifest = await readManifest(runDir);
     if (!manifest.ok) return manifest;
-    if (fits(manifest.value)) return ok({ run, runDir, manifest: manifest.value });
+    if (manifest.value.within === undefined && fits(manifest.value)) return ok({ run, runDir, manifest: manifest.value });
   }
   return err({ message: `there is no run in ${stateDir} yet`, hint: 'start one: waveplan run PLAN' });
 }

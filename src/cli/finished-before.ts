@@ -11,6 +11,8 @@ import type { RunSession } from './run-session.js';
 interface AskedOfUpToDate {
   readonly force?: boolean | undefined;
   readonly session?: RunSession | undefined;
+  /** Another process may write to the index at the same time: the run around this one. */
+  readonly isShared?: boolean;
 }
 
 /**
@@ -19,7 +21,7 @@ interface AskedOfUpToDate {
  */
 export async function openUpToDate(
   { plan }: CompiledPlan,
-  { force = false, session }: AskedOfUpToDate,
+  { force = false, session, isShared = false }: AskedOfUpToDate,
   { stateDir, folder }: Workspace,
   onProblem: (message: string) => void,
 ): Promise<Result<UpToDate | undefined, EnvironmentProblem>> {
@@ -29,7 +31,7 @@ export async function openUpToDate(
   const { UpToDate } = await import('../checkpoint/up-to-date.js');
   try {
     const kept = session?.index;
-    const index = kept?.isCurrent() === true ? kept : FingerprintIndex.open(stateDir, { make: true });
+    const index = kept?.isCurrent() === true ? kept : FingerprintIndex.open(stateDir, { make: !isShared });
     if (session !== undefined) session.index = index;
     const env = processEnvironment();
     return ok(new UpToDate({ index, tasks, folder, params, env, secrets, force, session: session?.memory, onProblem }));

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { Command } from 'commander';
 import { currentHolder } from '../checkpoint/lock.js';
 import { listRuns, type RunManifest, readManifest } from '../checkpoint/run-store.js';
@@ -45,9 +46,11 @@ async function list(options: RunPlaceOptions & { readonly json?: boolean }): Pro
   return EXIT.done;
 }
 
-/** How a run stands. One without an end whose process does not hold the lock was killed. */
-export async function runState(stateDir: string, { run, end }: RunManifest): Promise<RunState> {
+/** How a run stands. One without an end was killed, unless it holds the lock, or the run whose task started it does. */
+export async function runState(stateDir: string, { run, end, within }: RunManifest): Promise<RunState> {
   if (end !== undefined) return end.status;
   const holder = await currentHolder(stateDir);
-  return holder?.purpose === `run ${run}` ? 'running' : 'killed';
+  if (holder?.purpose === `run ${run}`) return 'running';
+  const around = within === undefined ? undefined : await readManifest(join(stateDir, 'runs', within));
+  return around?.ok === true && (await runState(stateDir, around.value)) === 'running' ? 'running' : 'killed';
 }

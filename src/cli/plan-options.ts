@@ -217,7 +217,7 @@ export function agentsArgument(text: string): AgentsSetting {
   return orInvalid(parseAgents(text));
 }
 
-function durationArgument(text: string): number {
+export function durationArgument(text: string): number {
   return orInvalid(parseDuration(text));
 }
 

@@ -14,11 +14,12 @@ import { openWorkspace } from '../checkpoint/workspace.js';
 import type { Backup } from '../model/run-event.js';
 import { inertLine } from '../report/inert.js';
 import { confirm } from './confirm.js';
+import { type LockWaitOptions, lockWaitOf, lockWaitOption } from './execution-options.js';
 import { EXIT } from './exit-code.js';
 import { findRun } from './find-run.js';
 import { printError, printLine, printProblem } from './streams.js';
 
-interface RestoreVerbOptions {
+interface RestoreVerbOptions extends LockWaitOptions {
   readonly yes?: boolean;
   readonly dryRun?: boolean;
   readonly cwd?: string;
@@ -32,6 +33,7 @@ export function restoreCommand(): Command {
     .argument('[run]', 'run id')
     .option('-y, --yes', 'answer every question with yes')
     .option('-n, --dry-run', 'say what would change and stop; writes nothing')
+    .addOption(lockWaitOption())
     .option('-C, --cwd <dir>', 'the folder that the run worked in')
     .option('--state-dir <dir>', 'where runs are kept')
     .action(async (run: string | undefined, options: RestoreVerbOptions) => {
@@ -60,7 +62,12 @@ async function restoreRun(named: string | undefined, options: RestoreVerbOptions
   const target = { backup, run, workspace: openWorkspace({ planFile: manifest.plan.file, cwd: folder, stateDir }) };
   // It writes nothing, a lock neither.
   if (options.dryRun === true) return restoreTo(target, options);
-  const lock = await acquireLock(stateDir, { purpose: `restore of run ${run}`, now: Date.now() });
+  const wait = lockWaitOf(options);
+  const lock = await acquireLock(stateDir, {
+    purpose: `restore of run ${run}`,
+    now: Date.now(),
+    wait: wait && { ...wait, isStopped: () => false },
+  });
   if (!lock.ok) {
     printProblem(lock.error);
     return EXIT.environment;

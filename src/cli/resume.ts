@@ -10,7 +10,7 @@ import { didYouMean } from '../plan/closest.js';
 import { counted, figure } from '../report/figures.js';
 import { inertLine } from '../report/inert.js';
 import { changedModules } from './changed-modules.js';
-import { addExecutionOptions, askAgain, askedOf, type ExecutionOptions, readAsked } from './execution-options.js';
+import { addExecutionOptions, askAgain, askedOf, type ExecutionOptions, lockWaitOf, readAsked } from './execution-options.js';
 import { EXIT } from './exit-code.js';
 import { type FoundRun, findRun, stateDirOf } from './find-run.js';
 import {
@@ -115,7 +115,12 @@ async function goOn(
   const { run } = whole;
   const say = showsText(options) ? printNote : () => {};
   const timeLine = startTimeLine();
-  const lock = await acquireLock(stateDir, { purpose: `run ${run}`, now: timeLine.epochMs });
+  const wait = lockWaitOf(options);
+  const lock = await acquireLock(stateDir, {
+    purpose: `run ${run}`,
+    now: timeLine.epochMs,
+    wait: wait && { ...wait, isStopped: () => false },
+  });
   if (!lock.ok) {
     printProblem(lock.error);
     return EXIT.environment;

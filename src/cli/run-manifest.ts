@@ -16,7 +16,7 @@ import { secretParamsOf } from './secret-params.js';
  */
 export function manifestOf(
   { plan, methodology }: CompiledPlan,
-  { workspace, run, timeLine, mask, soFar }: RunPlace,
+  { workspace, run, timeLine, mask, soFar, within }: RunPlace,
   asked: JsonObject | undefined,
 ): RunManifest {
   const { end: _, ...before }: Partial<RunManifest> = soFar?.manifest ?? {};
@@ -37,6 +37,7 @@ export function manifestOf(
     waveplan: packageVersion(),
     node: process.version,
     methodologyHash: methodology.hash,
+    ...(within !== undefined && { within }),
     ...(asked && { asked }),
     ...(soFar && { resumes: [...(before.resumes ?? []), resumeOf(soFar, timeLine)] }),
   };

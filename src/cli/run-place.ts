@@ -12,6 +12,8 @@ export interface RunPlace extends RunFolders {
   readonly timeLine: TimeLine;
   readonly mask: Mask;
   readonly warnings: readonly string[];
+  /** The run under whose lock this one works. */
+  readonly within?: string | undefined;
   /** Absent in a run that begins. */
   readonly soFar?: RunSoFar;
 }

@@ -2,8 +2,9 @@ import { processEnvironment } from '../actions/kept-environment.js';
 import { endLeftovers } from '../actions/leftovers.js';
 import { makeBackup } from '../checkpoint/backup.js';
 import { writeCalibration } from '../checkpoint/calibration-store.js';
+import { enclosingRuns, whenHolderIsGone } from '../checkpoint/enclosing-runs.js';
 import { openJournal } from '../checkpoint/journal.js';
-import { acquireLock } from '../checkpoint/lock.js';
+import { acquireLock, type LockWait } from '../checkpoint/lock.js';
 import type { EnvironmentProblem } from '../checkpoint/problem.js';
 import { createRun, resumeRun, saveIncludes, writeManifest } from '../checkpoint/run-store.js';
 import { discardRun, openWorkspace, prepareState } from '../checkpoint/workspace.js';
@@ -60,6 +61,8 @@ export interface RunPlanOptions {
   readonly asked?: JsonObject | undefined;
   /** Subtasks run on other machines; absent: on threads of this one. */
   readonly remote?: RemoteRun | undefined;
+  /** How the lock of the state folder is waited for; absent: not at all. */
+  readonly lockWait?: Omit<LockWait, 'isStopped'> | undefined;
 }
 
 /**
@@ -91,18 +94,39 @@ async function runMasked(
 ): Promise<Result<RunResult, EnvironmentProblem>> {
   const workspace = openWorkspace({ planFile: compiled.plan.file, cwd: options.cwd, stateDir: options.stateDir });
   const run = newRunId();
-  const timeLine = startTimeLine();
+  const { lockWait, control = new RunControl() } = options;
   const folders = await prepareState(workspace, run);
   if (!folders.ok) return folders;
-  const lock = await acquireLock(workspace.stateDir, { purpose: `run ${run}`, now: timeLine.epochMs });
+  const enclosing = await enclosingRuns(workspace.stateDir);
+  const lock = await acquireLock(workspace.stateDir, {
+    purpose: `run ${run}`,
+    now: Date.now(),
+    within: enclosing.map((one) => one.run),
+    wait: lockWait && { ...lockWait, isStopped: () => control.stopReason !== undefined },
+  });
   if (!lock.ok) {
     await discardRun(folders.value);
     return lock;
   }
+  // Nobody else is kept from the state folder then.
+  const orphaned = () => control.abort({ status: 'stopped', reason: 'the run around it ended' });
+  const forget = lock.value.isShared ? whenHolderIsGone(workspace.stateDir, orphaned) : () => {};
   try {
+    const within = lock.value.isShared ? enclosing : [];
+    const same = within.find(({ plan }) => plan.file === compiled.plan.file);
+    if (same !== undefined) {
+      await discardRun(folders.value);
+      return err({
+        message: `the plan ${compiled.plan.file} is running (run ${same.run}), and a task of it cannot run it again`,
+        hint: 'let the task run another plan',
+      });
+    }
+    const timeLine = startTimeLine();
     const warnings = lock.value.broken === undefined ? [] : [lock.value.broken];
-    return await runLocked(compiled, options, { workspace, run, timeLine, mask, ...folders.value, warnings });
+    const place = { workspace, run, timeLine, mask, ...folders.value, warnings, within: within[0]?.run };
+    return await runLocked(compiled, { ...options, control }, place);
   } finally {
+    forget();
     await lock.value.release();
   }
 }
@@ -130,7 +154,7 @@ export async function runLocked(
   const journal = await openJournal({ runDir, checkpointFilesDir: options.checkpointFiles, onBroken });
   if (!journal.ok) return journal;
 
-  const opened = await openUpToDate(compiled, options, workspace, (message) =>
+  const opened = await openUpToDate(compiled, { ...options, isShared: place.within !== undefined }, workspace, (message) =>
     onEvent?.({ type: 'warning', at: clock.now(), message: mask.text(message) }),
   );
   if (!opened.ok) return opened;
@@ -223,12 +247,13 @@ export async function runLocked(
   return ok(result);
 }
 
-/** The backup of wave 0, or the one that stands from an earlier part of the run or of its session. */
+/** The backup of wave 0, or the one that stands from an earlier part of the run or of its session, or of the run around it. */
 async function backUp(
   { plan }: CompiledPlan,
-  { workspace, run, soFar }: RunPlace,
+  { workspace, run, soFar, within }: RunPlace,
   session: RunSession | undefined,
 ): ReturnType<typeof makeBackup> {
+  if (within !== undefined) return ok({ mode: 'none' });
   const standing = soFar?.manifest.backup ?? session?.backup;
   return standing === undefined ? makeBackup({ mode: plan.backup, workspace, run, name: plan.name }) : ok(standing);
 }

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { maskOfSecrets } from '../plan/secrets.js';
 import type { CompiledPlan } from './compile-plan.js';
-import { addExecutionOptions, askedOf, type ExecutionOptions } from './execution-options.js';
+import { addExecutionOptions, askedOf, type ExecutionOptions, lockWaitOf } from './execution-options.js';
 import { EXIT } from './exit-code.js';
 import {
   addPlanOptions,
@@ -98,6 +98,7 @@ function execute(
       force: options.force,
       asked: askedOf(options),
       remote,
+      lockWait: lockWaitOf(options),
     }),
   );
 }

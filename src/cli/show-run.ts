@@ -56,7 +56,8 @@ export async function showRun(
   signals.close();
   if (!done.ok) {
     printProblem(done.error);
-    return EXIT.environment;
+    const signal = signals.received();
+    return signal === undefined ? EXIT.environment : exitCodeOf('stopped', signal);
   }
   const { summary, end, folder } = done.value;
   if (showsText(options)) {

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs';
 import { endLeftovers } from '../../actions/leftovers.js';
 import { EventLog } from '../../checkpoint/event-log.js';
 import { waveFile } from '../../checkpoint/journal.js';
+import { currentHolder } from '../../checkpoint/lock.js';
 import { LockAgain } from '../../checkpoint/lock-again.js';
 import { readWave } from '../../checkpoint/read-journal.js';
 import { type RunManifest, writeManifest } from '../../checkpoint/run-store.js';
@@ -137,8 +138,10 @@ export class LiveRun {
     this.#part = undefined;
     if (part === undefined) return;
     try {
-      if (!part.lock.take()) return;
-      if (this.#isAsLeft()) await this.#finish(part.log, part.manifest);
+      // Another run may have the state folder; only a resume of this one would write the same records.
+      const { workspace, run } = this.#run.place;
+      const isTaken = !part.lock.take() && (await currentHolder(workspace.stateDir))?.purpose === `run ${run}`;
+      if (!isTaken && this.#isAsLeft()) await this.#finish(part.log, part.manifest);
       await part.log.close();
     } finally {
       part.lock.release();
