@@ -1,6 +1,6 @@
 import { createHash, type Hash, hash as hashOf } from 'node:crypto';
 import { closeSync, openSync, readFileSync, readSync, type Stats, statSync } from 'node:fs';
-import { isAbsolute } from 'node:path';
+import { isAbsolute, relative, resolve } from 'node:path';
 import { globSync } from 'tinyglobby';
 import { MISSING } from './fingerprint-parts.js';
 import type { FilePattern } from './fingerprint-patterns.js';
@@ -38,19 +38,22 @@ export class FileHashes {
     this.#onNew = onNew;
   }
 
-  /** The files that the patterns stand for, with a hash of each; paths without a file are in it, too. */
+  /** The files that the patterns stand for, by their shortest paths, with a hash of each; paths without a file are in it, too. */
   matching(patterns: readonly FilePattern[]): FoundFiles {
     const [first] = patterns;
     // Most subtasks name one file: a map of it would take as long to make as the look at the file.
-    if (patterns.length === 1 && first?.kind === 'path' && !first.not) return [[first.text, this.hash(first.text)]];
+    if (patterns.length === 1 && first?.kind === 'path' && !first.not) {
+      const path = shortestPath(this.#folder, first.text);
+      return [[path, this.hash(path)]];
+    }
     const paths = new Set<string>();
     const ignore = patterns.flatMap(({ not, kind, text }) => (not ? [kind === 'path' ? escapedPath(text) : text] : []));
     for (const { kind, text, not } of patterns) {
       if (not) continue;
-      if (kind === 'path') paths.add(text);
+      if (kind === 'path') paths.add(shortestPath(this.#folder, text));
       else for (const path of this.#glob(text, ignore)) paths.add(path);
     }
-    for (const { kind, text, not } of patterns) if (not && kind === 'path') paths.delete(text);
+    for (const { kind, text, not } of patterns) if (not && kind === 'path') paths.delete(shortestPath(this.#folder, text));
     return [...paths].sort().map((path) => [path, this.hash(path)]);
   }
 
@@ -113,6 +116,18 @@ export class FileHashes {
     return found;
   }
 }
+
+/**
+ * The one form in which paths are compared: relative to the folder, and as short as it can be, with `../` for what is outside.
+ * Patterns are expanded to the same form.
+ */
+export function shortestPath(folder: string, path: string): string {
+  // `resolve` costs as much as the look at the file, and most paths are in this form.
+  return LONGER.test(path) ? relative(folder, resolve(folder, path)) || '.' : path;
+}
+
+/** A part of a path that is empty, `.` or `..`. */
+const LONGER = /(?:^|\/)\.{0,2}(?:\/|$)/;
 
 function escapedPath(text: string): string {
   return text.replace(/[*?[\]{}()!+@\\]/g, '\\$&');

@@ -200,10 +200,7 @@ export class UpToDate implements FinishedSubtasks {
     const { session } = this.#options;
     if (session !== undefined) {
       const reader = files.length > MOST_NAMED_FILES ? 'all' : (about.index ?? 0);
-      for (const [path, hash] of files) {
-        session.seen.set(path, hash);
-        session.reads(task.id, reader, path);
-      }
+      for (const [path, hash] of files) session.reads(task.id, reader, path, hash);
     }
     const before = previous === undefined ? '' : contentHash(canonicalJson(previous));
     const list = pairsText(files);

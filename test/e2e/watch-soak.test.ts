@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { type Held, heldBy, ScriptedUser, tellingNode } from '../soak/watch-session.js';
+import { PATIENCE_MS } from '../support/processes.js';
 import { tempFolder } from '../support/repository.js';
 import { watching } from '../support/watching.js';
 
@@ -17,13 +18,12 @@ it('watch follows a user who edits without a pause, and holds on to nothing of i
   await watch.waitFor('Waiting for changes');
   const held: Held[] = [];
   for (let edit = 1; edit <= EDITS; edit++) {
-    user.edit();
-    await watch.waitFor('Waiting for changes');
+    await user.edit();
+    expect(await user.settled(PATIENCE_MS), watch.text()).toEqual([]);
     held.push(await heldBy(watch.pid, join(folder, '.held.ndjson')));
   }
   watch.signal('SIGINT');
   expect(await watch.exit).toBe(130);
-  expect(user.wrong(), watch.text()).toEqual([]);
   for (const what of ['files', 'threads'] as const) {
     const most = (of: readonly Held[]) => Math.max(...of.map((one) => one[what]));
     expect(most(held.slice(-EDITS / 2)), what).toBeLessThanOrEqual(most(held.slice(0, EDITS / 2)) + FEW);

@@ -38,6 +38,9 @@ export default ({ file }) => {
 };
 `;
 
+/** Long enough that a watcher sees what is gone for a moment. */
+const gap = () => new Promise((resolve) => setTimeout(resolve, 30));
+
 /** A folder to be watched, and a user who edits in it: mostly saves, and now and then all that an hour of work has. */
 export class ScriptedUser {
   readonly folder: string;
@@ -55,35 +58,66 @@ export class ScriptedUser {
   }
 
   /** Does the next edit, which always changes something; what it was. */
-  edit(): string {
+  async edit(): Promise<string> {
     this.#edits += 1;
     const text = `edit ${this.#edits}\n`;
     const kind = this.#random();
     const files = [...this.#files].filter((name) => name.startsWith('src/'));
     const file = files[Math.floor(this.#random() * files.length)] ?? 'src/0.txt';
-    if (kind < 0.9) {
+    const at = (name: string) => join(this.folder, name);
+    if (kind < 0.8) {
       this.#write(file, text);
       return `saved ${file}`;
     }
-    if (kind < 0.95) {
-      writeFileSync(join(this.folder, '.save.tmp'), text);
-      renameSync(join(this.folder, '.save.tmp'), join(this.folder, file));
-      return `saved ${file} by rename`;
+    if (kind < 0.85) {
+      writeFileSync(at('.save.tmp'), text);
+      renameSync(at('.save.tmp'), at(file));
+      return `renamed over ${file}`;
+    }
+    if (kind < 0.89) {
+      rmSync(at(file));
+      await gap();
+      this.#write(file, text);
+      return `recreated ${file}`;
+    }
+    if (kind < 0.92) {
+      renameSync(at('src'), at('.away'));
+      await gap();
+      renameSync(at('.away'), at('src'));
+      this.#write(file, text);
+      return `returned src, and saved ${file}`;
+    }
+    if (kind < 0.94) {
+      const kept = files.map((name) => [name, this.#read(name) ?? ''] as const);
+      rmSync(at('src'), { recursive: true });
+      await gap();
+      mkdirSync(at('src'));
+      for (const [name, before] of kept) this.#write(name, before);
+      this.#write(file, text);
+      return `recreated src, and saved ${file}`;
     }
     if (kind < 0.97) {
       this.#write(`src/new-${this.#edits}.txt`, text);
       return `made src/new-${this.#edits}.txt`;
     }
-    if (kind < 0.985 && files.length > 1) {
-      rmSync(join(this.folder, file));
+    if (kind < 0.98 && files.length > 1) {
+      rmSync(at(file));
       this.#files.delete(file);
       return `removed ${file}`;
     }
-    if (kind < 0.993) {
+    if (kind < 0.985) {
+      rmSync(at('upper.mjs'));
+      await gap();
       this.#write('upper.mjs', MODULE(this.#edits));
       return 'changed the module';
     }
-    this.#write('plan.yaml', PLAN.replace('echo $1', `echo $1 ${this.#edits}`));
+    const plan = PLAN.replace('echo $1', `echo $1 ${this.#edits}`);
+    if (kind < 0.993) {
+      renameSync(at('plan.yaml'), at('.plan'));
+      await gap();
+      rmSync(at('.plan'));
+    }
+    this.#write('plan.yaml', plan);
     return 'changed the plan';
   }
 
@@ -92,6 +126,15 @@ export class ScriptedUser {
     return [...this.#files]
       .filter((name) => name.startsWith('src/'))
       .filter((name) => this.#read(name)?.toUpperCase() !== this.#read(join('out', name)));
+  }
+
+  /** Resolves when every output follows its file, or after `ms`; the files of which it does not. */
+  async settled(ms: number): Promise<readonly string[]> {
+    for (const end = performance.now() + ms; ; ) {
+      const wrong = this.wrong();
+      if (wrong.length === 0 || performance.now() > end) return wrong;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
   }
 
   #write(name: string, text: string): void {

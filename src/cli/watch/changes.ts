@@ -1,5 +1,6 @@
-import { isAbsolute, relative, resolve, sep } from 'node:path';
-import { FileHashes } from '../../checkpoint/fingerprint-files.js';
+import { type Stats, statSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { FileHashes, shortestPath } from '../../checkpoint/fingerprint-files.js';
 import { TEMPLATE_START, templateExpressions } from '../../plan/template.js';
 import type { ValidPlan } from '../../plan/valid-plan.js';
 
@@ -9,35 +10,29 @@ export interface PlanFiles {
   readonly plan: ReadonlySet<string>;
   /** Modules and their imports, absolute. */
   readonly modules: ReadonlySet<string>;
-  /** Patterns of inputs, with `**` in the place of each expression. */
+  /** Patterns of inputs in their shortest form, with `**` in the place of each expression. */
   readonly inputs: readonly string[];
   /** The same of outputs. */
   readonly outputs: readonly string[];
   /** What has to be watched, absolute. */
   readonly roots: readonly string[];
-  /** Folders that hold outputs, and nothing that is an input whatever the items are; absolute. */
-  readonly ownFolders: readonly string[];
 }
 
 /** What is known of a plan's files before anything runs. `modules` are the files of all its modules. */
 export function planFiles({ file, includes, tasks }: ValidPlan, modules: readonly string[], folder: string): PlanFiles {
-  const inputs = unique(tasks.flatMap((task) => (task.inputs ?? []).filter((entry) => !entry.startsWith('!')).map(widePattern)));
-  const outputs = unique(tasks.flatMap((task) => (task.outputs ?? []).map(widePattern)));
+  const patterns = (entries: readonly string[] = []) =>
+    entries.filter((entry) => !entry.startsWith('!')).map((entry) => shortestPattern(folder, widePattern(entry)));
+  const inputs = unique(tasks.flatMap((task) => patterns(task.inputs)));
   const itemFiles = tasks.flatMap(({ foreach }) =>
     foreach?.kind === 'file' && !foreach.path.includes(TEMPLATE_START) ? [resolve(folder, foreach.path)] : [],
   );
   const plan = new Set([file, ...includes.map((included) => included.file), ...itemFiles]);
-  const roots = unique([...plan, ...modules, ...inputs.map((pattern) => resolve(folder, fixedPart(pattern)))]);
-  const fixed = tasks.flatMap((task) => (task.inputs ?? []).filter((entry) => !entry.includes(TEMPLATE_START)).map(fixedPart));
-  const foreign = [...plan, ...modules, ...fixed.map((path) => resolve(folder, path))];
-  const ownFolders = unique(outputs.flatMap((pattern) => ownFolderOf(pattern) ?? []).map((path) => resolve(folder, path)));
   return {
     plan,
     modules: new Set(modules),
     inputs,
-    outputs,
-    roots,
-    ownFolders: ownFolders.filter((own) => own !== folder && !foreign.some((path) => isIn(own, path) || isIn(path, own))),
+    outputs: unique(tasks.flatMap((task) => patterns(task.outputs))),
+    roots: unique([...plan, ...modules, ...inputs.map((pattern) => resolve(folder, fixedPart(pattern)))]),
   };
 }
 
@@ -59,31 +54,34 @@ export function widePattern(entry: string): string {
 /** The folder, or the file, in which all that a pattern matches has to be. */
 export function fixedPart(pattern: string): string {
   const parts = pattern.split('/');
-  const first = parts.findIndex((part) => /[*?[\]{}()!+@\\]/.test(part));
+  const first = parts.findIndex((part) => MAGIC.test(part));
   if (first === -1) return pattern;
-  return parts.slice(0, first).join('/') || '.';
+  return parts.slice(0, first).join('/') || (pattern.startsWith('/') ? '/' : '.');
 }
 
-/** The folder that a pattern of outputs fills; undefined where that is not its first fixed part alone. */
-function ownFolderOf(pattern: string): string | undefined {
+const MAGIC = /[*?[\]{}()!+@\\]/;
+
+/** A pattern that matches paths in their shortest form. */
+export function shortestPattern(folder: string, pattern: string): string {
   const fixed = fixedPart(pattern);
-  return fixed === '.' || fixed === pattern ? undefined : fixed;
-}
-
-/** Whether a path is a folder or something in it. */
-export function isIn(folder: string, path: string): boolean {
-  return path === folder || path.startsWith(`${folder}/`);
-}
-
-/** A path below a folder as plans write it; undefined for one outside. */
-export function pathIn(folder: string, file: string): string | undefined {
-  const path = relative(folder, file);
-  return path === '' || path.startsWith('..') || isAbsolute(path) ? undefined : path.split(sep).join('/');
+  const rest = pattern.startsWith(fixed) ? pattern.slice(fixed.length).replace(/^\/+/, '') : pattern;
+  const start = shortestPath(folder, fixed);
+  if (rest === '') return start;
+  return start === '.' ? rest : `${start}/${rest}`;
 }
 
 /** Whether a file's content is what it was when it was last read or written by the plan. */
 export function isAsSeen(file: string, seen: string | undefined): boolean {
   return seen !== undefined && hashOfFile(file) === seen;
+}
+
+/** What the system says of a path; undefined where nothing is there, or nothing that can be reached. */
+export function statusOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
 }
 
 /** The hash of a file's content, as fingerprints have it. */

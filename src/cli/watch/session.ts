@@ -1,5 +1,5 @@
-import { statSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { WatchMemory } from '../../checkpoint/watch-memory.js';
 import { openWorkspace, type Workspace } from '../../checkpoint/workspace.js';
 import type { WavesEnd } from '../../execute/ports.js';
@@ -11,9 +11,9 @@ import type { LoadedPlan, PlanOptions, SelectionOptions } from '../plan-options.
 import { prepareFromOptions } from '../plan-options.js';
 import { runPlan } from '../run-plan.js';
 import type { OpenRun, RunSession } from '../run-session.js';
-import { isIn } from './changes.js';
 import { LiveRun } from './live-run.js';
 import { RoundReport } from './round-report.js';
+import { RoundTimes } from './round-times.js';
 import { SelfFeeding } from './self-feeding.js';
 import { WatchedPlan } from './watched-plan.js';
 import { type Rest, Watcher } from './watcher.js';
@@ -28,6 +28,13 @@ export interface SessionOptions {
 
 /** Runs that are kept beside the first, which has the session's backup. */
 const KEPT_RUNS = 3;
+
+/** Rounds of a plan that seems to feed itself, in case that a user saved the file; the first after RETRY_MS, each later by a factor of 4. */
+const MOST_RETRIES = 3;
+const RETRY_MS = 1000;
+
+/** Folders in which only what is named is watched. */
+const IGNORED: ReadonlySet<string> = new Set(['.git', 'node_modules', '.waveplan']);
 
 /** What sets off a round. */
 interface Cause {
@@ -56,8 +63,6 @@ export class WatchSession {
   /** Changed files, and whether they are new. */
   readonly #changed = new Map<string, boolean>();
   readonly #folders: string[] = [];
-  /** Folders of outputs in which there are inputs after all, by what the items are. */
-  readonly #read = new Set<string>();
   #loaded: LoadedPlan;
   readonly #watched: WatchedPlan;
   #watcher: Watcher | undefined;
@@ -67,9 +72,12 @@ export class WatchSession {
   #wanted: Cause | undefined = { text: 'the first run', force: false };
   #wake: () => void = () => {};
   #round = 0;
-  /** When the round before ran, in milliseconds since the epoch. */
-  #ran = { from: 0, to: 0 };
+  readonly #times = new RoundTimes();
   #quit = false;
+  /** The round that ran once more because of files that seemed to feed the plan. */
+  #retry: { readonly round: number; readonly files: readonly string[]; readonly left: number } = { round: 0, files: [], left: 0 };
+  /** The wait for the lock was announced. */
+  #toldWait = false;
 
   constructor(loaded: LoadedPlan, given: SessionOptions) {
     this.#given = given;
@@ -90,16 +98,11 @@ export class WatchSession {
     this.#watcher = new Watcher({
       roots: this.#watched.roots,
       gitRoot,
-      ignored: (path) =>
-        isIn(stateDir, path) ||
-        /\/(?:\.git|node_modules|\.waveplan)(?:\/|$)/.test(path) ||
-        this.#watched.ownFolders.some((own) => !this.#read.has(own) && isIn(own, path)),
-      isRead: (path) => this.#watched.isRead(path),
+      ignored: (path) => path === stateDir || IGNORED.has(basename(path)),
       onEvent: (path, isNew) => this.#onEvent(path, isNew),
       onRest: (rest) => this.#onRest(rest),
       onError: (message) => say(`watch: ${message}`),
     });
-    await this.#watcher.ready();
     try {
       for (;;) {
         const cause = this.#wanted;
@@ -142,9 +145,9 @@ export class WatchSession {
   }
 
   #onEvent(file: string, isNew: boolean): void {
-    if (!this.#watched.counts(file, isNew)) return;
-    this.#changed.set(file, isNew);
-    this.#watcher?.changed(file);
+    if (!this.#watched.mayCount(file, isNew)) return;
+    this.#changed.set(file, isNew || this.#changed.get(file) === true);
+    this.#watcher?.changed(file, isNew);
   }
 
   #onRest({ atOnce, more }: Rest): void {
@@ -159,9 +162,11 @@ export class WatchSession {
     if (files.length > 0 && !this.#quit) this.#changesCame(files, more);
   }
 
-  /** Whether what runs will yet come to everything that has this file among its inputs, so that it need not start anew. */
+  /** Whether a running round need not start again for this file: it will read it yet, or wrote it. */
   #isLookedAtLater(file: string): boolean {
-    if (this.#control === undefined || !this.#looksAtAll) return false;
+    if (this.#control === undefined) return false;
+    if (this.#watched.isOutput(file)) return true;
+    if (!this.#looksAtAll) return false;
     if (this.#watched.isCode(file)) return false;
     const { memory } = this.#run;
     const readers = [...this.#watched.readersOf(file).keys()];
@@ -170,28 +175,37 @@ export class WatchSession {
 
   #changesCame(files: readonly string[], more: boolean): void {
     const { say } = this.#given;
-    const running = this.#control !== undefined;
-    const times = new Map<string, number>();
-    for (const file of files.slice(0, MOST_LOOKED_AT)) {
-      const status = statSync(file, { throwIfNoEntry: false });
-      times.set(file, status === undefined ? Date.now() : Math.max(status.mtimeMs, status.ctimeMs));
+    const own = this.#times.own(files);
+    const { round, files: retried, left } = this.#retry;
+    if (round === this.#round && files.every((file) => retried.includes(file) && own.has(file))) {
+      this.#retryLater(files, left);
+      return;
     }
-    const { from, to } = this.#ran;
-    const own = (file: string) => {
-      const at = times.get(file);
-      return at !== undefined && at >= from && (running || at <= to);
-    };
-    const fed = this.#feeding.next(files, own);
+    const fed = this.#feeding.next(own, () => true, this.#round);
     if (fed.length > 0) {
       this.#feeding.reset();
       for (const file of fed) say(this.#cycleText(file));
-      for (const file of fed) this.#watched.take(file);
       say('The plan feeds itself: stopped after 3 rounds. Name the file under outputs, or take it out of inputs; r runs again');
+      this.#retryLater(fed, MOST_RETRIES);
       return;
     }
     const first = this.#watched.shown(files[0] ?? '');
     const others = files.length > 1 ? ` and ${counted(files.length - 1, 'more file')}` : '';
     this.#want({ text: `${first}${others} changed`, force: false, ...(!more && { files }) });
+  }
+
+  /** A user who saves a file in three rounds in a row looks like a plan that feeds itself: a few more rounds, ever later. */
+  #retryLater(files: readonly string[], left: number): void {
+    if (left === 0) {
+      for (const file of files) this.#watched.take(file);
+      return;
+    }
+    const wait = RETRY_MS * 4 ** (MOST_RETRIES - left);
+    setTimeout(() => {
+      if (this.#quit) return;
+      this.#retry = { round: this.#round + 1, files, left: left - 1 };
+      this.#want({ text: `${this.#watched.shown(files[0] ?? '')} changed, once more`, force: false, files });
+    }, wait).unref();
   }
 
   #cycleText(file: string): string {
@@ -226,7 +240,18 @@ export class WatchSession {
   #beginRound(): void {
     this.#round += 1;
     this.#run.memory.begin();
-    this.#ran = { from: Date.now(), to: Number.POSITIVE_INFINITY };
+    this.#times.begin();
+  }
+
+  #take(event: RunEvent, report: RoundReport): void {
+    report.take(event);
+    this.#times.take(event);
+  }
+
+  #endRound(isCutShort: boolean): void {
+    this.#control = undefined;
+    this.#times.end(isCutShort);
+    this.#feeding.ended((file) => this.#times.isOwn(file));
   }
 
   #announce({ text }: Cause): void {
@@ -248,23 +273,29 @@ export class WatchSession {
     };
     const onEvent = (event: RunEvent) => {
       if (event.type === 'warning' || event.type === 'subtask-finished') onStarted();
-      report.take(event);
+      this.#take(event, report);
     };
     const end = await live.again({ affected, control, onEvent, onStarted });
     onStarted();
-    this.#control = undefined;
-    this.#ran = { ...this.#ran, to: Date.now() };
+    this.#endRound(end === undefined || end.status === 'stopped');
     if (end === undefined) return false;
-    report.tellEnd(this.#round, end, this.#tookMs, Math.max(0, live.subtasks - report.ran));
+    report.tellEnd(this.#round, end, this.#times.tookMs, Math.max(0, live.subtasks - report.ran));
+    this.#lookAfterRound();
     return true;
   }
 
-  async #runAll({ force }: Cause, report: RoundReport): Promise<boolean> {
+  #tellWait(holder: string): void {
+    if (!this.#toldWait) this.#given.say(`Waiting for ${holder}, which works with the same state folder`);
+    this.#toldWait = true;
+  }
+
+  async #runAll(cause: Cause, report: RoundReport): Promise<boolean> {
     const { say, options } = this.#given;
     await this.#closeLive();
     const { compiled, newCalibration } = await prepareFromOptions(this.#loaded, options, () => {});
     const control = this.#beginControl(true);
     const first = this.#run.backup === undefined;
+    const lockWait = { ms: Number.POSITIVE_INFINITY, onWait: (holder: string) => this.#tellWait(holder) };
     const done = await runPlan(compiled, {
       confirmed: 'flag',
       planShown: true,
@@ -273,47 +304,46 @@ export class WatchSession {
       newCalibration,
       keepGoing: options.keepGoing,
       failFast: options.failFast,
-      force,
+      force: cause.force,
       session: this.#run,
       control,
-      onEvent: (event) => report.take(event),
+      lockWait,
+      onEvent: (event) => this.#take(event, report),
     });
-    this.#control = undefined;
-    this.#ran = { ...this.#ran, to: Date.now() };
+    this.#endRound(!done.ok || done.value.end.status === 'stopped');
     if (!done.ok) {
-      say(`waveplan: ${done.error.message}\n  ${done.error.hint}`);
-      return false;
+      // Changes during the wait for the lock are added to this one.
+      if (control.stopReason !== undefined) this.#want(cause);
+      else say(`waveplan: ${done.error.message}\n  ${done.error.hint}`);
+      return control.stopReason !== undefined;
     }
+    this.#toldWait = false;
     if (first) say(`Wave 0: ${backupText(this.#run.backup?.mode)} Made once: it holds for all rounds of this session`);
     const { end, folder } = done.value;
     await this.#keepLive(end);
-    this.#watchWhatIsRead();
-    report.tellEnd(this.#round, end, this.#tookMs);
+    report.tellEnd(this.#round, end, this.#times.tookMs);
     await this.#keepFew(folder);
-    // What was left to the run to look at may have changed after that.
-    this.#onRest({ atOnce: false, more: false });
+    this.#lookAfterRound();
     return true;
+  }
+
+  /** Files that were left to the round, or that it read for the first time, may have changed since. */
+  #lookAfterRound(): void {
+    this.#watcher?.addFiles(this.#watched.takeNewlyRead());
+    const torn = this.#watched.torn();
+    if (torn.length > 0 && !this.#quit) this.#changesCame(torn, false);
+    // A round that was cut short leaves outputs half written, and runs again.
+    if (this.#wanted === undefined) this.#onRest({ atOnce: false, more: false });
   }
 
   #beginControl(looksAtAll: boolean): RunControl {
     const control = new RunControl();
     this.#control = control;
+    this.#times.work();
     this.#looksAtAll = looksAtAll;
     // Whoever asked while this was being prepared found nothing to stop.
     if (this.#quit || this.#wanted !== undefined) control.abort({ status: 'stopped', reason: 'stopped' });
     return control;
-  }
-
-  get #tookMs(): number {
-    return this.#ran.to - this.#ran.from;
-  }
-
-  #watchWhatIsRead(): void {
-    for (const own of this.#watched.ownFolders) {
-      if (this.#read.has(own) || !this.#watched.readsIn(own)) continue;
-      this.#read.add(own);
-      this.#watcher?.add(own);
-    }
   }
 
   /** Keeps what the run has open, where later rounds can go on with it. */
@@ -340,9 +370,6 @@ export class WatchSession {
     if (old !== undefined) await rm(old, { recursive: true, force: true }).catch(() => undefined);
   }
 }
-
-/** Of thousands of changed files, so many are asked whether a run of the plan changed them. */
-const MOST_LOOKED_AT = 100;
 
 function backupText(mode: string | undefined): string {
   return mode === undefined || mode === 'none' ? 'no backup, as the plan says.' : 'the backup is made.';

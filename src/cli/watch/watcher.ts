@@ -1,17 +1,18 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
+import { statusOf } from './changes.js';
+import { FolderTree } from './folder-tree.js';
 
-/** What is told of the file system. */
+/** What a watcher is given. */
 export interface WatcherOptions {
+  /** Files, and folders with all that is in them; absolute paths. */
   readonly roots: readonly string[];
-  /** What is not looked at, nor anything in it; absolute paths. */
+  /** A folder in which nothing is looked at unless it is asked for. */
   readonly ignored: (path: string) => boolean;
-  /** Whether a file was read, so that a change of what is in it counts. */
-  readonly isRead: (path: string) => boolean;
-  /** Told at once of every change, with the absolute path. */
+  /** Called at once for each change, with the absolute path. */
   readonly onEvent: (path: string, isNew: boolean) => void;
-  /** Told when changes have come to rest, and at once of one that comes alone. */
+  /** Called when changes have come to rest, and at once for one that comes alone. */
   readonly onRest: (rest: Rest) => void;
   readonly onError: (message: string) => void;
   /** Where git works; changes do not come to rest while it has its index locked. */
@@ -30,119 +31,107 @@ export interface Rest {
 const GIT_MS = 1000;
 /** Changes this near to one another are one. */
 const REST_MS = 40;
-/** So many times as long must nothing more come after git was at work: it changes thousands, and chokidar looks at each. */
+/** Rests without a change before git counts as finished: it changes thousands of files, with pauses between. */
 const GIT_RESTS = 4;
 /** Changes that never rest are told after this time all the same. */
 const MOST_WAIT_MS = 3000;
-
-/** For this long after a change, chokidar tells of no other of the same file; with a margin. */
-const DROPPED_MS = 120;
-
-function signOf(path: string): string {
-  try {
-    const status = statSync(path, { bigint: true, throwIfNoEntry: false });
-    return status === undefined ? '' : `${status.ino} ${status.size} ${status.mtimeNs}`;
-  } catch {
-    return '';
-  }
-}
-
-/** undefined where there is no such file. */
-function sizeOf(path: string): number | undefined {
-  return statSync(path, { throwIfNoEntry: false })?.size;
-}
-
-function isAboutFolder(about: unknown): about is { readonly watchedPath: string } {
-  return typeof about === 'object' && about !== null && 'watchedPath' in about && typeof about.watchedPath === 'string';
-}
+/** A larger file is most likely being written; its last change counts. */
+const MOST_BYTES_AT_ONCE = 1024 * 1024;
+/** Linux keeps 16,384 notifications and drops the rest: after half of them, everything is compared. */
+const MANY_EVENTS = 8192;
+/** How often everything is compared where folders are polled. */
+const COMPARE_MS = 1000;
+/** Where folders notify of changes in the content of their files. */
+const NOTIFYING: ReadonlySet<string> = new Set(['linux', 'darwin', 'win32']);
 
 /** Watches files and folders, and tells of changes in one go: a branch switch of thousands of files is one. */
 export class Watcher {
-  readonly #watcher: FSWatcher;
+  readonly #tree: FolderTree;
   readonly #options: WatcherOptions;
-  #roots: ReadonlySet<string>;
+  readonly #roots = new Set<string>();
+  /** Where folders are polled. */
+  #poller: FSWatcher | undefined;
+  #compareTimer: NodeJS.Timeout | undefined;
+  #compareInterval: NodeJS.Timeout | undefined;
   #timer: NodeJS.Timeout | undefined;
   #since: number | undefined;
   #last = Number.NEGATIVE_INFINITY;
-  /** How often nothing came while it was waited for more. */
+  /** Rests since the last change. */
   #rests = 0;
+  #events = 0;
+  /** So far only empty files changed. */
+  #onlyEmpty = false;
   #gitWorks = false;
   readonly #gitFolder: string | undefined;
-  /** Files that changed just now, the first first: when, and what `stat` said of them. */
-  readonly #lookAgain = new Map<string, { readonly at: number; readonly sign: string }>();
-  #lookTimer: NodeJS.Timeout | undefined;
 
   constructor(options: WatcherOptions) {
     this.#options = options;
     this.#gitFolder = options.gitRoot === undefined ? undefined : gitFolderOf(options.gitRoot);
-    this.#roots = new Set(options.roots);
-    this.#watcher = watch([...options.roots], {
-      ignoreInitial: true,
+    this.#tree = new FolderTree({
       ignored: options.ignored,
-      // Editors that save by rename: a removal that is followed by an addition is a change.
-      atomic: 20,
-      followSymlinks: false,
-      ignorePermissionErrors: true,
+      onEvent: (path, isNew) => {
+        this.#events += 1;
+        options.onEvent(path, isNew);
+      },
+      isPolled: asksForPolling(),
+      onExhausted: (message) => {
+        options.onError(`cannot watch so many folders (${message}): they are polled`);
+        this.#poll();
+      },
     });
-    this.#watcher.on('all', (event, path) => {
-      if (event === 'addDir' || event === 'unlinkDir') return;
-      this.#lookAgainLater(path);
-      this.#options.onEvent(path, event === 'add');
-    });
-    this.#watcher.on('raw', (event, name, about) => {
-      if (event === 'change') this.#tellEarly(name, about);
-    });
-    this.#watcher.on('error', (error) => options.onError(error instanceof Error ? error.message : String(error)));
+    if (asksForPolling()) this.#poll();
+    this.setRoots(options.roots);
   }
 
-  /** Resolves when every file is being watched. */
-  ready(): Promise<void> {
-    return new Promise((resolve) => this.#watcher.once('ready', () => resolve()));
-  }
-
-  /** Watches these instead; what stays is not read again. */
+  /** Watches these as well. */
   setRoots(roots: readonly string[]): void {
-    const now = new Set(roots);
-    const gone = [...this.#roots].filter((root) => !now.has(root));
-    if (gone.length > 0) this.#watcher.unwatch(gone);
-    const fresh = roots.filter((root) => !this.#roots.has(root));
-    if (fresh.length > 0) this.#watcher.add(fresh);
-    this.#roots = now;
+    for (const root of roots) {
+      this.#roots.add(root);
+      this.#tree.addRoot(root);
+    }
+    this.#poller?.add([...roots]);
   }
 
-  /** Watches a folder that was ignored so far. */
-  add(folder: string): void {
-    this.#watcher.add(folder);
+  /** Watches these files as well. They may have changed since they were read, so each that was not watched is told of. */
+  addFiles(paths: readonly string[]): void {
+    const added = paths.filter((path) => this.#tree.addFile(path));
+    for (const path of added) this.#options.onEvent(path, false);
+    this.#poller?.add(added);
   }
 
-  /**
-   * chokidar tells of a save after it looked at the whole folder. What changed in a file that was read is told before that, where
-   * nothing else changes; of everything else, and of a file that most likely is yet to be written, chokidar tells.
-   * @param about what the system told of: a folder, in which `name` is, or a file, of which it is the name.
-   */
-  #tellEarly(name: string, about: unknown): void {
-    if (!this.#isAlone(performance.now()) || !isAboutFolder(about) || typeof name !== 'string') return;
-    const path = join(about.watchedPath, name);
-    const { isRead, ignored, onEvent } = this.#options;
-    if (!isRead(path) || this.#lookAgain.has(path) || ignored(path) || !sizeOf(path)) return;
-    this.#lookAgainLater(path);
-    onEvent(path, false);
-  }
-
-  #isAlone(now: number): boolean {
-    return now - this.#last > REST_MS && this.#timer === undefined;
+  /** On network disks and in containers, the system may notify of nothing. */
+  #poll(): void {
+    if (this.#poller !== undefined) return;
+    this.#poller = watch([...this.#roots], {
+      usePolling: true,
+      ignoreInitial: true,
+      ignored: this.#options.ignored,
+      atomic: false,
+    });
+    const compare = () => {
+      this.#compareTimer ??= setTimeout(() => {
+        this.#compareTimer = undefined;
+        this.#tree.compareAll();
+      }, REST_MS);
+    };
+    this.#poller.on('raw', compare).on('all', compare).on('error', compare);
+    // chokidar misses some of what is removed and made again between two looks.
+    this.#compareInterval = setInterval(compare, COMPARE_MS);
   }
 
   /**
    * Something was changed that counts: `onRest` follows when no more of that comes. A save that comes alone does not wait for
-   * others: what follows it is gathered while it is answered. A file that is empty is most likely being written.
+   * others: what follows it is gathered while it is answered. A new file may be an editor's that is about to be renamed, and an
+   * empty or a large one is most likely being written.
    */
-  changed(path: string): void {
+  changed(path: string, isNew: boolean): void {
     const now = performance.now();
-    const alone = this.#isAlone(now);
-    this.#last = now;
+    const alone = now - this.#last > REST_MS && (this.#timer === undefined || this.#onlyEmpty);
+    const size = statusOf(path)?.size;
     this.#since ??= now;
-    if (alone && !this.#isGitAtWork() && sizeOf(path) !== 0) {
+    this.#onlyEmpty = alone && size === 0 && !isNew;
+    if (!this.#onlyEmpty) this.#last = now;
+    if (alone && !isNew && size !== undefined && size > 0 && size <= MOST_BYTES_AT_ONCE && !this.#isGitAtWork()) {
       this.#rest(true);
       return;
     }
@@ -167,17 +156,22 @@ export class Watcher {
   }
 
   #rest(atOnce: boolean): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     const more = this.#gitWorks;
     this.#gitWorks = false;
-    this.#timer = undefined;
+    this.#onlyEmpty = false;
+    const many = this.#events > MANY_EVENTS;
+    this.#events = 0;
+    if (many) this.#tree.compareAll();
     this.#since = undefined;
-    this.#options.onRest({ atOnce, more });
+    this.#options.onRest({ atOnce: atOnce && !many, more });
   }
 
   /** git locks its index while it changes files; where it was quick, its index is young. */
   #isGitAtWork(): boolean {
     if (this.#gitFolder === undefined) return false;
-    const index = statSync(join(this.#gitFolder, 'index'), { throwIfNoEntry: false });
+    const index = statusOf(join(this.#gitFolder, 'index'));
     const works = this.#isGitLocked() || (index !== undefined && Date.now() - index.mtimeMs < GIT_MS);
     this.#gitWorks ||= works;
     return works;
@@ -187,34 +181,20 @@ export class Watcher {
     return this.#gitFolder !== undefined && existsSync(join(this.#gitFolder, 'index.lock'));
   }
 
-  /** chokidar drops a change that follows another of the same file too soon, so that its file is looked at once more. */
-  #lookAgainLater(path: string): void {
-    this.#lookAgain.delete(path);
-    this.#lookAgain.set(path, { at: performance.now(), sign: signOf(path) });
-    this.#lookTimer ??= setTimeout(() => this.#look(), DROPPED_MS);
-  }
-
-  /** Looks at the files whose time has come; the others are looked at when theirs has. */
-  #look(): void {
-    this.#lookTimer = undefined;
-    const now = performance.now();
-    for (const [file, { at, sign }] of [...this.#lookAgain]) {
-      if (now - at < DROPPED_MS) {
-        this.#lookTimer ??= setTimeout(() => this.#look(), DROPPED_MS - (now - at));
-        return;
-      }
-      this.#lookAgain.delete(file);
-      if (signOf(file) === sign) continue;
-      this.#lookAgainLater(file);
-      this.#options.onEvent(file, false);
-    }
-  }
-
   async close(): Promise<void> {
-    clearTimeout(this.#lookTimer);
     clearTimeout(this.#timer);
-    await this.#watcher.close();
+    clearTimeout(this.#compareTimer);
+    clearInterval(this.#compareInterval);
+    this.#tree.close();
+    await this.#poller?.close();
   }
+}
+
+/** As chokidar understands its variable. */
+function asksForPolling(): boolean {
+  const asked = process.env['CHOKIDAR_USEPOLLING']?.toLowerCase();
+  if (asked === undefined) return !NOTIFYING.has(process.platform);
+  return asked !== '' && asked !== '0' && asked !== 'false';
 }
 
 /** Where git keeps a work tree's index: in `.git`, or, of a linked work tree, where that file says. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { fixedPart, pathIn, widePattern } from '../../../src/cli/watch/changes.js';
+import { shortestPath } from '../../../src/checkpoint/fingerprint-files.js';
+import { fixedPart, shortestPattern, widePattern } from '../../../src/cli/watch/changes.js';
 import { SelfFeeding } from '../../../src/cli/watch/self-feeding.js';
 
 describe('patterns of what to watch', () => {
@@ -14,8 +15,28 @@ describe('patterns of what to watch', () => {
     expect(fixedPart(wide)).toBe(fixed);
   });
 
-  it('has paths in the work folder alone', () => {
-    expect([pathIn('/w', '/w/a/b'), pathIn('/w', '/x'), pathIn('/w', '/w')]).toEqual(['a/b', undefined, undefined]);
+  it.each([
+    ['./a.txt', 'a.txt'],
+    ['src/../a.txt', 'a.txt'],
+    ['/w/src//a.txt', 'src/a.txt'],
+    ['../in.txt', '../in.txt'],
+    ['/x/in.txt', '../x/in.txt'],
+    ['.', '.'],
+    ['..a/.b', '..a/.b'],
+  ])('the shortest path of %s is %s', (path, shortest) => {
+    expect(shortestPath('/w', path)).toBe(shortest);
+  });
+
+  it.each([
+    ['./dist/*.txt', 'dist/*.txt'],
+    ['/w/dist/**', 'dist/**'],
+    ['../x/./y/*.txt', '../x/y/*.txt'],
+    ['/w/*', '*'],
+    ['./**/*', '**/*'],
+    ['**/*.txt', '**/*.txt'],
+    ['/**', '../**'],
+  ])('the shortest pattern of %s is %s', (pattern, shortest) => {
+    expect(shortestPattern('/w', pattern)).toBe(shortest);
   });
 });
 
@@ -28,6 +49,20 @@ describe('a plan that feeds itself', () => {
     expect(feeding.next(['a', 'b'], all)).toEqual(['a']);
     feeding.reset();
     expect(feeding.next(['a'], all)).toEqual([]);
+  });
+
+  it('is not a file that a user saves three times while one round runs', () => {
+    const feeding = new SelfFeeding();
+    for (const round of [1, 1, 1, 2, 2]) expect(feeding.next(['a'], () => true, round)).toEqual([]);
+    expect(feeding.next(['a'], () => true, 3)).toEqual(['a']);
+  });
+
+  it('is not a file that a user saves after the work of each round, while it is recorded', () => {
+    const feeding = new SelfFeeding();
+    for (let round = 1; round < 6; round++) {
+      expect(feeding.next(['a'], () => true, round)).toEqual([]);
+      feeding.ended(() => false);
+    }
   });
 
   it('is not what a user who goes on saving makes', () => {
