@@ -29,6 +29,8 @@ export interface TaskRecords {
 /** What a run has recorded, with what had to be said about it. */
 export interface FinishedIndex {
   readonly tasks: ReadonlyMap<string, TaskRecords>;
+  /** The number of timed-out subtasks of each task that has some. */
+  readonly timedOut: ReadonlyMap<string, number>;
   readonly ends: JournalEnds;
   /** Whether the record at a place is the last valid one of its subtask, and was not dropped. */
   readonly isCurrent: (task: string, key: string, place: { readonly wave: number; readonly offset: number }) => boolean;
@@ -36,8 +38,18 @@ export interface FinishedIndex {
   readonly drop: (task: string, keys: readonly string[]) => void;
   /** Torn tails and damaged lines, for people. */
   readonly warnings: readonly string[];
-  /** The records as the scheduler asks for them; `void` tasks have none. Close it when the run is over. */
-  readonly finished: (options: { readonly failures: boolean; readonly voided: ReadonlySet<string> }) => OpenFinished;
+  /** The records as the scheduler asks for them. Close it when the run is over. */
+  readonly finished: (options: FinishedOptions) => OpenFinished;
+}
+
+/** Which records count as finished. Those of cancelled work never do. */
+export interface FinishedOptions {
+  /** Whether failures count. */
+  readonly failures: boolean;
+  /** Tasks of which nothing counts. */
+  readonly voided: ReadonlySet<string>;
+  /** Tasks whose timed-out subtasks do not count. */
+  readonly timeoutsRunAgain?: ReadonlySet<string>;
 }
 
 /** Finished subtasks whose files are open. */
@@ -49,6 +61,7 @@ interface TaskTable {
   readonly keys: KeyTable;
   success: number;
   failed: number;
+  timedOut: number;
 }
 
 /**
@@ -74,7 +87,8 @@ export async function readFinished(
           const task = taskOfSubtask(checkpoint.task_id);
           if (isVoid(task, wave, offset, options.voided)) break;
           if (isCancelled(checkpoint)) break;
-          const place = { wave, offset, bytes, success: checkpoint.status === 'success' };
+          const timedOut = checkpoint.error?.kind === 'timeout';
+          const place = { wave, offset, bytes, success: checkpoint.status === 'success', ...(timedOut && { timedOut }) };
           note(tables, task, { key: checkpoint.key, place, parts: options.voided });
           break;
         }
@@ -99,8 +113,10 @@ export async function readFinished(
     ends[String(wave)] = end;
   }
   const tasks = new Map([...tables].map(([task, { success, failed }]) => [task, { success, failed }]));
+  const timedOut = new Map([...tables].flatMap(([task, table]) => (table.timedOut > 0 ? [[task, table.timedOut]] : [])));
   return ok({
     tasks,
+    timedOut,
     ends,
     isCurrent: (task, key, { wave, offset }) => {
       const place = tables.get(task)?.keys.get(key);
@@ -110,7 +126,7 @@ export async function readFinished(
       for (const key of keys) tables.get(task)?.keys.drop(key);
     },
     warnings,
-    finished: ({ failures, voided }) => new RecordReader(runDir, tables, (task) => !voided.has(task), failures),
+    finished: (options) => new RecordReader(runDir, tables, options),
   });
 }
 
@@ -147,7 +163,7 @@ function note(
 ): void {
   let table = tables.get(task);
   if (table === undefined) {
-    table = { keys: new KeyTable(), success: 0, failed: 0 };
+    table = { keys: new KeyTable(), success: 0, failed: 0, timedOut: 0 };
     tables.set(task, table);
   }
   const before = table.keys.set(key, place);
@@ -156,8 +172,13 @@ function note(
     table.keys.set(key, before);
     return;
   }
-  if (before !== undefined) table[before.success ? 'success' : 'failed']--;
-  table[place.success ? 'success' : 'failed']++;
+  if (before !== undefined) count(table, before, -1);
+  count(table, place, 1);
+}
+
+function count(table: TaskTable, { success, timedOut }: RecordPlace, by: 1 | -1): void {
+  table[success ? 'success' : 'failed'] += by;
+  if (timedOut === true) table.timedOut += by;
 }
 
 async function truncate(file: string, bytes: number): Promise<EnvironmentProblem | undefined> {
@@ -182,24 +203,22 @@ const BLOCK_BYTES = 256 * 1024;
 class RecordReader implements OpenFinished {
   readonly #runDir: string;
   readonly #tables: ReadonlyMap<string, TaskTable>;
-  readonly #counts: (task: string) => boolean;
-  readonly #failures: boolean;
+  readonly #options: FinishedOptions;
   readonly #files = new Map<number, number>();
   #block: { readonly wave: number; readonly start: number; readonly bytes: Buffer } | undefined;
 
-  constructor(runDir: string, tables: ReadonlyMap<string, TaskTable>, counts: (task: string) => boolean, failures: boolean) {
+  constructor(runDir: string, tables: ReadonlyMap<string, TaskTable>, options: FinishedOptions) {
     this.#runDir = runDir;
     this.#tables = tables;
-    this.#counts = counts;
-    this.#failures = failures;
+    this.#options = options;
   }
 
   knows(task: string): boolean {
-    return this.#counts(task) && this.#tables.has(task);
+    return !this.#options.voided.has(task) && this.#tables.has(task);
   }
 
   hasSuccess(task: string): boolean {
-    return this.#counts(task) && (this.#tables.get(task)?.success ?? 0) > 0;
+    return this.knows(task) && (this.#tables.get(task)?.success ?? 0) > 0;
   }
 
   begin(task: string): void {
@@ -207,7 +226,7 @@ class RecordReader implements OpenFinished {
   }
 
   has(task: string, key: string): boolean {
-    return this.#counted(this.#tableOf(task)?.ask(key)) !== undefined;
+    return this.#counted(task, this.#tableOf(task)?.ask(key)) !== undefined;
   }
 
   dropRest(task: string): readonly string[] {
@@ -218,12 +237,14 @@ class RecordReader implements OpenFinished {
     return this.knows(task) ? this.#tables.get(task)?.keys : undefined;
   }
 
-  #counted(place: RecordPlace | undefined): RecordPlace | undefined {
-    return place === undefined || (!place.success && !this.#failures) ? undefined : place;
+  #counted(task: string, place: RecordPlace | undefined): RecordPlace | undefined {
+    const { failures, timeoutsRunAgain } = this.#options;
+    if (place === undefined || place.success) return place;
+    return failures && (place.timedOut !== true || timeoutsRunAgain?.has(task) !== true) ? place : undefined;
   }
 
   find(task: string, key: string): Checkpoint | undefined {
-    const place = this.#counted(this.#tableOf(task)?.get(key));
+    const place = this.#counted(task, this.#tableOf(task)?.get(key));
     if (place === undefined) return undefined;
     const found = this.#read(place);
     // The file was changed meanwhile, or two keys collide: it runs again.

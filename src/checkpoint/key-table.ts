@@ -7,7 +7,15 @@ export interface RecordPlace {
   readonly offset: number;
   readonly bytes: number;
   readonly success: boolean;
+  /** The failure is a time-out. */
+  readonly timedOut?: boolean;
 }
+
+const SUCCESS = 1;
+const FAILURE = 2;
+const TIMED_OUT = 3;
+const ASKED = 4;
+const DROPPED = 8;
 
 /** A part of the places may be used before the table grows. */
 const LOAD = 0.7;
@@ -24,7 +32,7 @@ export class KeyTable {
   #offset = new Float64Array(FIRST_SIZE);
   #bytes = new Uint32Array(FIRST_SIZE);
   #wave = new Uint32Array(FIRST_SIZE);
-  /** 0: free; else SUCCESS or FAILURE, with ASKED and DROPPED added. */
+  /** 0: free; else SUCCESS, FAILURE or both bits of TIMED_OUT, with ASKED and DROPPED added. */
   #state = new Uint8Array(FIRST_SIZE);
 
   /** How many keys there are. */
@@ -84,8 +92,9 @@ export class KeyTable {
   #at(at: number): RecordPlace | undefined {
     const state = this.#state[at] ?? 0;
     if (state === 0 || (state & DROPPED) !== 0) return undefined;
-    const success = (state & SUCCESS) !== 0;
-    return { wave: this.#wave[at] ?? 0, offset: this.#offset[at] ?? 0, bytes: this.#bytes[at] ?? 0, success };
+    const place = { wave: this.#wave[at] ?? 0, offset: this.#offset[at] ?? 0, bytes: this.#bytes[at] ?? 0 };
+    if ((state & TIMED_OUT) === TIMED_OUT) return { ...place, success: false, timedOut: true };
+    return { ...place, success: (state & SUCCESS) !== 0 };
   }
 
   #put(at: number, high: number, low: number, place: RecordPlace): void {
@@ -94,7 +103,7 @@ export class KeyTable {
     this.#offset[at] = place.offset;
     this.#bytes[at] = place.bytes;
     this.#wave[at] = place.wave;
-    this.#state[at] = place.success ? SUCCESS : FAILURE;
+    this.#state[at] = place.success ? SUCCESS : place.timedOut === true ? TIMED_OUT : FAILURE;
   }
 
   /** The key's place, or the free one where it belongs. */
@@ -126,11 +135,6 @@ export class KeyTable {
     }
   }
 }
-
-const SUCCESS = 1;
-const FAILURE = 2;
-const ASKED = 4;
-const DROPPED = 8;
 
 function hexOf(half: number): string {
   return half.toString(16).padStart(8, '0');

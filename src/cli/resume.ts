@@ -143,9 +143,9 @@ async function goOn(
       return EXIT.environment;
     }
     const { compiled, newCalibration } = await prepareFromOptions(loaded, options, say, remote?.fleet);
-    const { index, outdated } = standing.value;
+    const { index, outdated, timeoutsRunAgain } = standing.value;
     const failedRunAgain = options.resumeFailed === true;
-    const finished = index.finished({ failures: !failedRunAgain, voided: new Set(outdated.keys()) });
+    const finished = index.finished({ failures: !failedRunAgain, voided: new Set(outdated.keys()), timeoutsRunAgain });
     const soFar = {
       manifest,
       finished,
@@ -182,9 +182,14 @@ async function goOn(
 
 function countsOf(
   { plan }: LoadedPlan,
-  { index, outdated }: RunStanding,
+  { index, outdated, timeoutsRunAgain }: RunStanding,
 ): { readonly finished: number; readonly failed: number } {
-  const counting = plan.tasks.flatMap(({ id }) => (outdated.has(id) ? [] : (index.tasks.get(id) ?? [])));
+  const counting = plan.tasks.flatMap(({ id }) => {
+    const records = outdated.has(id) ? undefined : index.tasks.get(id);
+    if (records === undefined) return [];
+    const again = timeoutsRunAgain.has(id) ? (index.timedOut.get(id) ?? 0) : 0;
+    return [{ success: records.success, failed: records.failed - again }];
+  });
   const failed = counting.reduce((sum, records) => sum + records.failed, 0);
   return { finished: failed + counting.reduce((sum, records) => sum + records.success, 0), failed };
 }
@@ -220,12 +225,9 @@ export function nextText({ next, subtasks, succeeded, failed }: TaskStanding): s
       return failed === 0 ? `does not run: ${allOf(subtasks ?? 0)} finished` : finishedWithFailures(subtasks ?? 0, failed);
     case 'runs': {
       const open = (subtasks ?? 0) - succeeded - failed;
-      const parts = [
-        ...(open > 0 ? [`${figure(open)} have no record`] : []),
-        ...(failed > 0 ? [`${figure(failed)} failed`] : []),
-      ];
+      const parts = [...(open > 0 ? [`${figure(open)} not done`] : []), ...(failed > 0 ? [`${figure(failed)} failed`] : [])];
       return subtasks === 1
-        ? `runs: ${failed > 0 ? 'it failed' : 'it has no record'}`
+        ? `runs: ${failed > 0 ? 'it failed' : 'it is not done'}`
         : `runs: of ${counted(subtasks ?? 0, 'subtask')}, ${parts.join(', ')}`;
     }
     case 'runs-again':

@@ -20,6 +20,11 @@ export interface RunStanding {
   readonly index: FinishedIndex;
   /** Tasks of which nothing counts any more, with the reason in words. */
   readonly outdated: ReadonlyMap<string, string>;
+  /**
+   * Tasks whose subtasks run again that were stopped by their time-out: no task that needs them has run. Where one has, it went by
+   * the failure, which counts then like any other.
+   */
+  readonly timeoutsRunAgain: ReadonlySet<string>;
 }
 
 /** The part of its plan that a run was asked for. */
@@ -61,7 +66,8 @@ export async function standingOf(
   const before = await planOfRun(found);
   if (before === undefined) {
     const reason = 'the plan that the run went by cannot be read, so that nothing can be compared';
-    return ok({ index: index.value, outdated: new Map(now.tasks.map(({ id }) => [id, reason])) });
+    const outdated = new Map(now.tasks.map(({ id }) => [id, reason]));
+    return ok({ index: index.value, outdated, timeoutsRunAgain: new Set() });
   }
   const failed = [...index.value.tasks].flatMap(([task, records]) => (records.failed > 0 ? [task] : []));
   const outdated = outdatedTasks(before, now, {
@@ -69,13 +75,17 @@ export async function standingOf(
     again: new Set(options.again),
     hashes: found.manifest.tasks,
   });
-  return ok({ index: index.value, outdated: new Map([...outdated].map(([task, reason]) => [task, outdatedText(reason)])) });
+  const { tasks, timedOut } = index.value;
+  const used = new Set(now.tasks.flatMap(({ id, needs }) => (tasks.has(id) && !outdated.has(id) ? needs : [])));
+  const timeoutsRunAgain = new Set([...timedOut.keys()].filter((task) => !used.has(task)));
+  const reasons = new Map([...outdated].map(([task, reason]) => [task, outdatedText(reason)]));
+  return ok({ index: index.value, outdated: reasons, timeoutsRunAgain });
 }
 
 /** How each task of the plan stands. */
 export function standingsOf(
   plan: ValidPlan,
-  { index, outdated }: RunStanding,
+  { index, outdated, timeoutsRunAgain }: RunStanding,
   options: {
     readonly failedRunAgain: boolean;
     readonly majorShare: number;
@@ -92,6 +102,7 @@ export function standingsOf(
       surroundings: { params: plan.params, env: processEnvironment(), folder: options.folder },
       finished,
       outdated,
+      timeoutsRunAgain,
       ...options,
     });
   } finally {

@@ -30,7 +30,7 @@ export interface TaskStanding {
 export type NextStep =
   /** Everything is finished. */
   | { readonly kind: 'finished' }
-  /** Subtasks have no record. */
+  /** Subtasks are not done, or run again. */
   | { readonly kind: 'runs' }
   /** Its earlier results count no more. */
   | { readonly kind: 'runs-again'; readonly reason: string }
@@ -51,6 +51,8 @@ export interface PlanStateInput {
   readonly majorShare: number;
   /** Failed subtasks run again. */
   readonly failedRunAgain: boolean;
+  /** Tasks whose subtasks run again that were stopped by their time-out. */
+  readonly timeoutsRunAgain: ReadonlySet<string>;
   /** Told of every subtask that is known, whatever becomes of it. */
   readonly inspect?: ((about: SubtaskAbout) => void) | undefined;
 }
@@ -61,7 +63,7 @@ export interface PlanStateInput {
  * counts as open.
  */
 export function planState(input: PlanStateInput): readonly TaskStanding[] {
-  const { graph, waves, outdated, majorShare, failedRunAgain } = input;
+  const { graph, waves, outdated, majorShare } = input;
   const results = new ResultsStore();
   const read = new Set(
     graph.nodes.flatMap(({ task }) => [...sourcesOf(task.foreach), ...tasksReadBy(taskCondition(task) ?? '')]),
@@ -74,7 +76,7 @@ export function planState(input: PlanStateInput): readonly TaskStanding[] {
     for (const node of wave.nodes) {
       const { task } = node;
       const complete = (id: string) => isComplete(standings.get(id)) || stateOf(id) === 'left-out';
-      const found = lookUp(task, input, results, {
+      const { again, ...found } = lookUp(task, input, results, {
         complete,
         items,
         resultsBefore: (store) => resultsOf(graph, node, store),
@@ -84,10 +86,10 @@ export function planState(input: PlanStateInput): readonly TaskStanding[] {
         skippedByNeeds(task, stateOf) ??
         skippedByIf(task, found, { surroundings: input.surroundings, results, complete }) ??
         (found.subtasks === undefined ? skippedBySource(task, stateOf) : undefined);
-      const next = nextStep(task, found, { outdated: outdated.get(task.id), skip, failedRunAgain });
+      const next = nextStep(task, { ...found, again }, { outdated: outdated.get(task.id), skip });
       standings.set(task.id, { task: task.id, wave: wave.number, ...found, next });
       const { failed, subtasks = 0 } = found;
-      const failedForGood = failed > 0 && found.subtasks !== undefined && !failedRunAgain && next.kind !== 'runs-again';
+      const failedForGood = failed > again && found.subtasks !== undefined && next.kind !== 'runs-again';
       const lost = failedForGood && (task.foreach === undefined || isAbove(failed, subtasks, majorShare));
       if (skip !== undefined) results.set(task.id, null);
       states.set(task.id, skip === undefined ? (lost ? 'failed' : 'done') : stateOfSkipped(skip, stateOf));
@@ -104,7 +106,7 @@ function resultsOf({ nodes }: TaskGraph, node: TaskNode, results: ResultsStore):
 /** The `if` as a run would decide it; undefined, too, where it reads results that are not all there. */
 function skippedByIf(
   task: TaskDefinition,
-  { succeeded }: Counts,
+  { succeeded }: Pick<Counts, 'succeeded'>,
   known: Pick<PlanStateInput, 'surroundings'> & {
     readonly results: ResultsStore;
     readonly complete: (task: string) => boolean;
@@ -118,7 +120,10 @@ function skippedByIf(
   return skip.ok ? skip.value : undefined;
 }
 
-type Counts = Pick<TaskStanding, 'subtasks' | 'succeeded' | 'failed'>;
+type Counts = Pick<TaskStanding, 'subtasks' | 'succeeded' | 'failed'> & {
+  /** Of the failed, those that run again. */
+  readonly again: number;
+};
 
 function isComplete(standing: TaskStanding | undefined): boolean {
   return standing?.next.kind === 'finished' && standing.failed === 0;
@@ -126,7 +131,7 @@ function isComplete(standing: TaskStanding | undefined): boolean {
 
 function lookUp(
   task: TaskDefinition,
-  { surroundings, finished, outdated, inspect }: PlanStateInput,
+  { surroundings, finished, outdated, inspect, failedRunAgain, timeoutsRunAgain }: PlanStateInput,
   results: ResultsStore,
   at: KnownItems & { readonly keep: boolean; readonly resultsBefore: (results: ResultsStore) => JsonObject },
 ): Counts {
@@ -134,7 +139,7 @@ function lookUp(
   if (items === 'unknown') {
     // Its items may have been the failure.
     const whole = outdated.has(task.id) ? undefined : finished.find(task.id, subtaskKey(task.hash, undefined, 0));
-    return { subtasks: undefined, succeeded: 0, failed: whole?.status === 'failure' ? 1 : 0 };
+    return { subtasks: undefined, succeeded: 0, failed: whole?.status === 'failure' ? 1 : 0, again: 0 };
   }
   const subtasks = items === undefined ? 1 : items.count;
   const itemAt = (i: number): JsonValue => (items === undefined ? null : items.at(i));
@@ -154,18 +159,22 @@ function lookUp(
       });
     }
   }
-  if (outdated.has(task.id)) return { subtasks, succeeded: 0, failed: 0 };
+  if (outdated.has(task.id)) return { subtasks, succeeded: 0, failed: 0, again: 0 };
   const list: JsonValue[] = [];
-  let [succeeded, failed] = [0, 0];
+  const timeouts = timeoutsRunAgain.has(task.id);
+  let [succeeded, failed, again] = [0, 0, 0];
   for (let i = 0; i < subtasks; i++) {
     const key = subtaskKey(task.hash, items === undefined ? undefined : itemAt(i), occurrences?.get(i) ?? 0);
     const found = finished.find(task.id, key);
     if (found?.status === 'success') succeeded++;
-    if (found?.status === 'failure') failed++;
+    if (found?.status === 'failure') {
+      failed++;
+      if (failedRunAgain || (timeouts && found.error?.kind === 'timeout')) again++;
+    }
     if (at.keep) list.push(found?.status === 'success' ? found.results : null);
   }
   if (at.keep) results.set(task.id, items === undefined ? (list[0] ?? null) : list);
-  return { subtasks, succeeded, failed };
+  return { subtasks, succeeded, failed, again };
 }
 
 /** A fan-out's items. */
@@ -212,12 +221,11 @@ function findItems(
 
 function nextStep(
   task: TaskDefinition,
-  { subtasks, succeeded, failed }: Counts,
-  at: { readonly outdated: string | undefined; readonly skip: SkipCause | undefined; readonly failedRunAgain: boolean },
+  { subtasks, succeeded, failed, again }: Counts,
+  at: { readonly outdated: string | undefined; readonly skip: SkipCause | undefined },
 ): NextStep {
   if (at.skip !== undefined) return { kind: 'skipped', ...at.skip, reason: skipReason(at.skip) };
   if (at.outdated !== undefined) return { kind: 'runs-again', reason: at.outdated };
   if (subtasks === undefined) return { kind: 'waits', sources: sourcesOf(task.foreach) };
-  const over = at.failedRunAgain ? succeeded : succeeded + failed;
-  return over === subtasks ? { kind: 'finished' } : { kind: 'runs' };
+  return succeeded + failed - again === subtasks ? { kind: 'finished' } : { kind: 'runs' };
 }

@@ -22,17 +22,19 @@ describe('work that was asked to stop', () => {
     const folder = tempFolder();
     writeFiles(folder, {
       'early.mjs': `
+import { existsSync } from 'node:fs';
+const again = () => existsSync('again');
 const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
-const compute = (ms) => { for (const end = Date.now() + ms; Date.now() < end; ); };
-export default async (_, { signal }) => { while (!signal.aborted) await sleep(5); return 'what there is'; };
+const compute = (ms) => { if (again()) return; for (const end = Date.now() + ms; Date.now() < end; ); };
+export default async (_, { signal }) => { while (!signal.aborted && !again()) await sleep(5); return 'what there is'; };
 export const blocks = () => { compute(600); return 'late'; };
 export const blocksLater = async () => { await sleep(5); compute(600); return 'late'; };
 export const waits = async () => { await sleep(20); return 'in time'; };
-export const swallows = async (_, { signal, exec }) => (await exec(['sh', '-c', 'trap "exit 0" TERM; sleep 60 & wait'])).exitCode;
+export const swallows = async (_, { signal, exec }) => (await exec(['sh', '-c', 'trap "exit 0" TERM; [ -e again ] && exit 3; sleep 60 & wait'])).exitCode;
 `,
       'plan.yaml': `${HEAD}tasks:
-  trapped: { run: "trap 'echo trapped; exit 0' TERM; echo 1 >> rows; sleep 60 & wait; echo 2 >> rows", timeout: 300ms }
-  argv: { run: [sh, -c, "trap 'exit 0' TERM; sleep 60 & wait"], timeout: 300ms }
+  trapped: { run: "trap 'echo trapped; exit 0' TERM; echo 1 >> rows; [ -e again ] && exit; sleep 60 & wait; echo 2 >> rows", timeout: 300ms }
+  argv: { run: [sh, -c, "trap 'exit 0' TERM; [ -e again ] && exit; sleep 60 & wait"], timeout: 300ms }
   returns: { uses: ./early.mjs, timeout: 300ms }
   blocks: { uses: "./early.mjs#blocks", timeout: 300ms }
   blocksLater: { uses: "./early.mjs#blocksLater", timeout: 300ms }
@@ -54,7 +56,13 @@ export const swallows = async (_, { signal, exec }) => (await exec(['sh', '-c', 
     expect(found['swallows']).toMatchObject({ ...failed, partial: 0 });
     expect(found['waits']).toMatchObject({ status: 'success', results: 'in time' });
     expect(linesOf(join(folder, 'rows'))).toEqual(['1']);
+    expect(found['next']).toBeUndefined();
     expect(first.stdout).toContain('trapped');
+    writeFiles(folder, { again: '' });
+    const resumed = await waveplan(['resume', '-y'], { cwd: folder });
+    expect(resumed.code, resumed.text).toBe(0);
+    expect(linesOf(join(folder, 'rows'))).toEqual(['1', '1']);
+    expect(byName(folder)['next']?.status).toBe('success');
   });
 
   fault(25, 'is cancelled by fail-fast and by two Ctrl-C, never done, and runs again when the run is resumed', [], async () => {
