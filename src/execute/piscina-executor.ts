@@ -42,6 +42,9 @@ export class PiscinaExecutor implements Executor {
       idleTimeout: Number.POSITIVE_INFINITY,
       // More than one, and aborting a task would end its neighbours too.
       concurrentTasksPerWorker: 1,
+      // A thread that ends would close every descriptor that it opened by number, and sockets over output pipes have closed theirs:
+      // by then the number may be that of another file, such as the journal.
+      trackUnmanagedFds: false,
       // With atomics a thread sleeps between tasks without turning its event loop.
       atomics: 'disabled',
       closeTimeout: CLOSE_MS,
