@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { fromRecordLine } from '../../src/data/checkpoint-line.ts';
 import type { Checkpoint } from '../../src/model/checkpoint.ts';
-import { fromRecordLine } from '../../src/model/record-line.ts';
 
 /** The folder of the last run that worked in a folder; undefined before its first record. */
 export function lastRunIn(folder: string): string | undefined {

@@ -1,5 +1,9 @@
+import { parseJson } from '../data/json.js';
+import { inWords } from '../data/place.js';
+import { decodeUtf8 } from '../data/text.js';
 import type { Failure } from '../model/failure.js';
 import type { JsonValue } from '../model/json.js';
+import { ok } from '../model/result.js';
 import type { OutputForm } from './action.js';
 import { causeIn } from './failure-cause.js';
 import { launch } from './launchers.js';
@@ -91,19 +95,15 @@ function parseOutput(stdout: Tail, form: 'lines' | 'json'): { readonly failure: 
       value: null,
     };
   }
-  const text = stdout.text();
-  if (form === 'lines') {
-    const lines = text.split(/\r?\n/);
-    if (lines.at(-1) === '') lines.pop();
-    return { failure: undefined, value: lines };
-  }
-  try {
-    return { failure: undefined, value: JSON.parse(text) as JsonValue };
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    return {
-      failure: { kind: 'output', message: `output: json, but standard output is not JSON: ${reason}` },
-      value: stdout.text(OUTPUT_TAIL_BYTES),
-    };
-  }
+  const text = decodeUtf8(stdout.bytes());
+  const value = text.ok && form === 'json' ? parseJson(text.value) : text.ok ? ok(linesOf(text.value)) : text;
+  if (value.ok) return { failure: undefined, value: value.value };
+  const message = `output: ${form}: ${inWords('standard output', value.error)}`;
+  return { failure: { kind: 'output', message }, value: stdout.text(OUTPUT_TAIL_BYTES) };
+}
+
+function linesOf(text: string): readonly string[] {
+  const lines = text.split(/\r?\n/);
+  if (lines.at(-1) === '') lines.pop();
+  return lines;
 }

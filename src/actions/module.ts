@@ -1,5 +1,6 @@
 import { extname } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { isTooDeep, tooDeepMessage } from '../data/json.js';
 import type { Failure } from '../model/failure.js';
 import { LazyJson, NO_RESULTS } from '../model/lazy-json.js';
 import { err, ok, type Result } from '../model/result.js';
@@ -175,26 +176,43 @@ export function toJson(value: unknown): Result<LazyJson, Failure> {
         message: `the module's result has ${megabytes} MiB: at most ${RESULT_LENGTH / (1024 * 1024)} MiB are kept; write more to a file`,
       });
     }
-    // Nothing is lost where nothing is empty, and to look is only a part of the time that it takes to be sure.
-    const lost = text.includes('{}') ? lostIn(value) : undefined;
+    if (isTooDeep(text)) return err(notJson(tooDeepMessage()));
+    // Where the text has neither of these, nothing was lost; to look is much quicker than to be sure.
+    const lost = text.includes('{}') || text.includes('null') ? lostIn(value) : undefined;
     return lost === undefined ? ok(LazyJson.ofText(text)) : err(notJson(lost));
   } catch (error) {
-    return err(notJson(describeError(error)));
+    // The engine's own bound is further than ours, on every stack.
+    return err(notJson(isStackOverflow(error) ? tooDeepMessage() : describeError(error)));
   }
 }
 
-/** Which object JSON makes an empty one of though it is not plain (a Map, a Set, an Error, a Response), and what to do. */
+function isStackOverflow(error: unknown): boolean {
+  return error instanceof RangeError && error.message.includes('call stack');
+}
+
+/**
+ * What JSON would change without a word, and what to do: an object that is not plain (a Map, a Set, an Error, a Response) becomes an
+ * empty one, a number that is none or has no end becomes null, as does a date that is none.
+ */
 function lostIn(value: unknown): string | undefined {
   let lost: string | undefined;
-  JSON.stringify(value, (key, item: unknown) => {
-    if (lost === undefined && isLost(item)) {
+  JSON.stringify(value, function (this: unknown, key, item: unknown) {
+    if (lost !== undefined) return item;
+    const where = key === '' ? '' : ` under '${key.slice(0, 100)}'`;
+    if (typeof item === 'number' && !Number.isFinite(item)) lost = `${item}${where} would become null; return text or null`;
+    else if (item === null && isInvalidDate(this, key)) lost = `the invalid date${where} would become null; return text or null`;
+    else if (isLost(item)) {
       const name = String(item.constructor?.name).slice(0, 100);
-      const where = key === '' ? '' : ` under '${key.slice(0, 100)}'`;
       lost = `nothing would be left of the ${name}${where}; return a plain object or a list`;
     }
     return item;
   });
   return lost;
+}
+
+function isInvalidDate(holder: unknown, key: string): boolean {
+  const original: unknown = typeof holder === 'object' && holder !== null ? Reflect.get(holder, key) : undefined;
+  return original instanceof Date && Number.isNaN(original.getTime());
 }
 
 function isLost(item: unknown): item is object {

@@ -1,3 +1,4 @@
+import { displayText } from '../data/text.js';
 import { Attribution } from './attribution.js';
 import { describeError, stackOf } from './module.js';
 import { Tail } from './tail.js';
@@ -102,7 +103,7 @@ export function captureConsole(unattributed: 'drop' | 'pass'): void {
     stream.write = (chunk: string | Uint8Array, ...rest: unknown[]) => {
       const log = subtasks.owner;
       if (log === undefined && unattributed === 'pass') return write(chunk, ...rest);
-      log?.write(typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8'));
+      log?.write(typeof chunk === 'string' ? chunk : displayText(Buffer.from(chunk)));
       const done = rest.find((argument) => typeof argument === 'function');
       if (typeof done === 'function') queueMicrotask(() => done());
       return true;

@@ -1,3 +1,5 @@
+import { displayText } from '../data/text.js';
+
 /**
  * Keeps the end of a stream in bounded memory. The end, because that is where a command says
  * why it failed. At most twice `limit` bytes are held.
@@ -37,14 +39,19 @@ export class Tail {
     return this.#total - Math.min(this.#held, this.limit);
   }
 
+  /** What was kept. */
+  bytes(): Buffer {
+    this.#trim();
+    return this.#chunks.length === 1 && this.#chunks[0] !== undefined ? this.#chunks[0] : Buffer.concat(this.#chunks);
+  }
+
   /** What was kept, or the last `most` bytes of it, as text; a first line says how much was cut, if any was. */
   text(most: number = this.limit): string {
-    this.#trim();
-    const all = Buffer.concat(this.#chunks);
+    const all = this.bytes();
     const kept = all.subarray(Math.max(0, all.length - most));
     const cut = this.#total - kept.length;
-    if (cut === 0) return kept.toString('utf8');
-    return `[${cut} bytes cut: the last ${amount(most)} are kept]\n${kept.toString('utf8')}`;
+    if (cut === 0) return displayText(kept);
+    return `[${cut} bytes cut: the last ${amount(most)} are kept]\n${displayText(kept)}`;
   }
 
   #trim(): void {

@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import validateCalibrations from '#validators/calibration';
 import { err, ok, type Result } from '../model/result.js';
 import type { Calibration, MachineFingerprint } from '../scaling/calibration.js';
 import { writeFileAtomic } from './atomic-file.js';
 import { type EnvironmentProblem, errnoOf, systemProblem } from './problem.js';
+import { readStateJson } from './state-file.js';
 
 /** What the state folder knows of a machine's overhead. */
 export interface CalibrationLookup {
@@ -46,24 +46,15 @@ export function calibrationFile(stateDir: string): string {
 
 async function readAll(stateDir: string): Promise<{ readonly calibrations: readonly Calibration[]; readonly warning?: string }> {
   const path = calibrationFile(stateDir);
-  let text: string;
+  let value: unknown;
   try {
-    text = await readFile(path, 'utf8');
+    value = await readStateJson(path);
   } catch (error) {
     if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR') return { calibrations: [] };
     return { calibrations: [], warning: systemProblem(`read ${path}`, error).message };
   }
-  const value = parse(text);
   if (validateCalibrations(value)) return { calibrations: value.calibrations };
   return { calibrations: [], warning: `${path} is damaged and is not used; waveplan bench measures anew` };
-}
-
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function isSame(a: MachineFingerprint, b: MachineFingerprint): boolean {

@@ -1,8 +1,11 @@
-import { appendFileSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { readRegularSync } from '../data/files.js';
+import { displayText } from '../data/text.js';
 import type { KnownFile } from './fingerprint-files.js';
 import { LateTexts } from './late-texts.js';
+import { jsonOf } from './state-file.js';
 
 /** Its name in the state folder. */
 export const UP_TO_DATE_FILE = 'up-to-date.ndjson';
@@ -86,7 +89,7 @@ export class FingerprintIndex {
   #load(): void {
     let bytes: Buffer;
     try {
-      bytes = readFileSync(this.#path);
+      bytes = readRegularSync(this.#path, MAX_BYTES);
     } catch {
       this.#begin = HEADER;
       return;
@@ -120,14 +123,14 @@ export class FingerprintIndex {
       switch (bytes[begin]) {
         case SUBTASK: {
           const tab = bytes.indexOf(TAB, at);
-          this.subtasks.setAt(bytes.toString('utf8', at, tab), tab + 1);
+          this.subtasks.setAt(displayText(bytes, at, tab), tab + 1);
           break;
         }
         case DROPPED:
-          this.subtasks.delete(bytes.toString('utf8', at, end));
+          this.subtasks.delete(displayText(bytes, at, end));
           break;
         case FILES:
-          this.#readFiles(JSON.parse(bytes.toString('utf8', at, end)) as readonly (string | number)[]);
+          this.#readFiles((jsonOf(displayText(bytes, at, end)) ?? []) as readonly (string | number)[]);
           break;
       }
       this.#lines += 1;
@@ -181,6 +184,8 @@ function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
+/** A larger index is not one of ours; it would hold ten million subtasks. */
+const MAX_BYTES = 2 ** 31 - 1;
 const HEADER = '"waveplan-index-2"\n';
 const NEW_LINE = 10;
 const TAB = 9;

@@ -1,5 +1,6 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { readTextForDisplay } from '../data/files.js';
 
 /** A specifier in an import, a re-export, a dynamic import or a `require`, as long as it is a literal. */
 const SPECIFIER = /(?:\bfrom\s*|\bimport\s*\(?\s*|\brequire\s*\(\s*)(['"])(\.{1,2}\/[^'"\n]*)\1/g;
@@ -45,7 +46,7 @@ function fileAt(path: string): string | undefined {
 
 function textOf(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readTextForDisplay(file);
   } catch {
     return '';
   }

@@ -1,9 +1,9 @@
 import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { fromRecordLine } from '../data/checkpoint-line.js';
 import type { FinishedSubtasks } from '../execute/finished.js';
 import { type Checkpoint, isCancelled } from '../model/checkpoint.js';
 import { taskOfSubtask } from '../model/ids.js';
-import { fromRecordLine } from '../model/record-line.js';
 import { err, ok, type Result } from '../model/result.js';
 import { waveFile } from './journal.js';
 import { KeyTable, type RecordPlace } from './key-table.js';

@@ -1,8 +1,11 @@
-import { appendFile, open } from 'node:fs/promises';
+import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { openRegular } from '../data/files.js';
+import { displayText } from '../data/text.js';
 import { err, ok, type Result } from '../model/result.js';
 import type { HistoryRecord } from '../scaling/history.js';
 import { type EnvironmentProblem, errnoOf, systemProblem } from './problem.js';
+import { jsonOf } from './state-file.js';
 
 /** Only so much of the end of the file is read: records are some 250 bytes, and only the newest count. */
 const READ_BYTES = 4 * 1024 * 1024;
@@ -38,12 +41,12 @@ function historyFile(stateDir: string): string {
 
 async function readEnd(file: string): Promise<string> {
   try {
-    const handle = await open(file, 'r');
+    const handle = await openRegular(file);
     try {
       const { size } = await handle.stat();
       const length = Math.min(size, READ_BYTES);
       const { buffer } = await handle.read(Buffer.alloc(length), 0, length, size - length);
-      return buffer.toString('utf8');
+      return displayText(buffer);
     } finally {
       await handle.close();
     }
@@ -54,12 +57,9 @@ async function readEnd(file: string): Promise<string> {
 }
 
 function parseRecord(line: string): HistoryRecord | undefined {
-  try {
-    const value: unknown = JSON.parse(line);
-    return isRecord(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  if (line === '') return undefined;
+  const value: unknown = jsonOf(line);
+  return isRecord(value) ? value : undefined;
 }
 
 function isRecord(value: unknown): value is HistoryRecord {

@@ -1,6 +1,6 @@
-import { readFile } from 'node:fs/promises';
 import { isJsonObject, type JsonValue } from '../model/json.js';
 import { errnoOf } from './problem.js';
+import { jsonOf, readStateText } from './state-file.js';
 
 /** A hook that ended a git command. */
 export interface RefusingHook {
@@ -37,7 +37,7 @@ export async function refusingHook(file: string): Promise<RefusingHook | undefin
 
 async function readTrace(file: string): Promise<string> {
   try {
-    return await readFile(file, 'utf8');
+    return (await readStateText(file)) ?? '';
   } catch (error) {
     if (errnoOf(error) === undefined) throw error;
     return '';
@@ -45,10 +45,6 @@ async function readTrace(file: string): Promise<string> {
 }
 
 function parseEvent(line: string) {
-  try {
-    const value = JSON.parse(line) as JsonValue;
-    return isJsonObject(value) ? [value] : [];
-  } catch {
-    return [];
-  }
+  const value = jsonOf(line);
+  return isJsonObject(value) ? [value] : [];
 }

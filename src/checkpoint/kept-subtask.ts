@@ -1,6 +1,8 @@
+import { fromRecordLine } from '../data/checkpoint-line.js';
 import type { Checkpoint } from '../model/checkpoint.js';
-import { fromRecordLine, toRecordLine } from '../model/record-line.js';
+import { toRecordLine } from '../model/record-line.js';
 import { changeText, type FingerprintParts } from './fingerprint-parts.js';
+import { jsonOf } from './state-file.js';
 
 /*
  * What a subtask was when it last succeeded, as one line of text, so that ten thousand of them are read without being parsed and
@@ -43,7 +45,7 @@ export function isInState(kept: string, state: string): boolean {
 export function outputsOf(kept: string): readonly string[] {
   const begin = kept.indexOf('\t', kept.indexOf('\t') + 1) + 1;
   const end = kept.indexOf('\t', begin);
-  return end - begin === 2 ? NOTHING : (JSON.parse(kept.slice(begin, end)) as readonly string[]);
+  return end - begin === 2 ? NOTHING : ((jsonOf(kept.slice(begin, end)) ?? NOTHING) as readonly string[]);
 }
 
 /** The record of a line, with its line end: bytes for a journal. */
@@ -64,7 +66,7 @@ export function stateChange(kept: string, now: string): string | undefined {
 function partsOf(text: string): FingerprintParts {
   const [hashes = '', files = ''] = text.split('\t', 2);
   const [definition = '', module = '', env = '', results = ''] = hashes.split(' ');
-  const value = JSON.parse(files) as string | readonly string[];
+  const value = (jsonOf(files) ?? '') as string | readonly string[];
   const parts = { definition, module, env, results, files };
   if (typeof value === 'string') return parts;
   const fileHashes: Record<string, string> = Object.create(null);

@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { canonicalJson, parseSubtaskId } from '../model/ids.js';
 import type { JsonValue } from '../model/json.js';
 import type { ValidPlan } from '../plan/valid-plan.js';
 import { readRunEvents } from './read-events.js';
 import { listRuns, type RunManifest, readManifest } from './run-store.js';
+import { readStateText } from './state-file.js';
 
 /** What the last run of a plan left behind for its tasks. */
 export interface LastResults {
@@ -22,7 +22,7 @@ export async function readLastResults(stateDir: string, plan: ValidPlan): Promis
   for (const { run, runDir } of runs.value.toReversed()) {
     const manifest = await readManifest(runDir);
     if (!manifest.ok || !isOf(manifest.value, plan)) continue;
-    const text = await readFile(join(runDir, 'plan.yaml'), 'utf8').catch(() => undefined);
+    const text = await readStateText(join(runDir, 'plan.yaml')).catch(() => undefined);
     return { run, otherPlan: text !== plan.text, results: await resultsOf(runDir, plan) };
   }
   return undefined;

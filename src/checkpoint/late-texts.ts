@@ -1,3 +1,5 @@
+import { displayText } from '../data/text.js';
+
 /** Texts by their names. One that stands in a file's bytes is made when it is asked for: of ten thousand, few may be. */
 export class LateTexts {
   readonly #texts = new Map<string, string | number>();
@@ -39,7 +41,7 @@ export class LateTexts {
   }
 
   #at(position: number): string {
-    return this.#bytes.toString('utf8', position, this.#bytes.indexOf(NEW_LINE, position));
+    return displayText(this.#bytes, position, this.#bytes.indexOf(NEW_LINE, position));
   }
 }
 

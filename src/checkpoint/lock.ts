@@ -4,9 +4,11 @@ import { copyFile, link, readFile, rm, unlink, writeFile } from 'node:fs/promise
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { processOf } from '../actions/process-stat.js';
+import { FileError } from '../data/files.js';
 import { isJsonObject, type JsonValue } from '../model/json.js';
 import { err, ok, type Result } from '../model/result.js';
 import { type EnvironmentProblem, errnoOf, systemProblem } from './problem.js';
+import { readStateJson } from './state-file.js';
 
 /** A state folder that is ours alone until `release`. */
 export interface Lock {
@@ -208,21 +210,16 @@ async function release(file: string, own: Holder): Promise<void> {
 }
 
 async function readHolder(file: string): Promise<Holder | 'none' | 'unreadable'> {
-  let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    return parseHolder(await readStateJson(file)) ?? 'unreadable';
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return 'none';
+    if (error instanceof FileError) return 'unreadable';
     throw error;
-  }
-  try {
-    return parseHolder(JSON.parse(text) as JsonValue) ?? 'unreadable';
-  } catch {
-    return 'unreadable';
   }
 }
 
-function parseHolder(value: JsonValue): Holder | undefined {
+function parseHolder(value: JsonValue | undefined): Holder | undefined {
   if (!isJsonObject(value)) return undefined;
   const { id, pid, host, started, boot, purpose, since } = value;
   // It becomes a part of a path.

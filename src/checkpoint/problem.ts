@@ -18,6 +18,11 @@ const EXPLANATIONS: ReadonlyMap<string, { readonly meaning: string; readonly hin
   ['EIO', { meaning: 'input/output error', hint: 'check the disk, or keep the state on another one with --state-dir DIR' }],
   ['EMFILE', { meaning: 'too many open files', hint: 'raise the limit (ulimit -n) or use fewer agents (--agents N)' }],
   ['ENFILE', { meaning: 'too many open files in the system', hint: 'close other programs or use fewer agents (--agents N)' }],
+  ['EFTYPE', { meaning: 'it is not a regular file', hint: 'remove it, or name another folder with --state-dir DIR' }],
+  [
+    'EFBIG',
+    { meaning: 'it is too large to be what it should be', hint: 'remove it, or name another folder with --state-dir DIR' },
+  ],
   ['ENOENT', { meaning: 'no such file or folder', hint: 'check the path' }],
   [
     'ENOTDIR',

@@ -1,14 +1,16 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { displayText } from '../data/text.js';
 import { type Checkpoint, isCancelled } from '../model/checkpoint.js';
 import { taskOfSubtask } from '../model/ids.js';
-import { isJsonObject, type JsonValue } from '../model/json.js';
+import { isJsonObject } from '../model/json.js';
 import type { RunEvent } from '../model/run-event.js';
 import { EVENTS_FILE } from './event-log.js';
 import { waveFile } from './journal.js';
 import { type EnvironmentProblem, errnoOf, systemProblem } from './problem.js';
 import { OutcomeTally, readCheckpoints, readLines } from './read-journal.js';
 import { isEarlier, type RunParts, readRunParts } from './run-parts.js';
+import { jsonOf } from './state-file.js';
 
 /** A run told again from its folder. */
 export type RecordEntry =
@@ -151,7 +153,7 @@ async function* readEventLog(runDir: string): AsyncGenerator<RecordEntry, void, 
   const file = join(runDir, EVENTS_FILE);
   try {
     for await (const { content, bytes } of readLines(file)) {
-      const event = content === undefined ? undefined : parseEvent(content.toString());
+      const event = content === undefined ? undefined : parseEvent(displayText(content));
       yield event === undefined ? { kind: 'damaged', file, bytes } : { kind: 'event', event };
     }
   } catch (error) {
@@ -196,18 +198,14 @@ const KEPT: Readonly<Record<RunEvent['type'], boolean>> = {
 };
 
 function parseEvent(text: string): RunEvent | undefined {
-  try {
-    const value = JSON.parse(text) as JsonValue;
-    if (!isJsonObject(value) || typeof value['at'] !== 'number') return undefined;
-    const type = value['type'];
-    if (typeof type !== 'string' || !Object.hasOwn(KEPT, type) || !KEPT[type as RunEvent['type']]) return undefined;
-    if (type === 'run-started' && !Array.isArray(value['waves'])) return undefined;
-    if (type === 'records-dropped' && !Array.isArray(value['keys'])) return undefined;
-    // We wrote the line; its type and its time were looked at, and folds bear figures that are missing.
-    return value as unknown as RunEvent;
-  } catch {
-    return undefined;
-  }
+  const value = jsonOf(text);
+  if (!isJsonObject(value) || typeof value['at'] !== 'number') return undefined;
+  const type = value['type'];
+  if (typeof type !== 'string' || !Object.hasOwn(KEPT, type) || !KEPT[type as RunEvent['type']]) return undefined;
+  if (type === 'run-started' && !Array.isArray(value['waves'])) return undefined;
+  if (type === 'records-dropped' && !Array.isArray(value['keys'])) return undefined;
+  // We wrote the line; its type and its time were looked at, and folds bear figures that are missing.
+  return value as unknown as RunEvent;
 }
 
 /** The waves with a file, in order. */

@@ -1,7 +1,7 @@
-import { createReadStream } from 'node:fs';
+import { fromRecordLine } from '../data/checkpoint-line.js';
+import { piecesOfRegular } from '../data/files.js';
 import { type Checkpoint, isCancelled } from '../model/checkpoint.js';
 import { parseSubtaskId } from '../model/ids.js';
-import { fromRecordLine } from '../model/record-line.js';
 import { err, ok, type Result } from '../model/result.js';
 import { waveFile } from './journal.js';
 import { type EnvironmentProblem, errnoOf, systemProblem } from './problem.js';
@@ -130,7 +130,7 @@ export async function* readLines(file: string): AsyncGenerator<Line, void, undef
     if (bytes > LINE_BYTES) parts = [];
     else parts.push(part);
   };
-  for await (const chunk of createReadStream(file, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>) {
+  for await (const chunk of piecesOfRegular(file)) {
     let start = 0;
     for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, start)) {
       add(chunk.subarray(start, end));

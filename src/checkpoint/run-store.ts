@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { contentHash, NAME_PATTERN, taskOfSubtask } from '../model/ids.js';
 import { isJsonObject, type JsonObject, type JsonValue } from '../model/json.js';
@@ -8,6 +8,7 @@ import type { Backup, RunStatus } from '../model/run-event.js';
 import { writeFileAtomic } from './atomic-file.js';
 import type { VoidedRecords } from './finished-index.js';
 import { type EnvironmentProblem, errnoOf, systemProblem } from './problem.js';
+import { readStateJson, readStateText } from './state-file.js';
 
 /** What a run was and how it ended: `manifest.json`. Fields that come later in a run are absent until then. */
 export interface RunManifest {
@@ -94,13 +95,13 @@ export async function saveIncludes(
 export async function readIncludes(runDir: string): Promise<Result<readonly StoredInclude[], EnvironmentProblem>> {
   const path = join(runDir, INCLUDES);
   try {
-    const value = JSON.parse(await readFile(path, 'utf8')) as JsonValue;
+    const value = await readStateJson(path);
+    if (value === undefined) return err(damaged(path, 'it is not JSON'));
     const isInclude = isObjectOf({ file: isText, text: isText });
     if (Array.isArray(value) && value.every(isInclude)) return ok(value as unknown as readonly StoredInclude[]);
     return err(damaged(path, 'it is not a list of files'));
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return ok([]);
-    return error instanceof SyntaxError ? err(damaged(path, 'it is not JSON')) : err(systemProblem(`read ${path}`, error));
+    return errnoOf(error) === 'ENOENT' ? ok([]) : err(systemProblem(`read ${path}`, error));
   }
 }
 
@@ -174,7 +175,8 @@ export async function resumeRun(
 export async function readRunPlan(runDir: string): Promise<Result<string, EnvironmentProblem>> {
   const path = join(runDir, 'plan.yaml');
   try {
-    return ok(await readFile(path, 'utf8'));
+    const text = await readStateText(path);
+    return text === undefined ? err(damaged(path, 'it is not UTF-8 text')) : ok(text);
   } catch (error) {
     return err(systemProblem(`read ${path}`, error));
   }
@@ -183,9 +185,9 @@ export async function readRunPlan(runDir: string): Promise<Result<string, Enviro
 /** Reads a run's manifest back. */
 export async function readManifest(runDir: string): Promise<Result<RunManifest, EnvironmentProblem>> {
   const path = join(runDir, MANIFEST);
-  let text: string;
+  let value: JsonValue | undefined;
   try {
-    text = await readFile(path, 'utf8');
+    value = await readStateJson(path);
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') return err(systemProblem(`read ${path}`, error));
     return err({
@@ -193,12 +195,7 @@ export async function readManifest(runDir: string): Promise<Result<RunManifest, 
       hint: `name another run: they are in ${dirname(runDir)}`,
     });
   }
-  let value: JsonValue;
-  try {
-    value = JSON.parse(text) as JsonValue;
-  } catch {
-    return err(damaged(path, 'it is not JSON'));
-  }
+  if (value === undefined) return err(damaged(path, 'it is not JSON'));
   const wrong = wrongField(value);
   // Every field was looked at, so the value has the type; the compiler cannot follow that through the table.
   return wrong === undefined ? ok(value as unknown as RunManifest) : err(damaged(path, wrong));

@@ -5,6 +5,7 @@ import { writeFileAtomic } from './atomic-file.js';
 import { git, gitProblem, namesOf, nulTerminated } from './git.js';
 import { type EnvironmentProblem, errnoOf, systemProblem } from './problem.js';
 import { exists, type Repository, type ScratchIndex } from './repository.js';
+import { readStateJson } from './state-file.js';
 
 /**
  * What a restore needs to know of the tree and git does not keep: the `.gitignore` files that ignore themselves (a tool's
@@ -59,10 +60,10 @@ export async function recordSurroundings(
 /** Reads them back; undefined where a run has none, or not in whole. */
 export async function readSurroundings(runDir: string): Promise<Surroundings | undefined> {
   try {
-    const value: unknown = JSON.parse(await readFile(join(runDir, FILE), 'utf8'));
+    const value: unknown = await readStateJson(join(runDir, FILE));
     return isSurroundings(value) ? value : undefined;
   } catch (error) {
-    if (error instanceof SyntaxError || errnoOf(error) !== undefined) return undefined;
+    if (errnoOf(error) !== undefined) return undefined;
     throw error;
   }
 }

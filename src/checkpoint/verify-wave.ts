@@ -1,5 +1,5 @@
-import { createReadStream } from 'node:fs';
 import { crc32 } from 'node:zlib';
+import { piecesOfRegular } from '../data/files.js';
 import { type Journal, waveFile } from './journal.js';
 import { type RecordFilter, readWave } from './read-journal.js';
 import type { WrittenWave } from './wave-file.js';
@@ -28,7 +28,7 @@ async function holds(path: string, { bytes, crc }: WrittenWave): Promise<boolean
   let length = 0;
   let found = 0;
   try {
-    for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 }) as AsyncIterable<Buffer>) {
+    for await (const chunk of piecesOfRegular(path, 1024 * 1024)) {
       length += chunk.length;
       found = crc32(chunk, found);
     }

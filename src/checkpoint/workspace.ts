@@ -1,9 +1,11 @@
-import { readFileSync, statSync } from 'node:fs';
-import { lstat, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
+import { lstat, readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
+import { readTextForDisplay } from '../data/files.js';
 import { err, ok, type Result } from '../model/result.js';
 import { makeFolders, writeFileAtomic } from './atomic-file.js';
 import { type EnvironmentProblem, errnoOf, systemProblem } from './problem.js';
+import { readStateText } from './state-file.js';
 
 /** Where a run works and where it keeps its state. All paths are absolute. */
 export interface Workspace {
@@ -113,7 +115,7 @@ function isGitRoot(folder: string): boolean {
   try {
     // A file names the real git folder: a linked work tree, or a submodule.
     if (statSync(marker).isDirectory()) return statSync(join(marker, 'HEAD'), { throwIfNoEntry: false }) !== undefined;
-    return readFileSync(marker, 'utf8').startsWith('gitdir:');
+    return readTextForDisplay(marker).startsWith('gitdir:');
   } catch {
     return false;
   }
@@ -144,15 +146,15 @@ async function foreignEntry(stateDir: string): Promise<EnvironmentProblem | unde
 
 async function protectFromGit(stateDir: string): Promise<EnvironmentProblem | undefined> {
   const file = join(stateDir, '.gitignore');
-  let text: string;
+  let text: string | undefined;
   try {
-    text = await readFile(file, 'utf8');
+    text = await readStateText(file);
   } catch (error) {
     if (errnoOf(error) !== 'ENOENT') throw error;
     await writeFileAtomic(file, '*\n', { sync: false });
     return undefined;
   }
-  if (/^\*\s*$/.test(text)) return undefined;
+  if (/^\*\s*$/.test(text ?? '')) return undefined;
   return { message: `${file} must hold the single line *, so that no backup takes the state in`, hint: `remove ${file}` };
 }
 

@@ -1,5 +1,8 @@
 import { Command, Option } from 'commander';
 import type { EnvironmentProblem } from '../checkpoint/problem.js';
+import { readRegular } from '../data/files.js';
+import { parseJson } from '../data/json.js';
+import { displayText } from '../data/text.js';
 import type { BenchProgress } from '../measure/bench.js';
 import type { BenchReport } from '../measure/bench-report.js';
 import type { RemoteRig } from '../measure/remote.js';
@@ -183,14 +186,17 @@ async function compare(paths: readonly string[], json: boolean | undefined): Pro
   return EXIT.done;
 }
 
+const REPORT_BYTES = 16 * 1024 ** 2;
+
 /** The report that a path names, itself or by its folder. */
 async function readReport(path: string): Promise<Result<BenchReport, string>> {
-  const { readFile, stat } = await import('node:fs/promises');
+  const { stat } = await import('node:fs/promises');
   const { join } = await import('node:path');
   const { asBenchReport } = await import('../measure/bench-report.js');
   try {
     const file = (await stat(path)).isDirectory() ? join(path, 'report.json') : path;
-    const report = asBenchReport(JSON.parse(await readFile(file, 'utf8')));
+    const value = parseJson(displayText(await readRegular(file, REPORT_BYTES)));
+    const report = value.ok ? asBenchReport(value.value) : undefined;
     return report === undefined ? err(`${file} is not the report of a bench`) : ok(report);
   } catch (error) {
     return err(`cannot read ${path}: ${error instanceof Error ? error.message : String(error)}`);

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { moduleFiles } from '../checkpoint/fingerprint-modules.js';
+import { readTextForDisplay } from '../data/files.js';
 import { contentHash } from '../model/ids.js';
 import type { JsonObject } from '../model/json.js';
 import type { ValidPlan } from '../plan/valid-plan.js';
@@ -39,7 +39,7 @@ export function changedModules(
 
 function textOf(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readTextForDisplay(file);
   } catch {
     return '';
   }

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { readCalibration } from '../checkpoint/calibration-store.js';
 import { readHistory } from '../checkpoint/history-store.js';
 import { openWorkspace } from '../checkpoint/workspace.js';
+import { readTextForDisplay } from '../data/files.js';
 import type { Diagnostic } from '../model/diagnostic.js';
 import type { JsonObject } from '../model/json.js';
 import { err, ok, type Result } from '../model/result.js';
@@ -191,7 +191,7 @@ export function printDiagnostics(diagnostics: readonly Diagnostic[]): void {
 
 function readOrNothing(file: string): string {
   try {
-    return readFileSync(file, 'utf8');
+    return readTextForDisplay(file);
   } catch {
     return '';
   }

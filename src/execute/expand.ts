@@ -1,15 +1,15 @@
-import { isUtf8 } from 'node:buffer';
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { FileError, readRegularSync } from '../data/files.js';
+import { atPlace } from '../data/place.js';
+import { layoutOf, withHint } from '../data/record-format.js';
+import { indexRecords } from '../data/record-index.js';
 import { type ItemList, itemsThat } from '../graph/item-list.js';
 import { matrixItems } from '../graph/matrix.js';
-import { itemsInBytes } from '../graph/records.js';
 import type { Failure } from '../model/failure.js';
 import type { JsonValue } from '../model/json.js';
 import { err, ok, type Result, unreachable } from '../model/result.js';
 import { type ExpressionScope, evaluate, renderTemplate } from '../plan/expressions.js';
 import { type ItemFilter, itemPasses } from '../plan/item-filter.js';
-import { ITEM_FORMATS, itemFormatOf } from '../plan/item-format.js';
 import type { FanOutSource, MatrixAxis } from '../plan/valid-plan.js';
 
 /** A larger file is work for a task that reads it piece by piece. */
@@ -83,56 +83,32 @@ function itemsOfFile(
   }
   const shown = path.value;
   const failure = (message: string) => err<Failure>({ kind: 'items', message: `foreach: ${message}` });
-  const format = source.format ?? itemFormatOf(shown);
-  if (format === undefined) {
-    return failure(
-      `the name '${shown}' does not tell how the file holds the items: add format, one of ${ITEM_FORMATS.join(', ')}`,
-    );
-  }
+  const layout = layoutOf(shown, source.options);
+  if (!layout.ok) return failure(layout.error.message);
   const bytes = readBytes(resolve(folder, shown));
   if (!bytes.ok) return failure(`${shown}: ${bytes.error}`);
-  if (!isUtf8(bytes.value)) return failure(`${shown}: the file is not UTF-8 text`);
-  const items = itemsInBytes(bytes.value, format);
-  return items.ok ? items : failure(`${shown}:${items.error.line}: ${items.error.message}`);
+  const items = indexRecords(bytes.value, layout.value);
+  return items.ok ? items : failure(atPlace(shown, withHint(items.error)));
 }
 
-/** The bytes of a regular file: to open a pipe could wait for ever. */
 function readBytes(file: string): Result<Buffer, string> {
-  let descriptor: number;
   try {
-    // Not blocking, so that a pipe that nobody writes to is refused and not waited for.
-    descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    return ok(readRegularSync(file, MAX_ITEM_FILE_BYTES));
   } catch (error) {
     return err(whyNot(error));
-  }
-  try {
-    const status = fstatSync(descriptor);
-    if (!status.isFile()) return err(status.isDirectory() ? 'this is a folder, not a file' : 'this is not a regular file');
-    if (status.size > MAX_ITEM_FILE_BYTES) return err(`the file is larger than ${MAX_ITEM_FILE_BYTES / 1024 ** 3} GiB`);
-    const bytes = Buffer.allocUnsafe(status.size);
-    let read = 0;
-    while (read < bytes.length) {
-      const count = readSync(descriptor, bytes, read, bytes.length - read, null);
-      if (count === 0) break;
-      read += count;
-    }
-    return ok(bytes.subarray(0, read));
-  } catch (error) {
-    return err(whyNot(error));
-  } finally {
-    closeSync(descriptor);
   }
 }
 
 function whyNot(error: unknown): string {
+  if (error instanceof FileError) return error.message;
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   switch (code) {
     case 'ENOENT':
       return 'there is no such file';
     case 'EACCES':
-      return 'the file must not be read (permission denied)';
+      return 'cannot read the file: permission denied';
     default:
-      return `the file cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+      return `cannot read the file: ${error instanceof Error ? error.message : String(error)}`;
   }
 }
 

@@ -1,5 +1,5 @@
 import { parseCheckpoints } from '../model/checkpoint.js';
-import type { JsonValue } from '../model/json.js';
+import { type JsonValue, ownJson } from '../model/json.js';
 import { type SkipCause, skipReason } from '../model/skip.js';
 import type { SubtaskOutcome } from '../worker/chunk.js';
 import type { ActiveChunk } from './active-chunks.js';
@@ -176,7 +176,7 @@ export class SubtaskEnds {
       const text = lines.toString('utf8', outcome.results[2 * i], outcome.results[2 * i + 1]);
       // A list of results begins with null everywhere.
       if (text === 'null') continue;
-      const value = JSON.parse(text) as JsonValue;
+      const value = ownJson(text) as JsonValue;
       if (work.itemAt === undefined) results.set(work.task.id, value);
       else results.setItem(work.task.id, first + i, value);
     }

@@ -1,5 +1,5 @@
 import type { Failure } from './failure.js';
-import type { JsonValue } from './json.js';
+import { type JsonValue, ownJson } from './json.js';
 import { withoutChecksum } from './record-line.js';
 
 /**
@@ -82,7 +82,7 @@ export function* parseCheckpoints(blocks: readonly Uint8Array[]): Generator<Chec
     const text = Buffer.from(block.buffer, block.byteOffset, block.byteLength).toString('utf8');
     for (let start = 0; start < text.length; ) {
       const end = text.indexOf('\n', start);
-      yield JSON.parse(withoutChecksum(text.slice(start, end))) as Checkpoint;
+      yield ownJson(withoutChecksum(text.slice(start, end))) as Checkpoint;
       start = end + 1;
     }
   }

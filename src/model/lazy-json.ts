@@ -1,4 +1,4 @@
-import type { JsonValue } from './json.js';
+import { type JsonValue, ownJson } from './json.js';
 
 /**
  * A value and its JSON text, each made of the other when it is first asked for. Results mostly go from their subtask into a
@@ -23,7 +23,7 @@ export class LazyJson {
   }
 
   get value(): JsonValue {
-    if (this.#value === undefined) this.#value = JSON.parse(this.#text ?? 'null') as JsonValue;
+    if (this.#value === undefined) this.#value = ownJson(this.#text ?? 'null') as JsonValue;
     return this.#value;
   }
 

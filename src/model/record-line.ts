@@ -10,8 +10,8 @@ import type { Checkpoint } from './checkpoint.js';
  * Still a line of plain JSON, so that any tool can read it.
  */
 
-/** `,"crc":"` and eight digits and `"}`. */
-const TAIL_BYTES = 18;
+/** Bytes of the checksum at a record's end: `,"crc":"` and eight digits and `"}`. */
+export const TAIL_BYTES = 18;
 
 /** The line of a checkpoint, with its line end. */
 export function toRecordLine(checkpoint: Checkpoint): string {
@@ -26,45 +26,12 @@ export function closedRecord(open: string): string {
 /** What `closedRecord` adds. */
 export const CLOSING_BYTES = TAIL_BYTES + 1;
 
-/** The checkpoint of a line without its line end; undefined where the line is not whole, or not as it was written. */
-export function fromRecordLine(line: Buffer): Checkpoint | undefined {
-  const end = line.length - TAIL_BYTES;
-  if (end < 2) return undefined;
-  const body = line.subarray(0, end);
-  if (line.toString('latin1', end) !== `,"crc":"${checksum(body)}"}`) return undefined;
-  try {
-    const value: unknown = JSON.parse(`${body.toString()}}`);
-    return isCheckpoint(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 /** The JSON of a checkpoint without its checksum, from a line without its line end that was made in this very process. */
 export function withoutChecksum(line: string): string {
   return `${line.slice(0, -TAIL_BYTES)}}`;
 }
 
-function checksum(data: string | Buffer): string {
+/** The checksum of a record's bytes up to it. */
+export function checksum(data: string | Buffer): string {
   return crc32(data).toString(16).padStart(8, '0');
-}
-
-function isCheckpoint(value: unknown): value is Checkpoint {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    'wave' in value &&
-    typeof value.wave === 'number' &&
-    'task_id' in value &&
-    typeof value.task_id === 'string' &&
-    'status' in value &&
-    (value.status === 'success' || value.status === 'failure') &&
-    'results' in value &&
-    'timestamp' in value &&
-    typeof value.timestamp === 'string' &&
-    'agent_id' in value &&
-    typeof value.agent_id === 'string' &&
-    'key' in value &&
-    typeof value.key === 'string'
-  );
 }

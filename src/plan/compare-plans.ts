@@ -1,5 +1,5 @@
 import { canonicalJson } from '../model/ids.js';
-import type { JsonValue } from '../model/json.js';
+import { type JsonValue, ownJson } from '../model/json.js';
 import { writtenFilter } from './item-filter.js';
 import type { FanOutSource, TaskDefinition, ValidPlan } from './valid-plan.js';
 
@@ -100,7 +100,7 @@ function filtersOf({ filters }: TaskDefinition): JsonValue {
 
 function sourceOf(source: FanOutSource | undefined): JsonValue | undefined {
   // Plain data throughout, but for a list of items that is read from the plan as it is.
-  return source === undefined ? undefined : (JSON.parse(JSON.stringify(source)) as JsonValue);
+  return source === undefined ? undefined : (ownJson(JSON.stringify(source)) as JsonValue);
 }
 
 function same(a: JsonValue, b: JsonValue): boolean {

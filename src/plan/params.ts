@@ -1,3 +1,4 @@
+import { isExact } from '../data/exact-number.js';
 import type { JsonObject } from '../model/json.js';
 import { err, ok, type Result } from '../model/result.js';
 import { warnOfChangedText } from './changed-text.js';
@@ -172,7 +173,8 @@ function coerce(text: string, type: ParamType): Result<ParamValue, string> {
     case 'number':
     case 'integer': {
       const number = /^\s*[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?\s*$/i.test(text) ? Number(text) : Number.NaN;
-      return isOfType(number, type) && Number.isFinite(number) ? ok(number) : wrong;
+      if (!isOfType(number, type) || !Number.isFinite(number)) return wrong;
+      return isExact(text) ? ok(number) : err(`must be a number that can be kept exactly: it would become ${number}`);
     }
   }
 }

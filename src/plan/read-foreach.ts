@@ -1,10 +1,10 @@
+import { formatOfName, layoutOf, RECORD_FORMATS, type RecordOptions } from '../data/record-format.js';
 import type { JsonObject } from '../model/json.js';
 import { warnOfChangedText } from './changed-text.js';
 import { didYouMean } from './closest.js';
 import { variableFields } from './command-variables.js';
 import { type ExpressionChecker, type ExpressionFindings, noFindings, type SoundExpression } from './expression-check.js';
 import { type ExpressionVariable, wholeExpression } from './expressions.js';
-import { ITEM_FORMATS, type ItemFormat, itemFormatOf } from './item-format.js';
 import { ANY_ITEM, type ItemType, itemTypeOf, objectType } from './item-type.js';
 import { crossSize, MAX_COMBINATIONS, tooManyCombinations } from './matrix-size.js';
 import type { Report } from './problems.js';
@@ -24,6 +24,9 @@ export interface FanOut {
 
 /** What an expression under `foreach` may use: there is no item yet. */
 const ALLOWED: readonly ExpressionVariable[] = ['params', 'env', 'tasks'];
+
+/** What may be said of `file`. */
+const FILE_OPTIONS = ['format', 'delimiter', 'header', 'encoding'] as const satisfies readonly (keyof RecordOptions)[];
 
 const MATRIX_WORDS: readonly string[] = ['include', 'exclude'];
 
@@ -86,14 +89,15 @@ class ForeachReader {
       this.#report({ code: 'VALUE', message, span: second?.key ?? node });
       return NOTHING;
     }
-    const format = entryAt(node, 'format');
-    if (format !== undefined && valueAt(node, 'file') === undefined) {
-      this.#report({ code: 'VALUE', message: "'format' has no effect without 'file'", span: format.key });
+    for (const option of FILE_OPTIONS) {
+      const entry = entryAt(node, option);
+      if (entry === undefined || valueAt(node, 'file') !== undefined) continue;
+      this.#report({ code: 'VALUE', message: `'${option}' has no effect without 'file'`, span: entry.key });
     }
     const matrix = valueAt(node, 'matrix');
     if (matrix?.kind === 'map') return this.#matrix(matrix);
     const file = valueAt(node, 'file');
-    if (file !== undefined) return this.#file(file, textOf(format?.value));
+    if (file !== undefined) return this.#file(file, node);
     const each = valueAt(node, 'each');
     return each === undefined ? NOTHING : this.#each(each);
   }
@@ -106,17 +110,27 @@ class ForeachReader {
     return { source: { kind: 'each', task }, item: ANY_ITEM };
   }
 
-  #file(node: SourceNode, written: string | undefined): FanOut {
+  #file(node: SourceNode, foreach: MapNode): FanOut {
     const path = textOf(node);
     if (path === undefined) return NOTHING;
     this.#expressions.template(node, ALLOWED, this.#findings);
     const fixed = !path.includes(TEMPLATE_START);
-    const format = ITEM_FORMATS.find((known) => known === written) ?? (fixed ? itemFormatOf(path) : undefined);
-    if (format === undefined && fixed && written === undefined) {
-      const message = `the name '${path.slice(0, 100)}' does not tell how the file holds the items`;
-      this.#report({ code: 'VALUE', message, span: node, hint: `add 'format:', one of ${ITEM_FORMATS.join(', ')}` });
+    const written = textOf(valueAt(foreach, 'format'));
+    const header = valueAt(foreach, 'header');
+    const options: RecordOptions = {
+      format: RECORD_FORMATS.find((known) => known === written) ?? (fixed ? formatOfName(path) : undefined),
+      delimiter: textOf(valueAt(foreach, 'delimiter')),
+      header: header?.kind === 'scalar' && typeof header.json === 'boolean' ? header.json : undefined,
+      encoding: textOf(valueAt(foreach, 'encoding')),
+    };
+    // A format that there is not is reported by the schema; one that the path's expressions decide is known when it runs.
+    const known = options.format !== undefined || (fixed && written === undefined);
+    const layout = known ? layoutOf(path, options) : undefined;
+    if (layout?.ok === false) {
+      const { option, message } = layout.error;
+      this.#report({ code: 'VALUE', message, span: valueAt(foreach, option) ?? node });
     }
-    return { source: { kind: 'file', path, format, tasks: this.#tasks() }, item: itemTypeIn(format) };
+    return { source: { kind: 'file', path, options, tasks: this.#tasks() }, item: itemTypeIn(options) };
   }
 
   #matrix(node: MapNode): FanOut {
@@ -200,11 +214,11 @@ function variableOfAxis({ name, values }: MatrixAxis): readonly string[] {
   return 'expression' in values ? [name] : values.flatMap((value) => variableFields({ [name]: value })).slice(0, 1);
 }
 
-function itemTypeIn(format: ItemFormat | undefined): ItemType {
+function itemTypeIn({ format, header }: RecordOptions): ItemType {
   switch (format) {
     case 'csv':
     case 'tsv':
-      return { type: 'map<string, string>' };
+      return header === false ? { type: 'list', variables: new Set() } : { type: 'map<string, string>' };
     case 'lines':
       return { type: 'string', variables: new Set() };
     case 'json':

@@ -1,10 +1,10 @@
+import type { RecordOptions } from '../data/record-format.js';
 import type { Diagnostic, SourceRange } from '../model/diagnostic.js';
 import type { FailureKind } from '../model/failure.js';
 import type { JsonObject, JsonValue } from '../model/json.js';
 import type { ScalingMode, TaskType } from '../model/scaling-decision.js';
 import type { BuiltInAction } from './built-in.js';
 import type { ItemFilter } from './item-filter.js';
-import type { ItemFormat } from './item-format.js';
 
 /** What the user asked for in words, and the mode that the words select. */
 export type PlanRequest =
@@ -97,7 +97,7 @@ export type FanOutSource =
       readonly tasks: readonly string[];
     }
   /** A file that is read when the fan-out expands; its path, relative to the work folder, may hold expressions. */
-  | { readonly kind: 'file'; readonly path: string; readonly format: ItemFormat | undefined; readonly tasks: readonly string[] }
+  | { readonly kind: 'file'; readonly path: string; readonly options: RecordOptions; readonly tasks: readonly string[] }
   /** One subtask for each of that task's, with the same item; `prev` is what the paired one returned. */
   | { readonly kind: 'each'; readonly task: string };
 

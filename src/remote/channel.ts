@@ -1,3 +1,4 @@
+import { ownJson } from '../model/json.js';
 import { Inbox } from './inbox.js';
 import { Outbox } from './outbox.js';
 import { AGAIN_MS } from './patience.js';
@@ -114,7 +115,7 @@ export class Channel<Out, In> {
 
   #open(head: string, body: Uint8Array): void {
     let begin = 0;
-    for (const [message, length] of JSON.parse(head) as readonly (readonly [In, number])[]) {
+    for (const [message, length] of ownJson(head) as readonly (readonly [In, number])[]) {
       // Whoever is told may close this end.
       if (this.#closed) return;
       this.#ports.receive(message, body.subarray(begin, begin + length));

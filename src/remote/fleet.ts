@@ -1,3 +1,4 @@
+import { ownJson } from '../model/json.js';
 import type { Fleet } from '../scaling/machine.js';
 import type { WorkerBeat } from './protocol.js';
 import type { Sealer } from './seal.js';
@@ -17,7 +18,7 @@ export function fleetOf(workers: readonly WorkerBeat[]): Fleet {
 /** What a session's beat says; undefined where its seal does not hold, or it is another one's. */
 export function readWorkerBeat(sealer: Sealer, session: string, { text, seal }: Sealed): WorkerBeat | undefined {
   if (!sealer.holds('beat', [text], seal)) return undefined;
-  const beat = JSON.parse(text) as WorkerBeat;
+  const beat = ownJson(text) as WorkerBeat;
   return beat.session === session ? beat : undefined;
 }
 

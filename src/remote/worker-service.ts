@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { layoutAgents, maxThreads } from '../execute/layout.js';
 import { startTimeLine } from '../model/clock.js';
-import type { JsonObject } from '../model/json.js';
+import { type JsonObject, ownJson } from '../model/json.js';
 import { maskOfSecrets } from '../plan/secrets.js';
 import type { MachineProfile } from '../scaling/machine.js';
 import { AgentSlots } from './agent-slots.js';
@@ -119,7 +119,7 @@ export class WorkerService {
       served.channel.sendAgain();
       const sealed = beats.get(session);
       if (sealed !== undefined && sealer.holds('beat', [sealed.text], sealed.seal)) {
-        const { beat } = JSON.parse(sealed.text) as CoordinatorBeat;
+        const { beat } = ownJson(sealed.text) as CoordinatorBeat;
         if (beat > served.beat) Object.assign(served, { beat, heardAt: performance.now() });
       }
       if (performance.now() - served.heardAt <= silenceMs) continue;
@@ -178,7 +178,7 @@ export class WorkerService {
       this.#refuse('a job without a seal that holds: forged, or changed on its way');
       return;
     }
-    const job = JSON.parse(text) as JobText;
+    const job = ownJson(text) as JobText;
     const served = this.#runs.get(job.coordinator);
     const refused =
       job.worker !== this.session

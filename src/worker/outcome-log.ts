@@ -1,4 +1,5 @@
 import type { CheckpointText } from '../model/checkpoint.js';
+import { ownJson } from '../model/json.js';
 import { CLOSING_BYTES, closedRecord } from '../model/record-line.js';
 import type { OutcomeSink, SubtaskOutcome } from './chunk.js';
 
@@ -269,7 +270,12 @@ function decode(bytes: Buffer, records: Float64Array, record: number, base: numb
     case KIND_LEFT_OUT:
       return { kind: 'left-out', position };
     case KIND_FAILURE: {
-      const { key, ...rest } = JSON.parse(bytes.toString('utf8', 0, lineEnd));
+      const { key, ...rest } = ownJson(bytes.toString('utf8', 0, lineEnd)) as Extract<
+        SubtaskOutcome,
+        { kind: 'failure' }
+      >['outcome'] & {
+        readonly key: string;
+      };
       return { kind: 'failure', position, key, outcome: { ...rest, log, started, durationMs } };
     }
     default: {

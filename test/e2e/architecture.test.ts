@@ -23,6 +23,7 @@ function refusedImports(files: Readonly<Record<string, string>>): ReadonlyMap<st
 
 const FOLDERS = [
   'model',
+  'data',
   'plan',
   'graph',
   'scaling',

@@ -71,7 +71,7 @@ describe('a fan-out', () => {
     );
     expect(done.code).toBe(1);
     expect(checkpoints.get('gone')?.error).toEqual({ kind: 'items', message: 'foreach: gone.csv: there is no such file' });
-    expect(checkpoints.get('broken')?.error?.message).toMatch(/^foreach: users.jsonl:2: this is not JSON/);
+    expect(checkpoints.get('broken')?.error?.message).toMatch(/^foreach: users.jsonl:2:\d+: not JSON: expected/);
     expect(checkpoints.has('after')).toBe(false);
     expect(done.text).toContain('users.jsonl:2');
   });

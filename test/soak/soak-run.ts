@@ -1,8 +1,8 @@
 import { appendFileSync, existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fromRecordLine } from '../../src/data/checkpoint-line.js';
 import type { Checkpoint } from '../../src/model/checkpoint.js';
 import type { JsonValue } from '../../src/model/json.js';
-import { fromRecordLine } from '../../src/model/record-line.js';
 import { isAlive, linesOf, processesOf, type Running, start } from '../support/processes.js';
 import type { SoakPlan } from './random-plan.js';
 

@@ -1,4 +1,4 @@
-import { fromRecordLine } from '../../../src/model/record-line.ts';
+import { fromRecordLine } from '../../../src/data/checkpoint-line.ts';
 import { parseRedisUrl } from '../../../src/remote/redis-url.ts';
 import { connectRedis } from '../../../src/remote/redis-wire.ts';
 import type { RedisServer } from '../../remote/redis-server.ts';

@@ -1,3 +1,6 @@
+import { parseJson } from '../../data/json.js';
+import { type DataProblem, inWords, moved, placeIn } from '../../data/place.js';
+import { decodeUtf8 } from '../../data/text.js';
 import type { Failure } from '../../model/failure.js';
 import { contentHash } from '../../model/ids.js';
 import type { JsonObject, JsonValue } from '../../model/json.js';
@@ -38,11 +41,13 @@ export const promptAgent: BuiltIn<PromptInput> = async (input, context) => {
   context.log.write(stderr.text());
   const failure = failureOf(end, stderr, stdout);
   if (failure !== undefined) return err(failure);
-  const text = stdout.text();
-  if (stdout.dropped > 0 || Buffer.byteLength(text) > ANSWER_BYTES) {
+  const bytes = stdout.bytes();
+  if (stdout.dropped > 0 || bytes.length > ANSWER_BYTES) {
     return err(outputFailure(`the answer has more than ${ANSWER_BYTES / (1024 * 1024)} MiB: have large work written to a file`));
   }
-  const answer = await answerOf(text, input);
+  const text = decodeUtf8(bytes);
+  if (!text.ok) return err(outputFailure(inWords('the answer', text.error)));
+  const answer = await answerOf(text.value, input);
   return answer.ok ? ok({ answer: answer.value, prompt: contentHash(prompt) }) : answer;
 };
 
@@ -80,8 +85,9 @@ export function answerCriteria({ schema, answer }: Pick<PromptInput, 'schema' | 
 async function answerOf(text: string, { schema, answer }: PromptInput): Promise<Result<JsonValue, Failure>> {
   if (text.trim() === '') return err(actionFailure('the command printed no answer'));
   if (schema === undefined && answer !== 'json') return ok(text);
-  const value = jsonIn(text);
-  if (value === undefined) return err(outputFailure(`the answer is not JSON: ${text.trim().slice(0, 300)}`));
+  const parsed = jsonIn(text);
+  if (!parsed.ok) return err(outputFailure(`${inWords('the answer', parsed.error)}: ${text.trim().slice(0, 300)}`));
+  const { value } = parsed;
   if (schema === undefined) return ok(value);
   const fits = await misfit(schema, value);
   if (!fits.ok) return err(inputFailure(`agent/prompt: 'schema' is not a JSON Schema: ${fits.error}`));
@@ -89,17 +95,14 @@ async function answerOf(text: string, { schema, answer }: PromptInput): Promise<
 }
 
 /** The JSON that an answer is, or that its last fenced block holds: models like to say a word around it. */
-function jsonIn(text: string): JsonValue | undefined {
-  const blocks = [...text.matchAll(/^(`{3,}|~{3,})[^\n]*\n(.*?)^\1/gms)].map(([, , block]) => block ?? '');
-  for (const candidate of [text, blocks.at(-1)]) {
-    if (candidate === undefined) continue;
-    try {
-      return JSON.parse(candidate) as JsonValue;
-    } catch {
-      // Perhaps the next one.
-    }
-  }
-  return undefined;
+function jsonIn(text: string): Result<JsonValue, DataProblem> {
+  const whole = parseJson(text);
+  if (whole.ok) return whole;
+  const block = [...text.matchAll(/^(`{3,}|~{3,})[^\n]*\n(.*?)^\1/gms)].at(-1);
+  if (block === undefined) return whole;
+  const begin = block.index + block[0].indexOf('\n') + 1;
+  const parsed = parseJson(block[2] ?? '');
+  return parsed.ok ? parsed : err(moved(parsed.error, placeIn(text, begin).line, 1));
 }
 
 function outputFailure(message: string): Failure {

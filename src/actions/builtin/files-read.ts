@@ -1,4 +1,6 @@
-import { readFile, stat } from 'node:fs/promises';
+import { FileError, readRegular } from '../../data/files.js';
+import { atPlace } from '../../data/place.js';
+import { decodeUtf8 } from '../../data/text.js';
 import { err, ok } from '../../model/result.js';
 import { actionFailure, inputFailure } from './failures.js';
 import { resolvePath, shown } from './paths.js';
@@ -20,20 +22,17 @@ export const readOne: BuiltIn<ReadInput> = async (input, { cwd, folder, signal }
   const path = await resolvePath(input.path, { cwd, folder, outside: input.outside }, 'target');
   if (!path.ok) return path;
   const most = input.maxBytes ?? MAX_BYTES;
-  // Looked at before it is opened: opening a named pipe would wait for somebody to write into it.
-  const status = await stat(path.value);
-  if (!status.isFile()) return err(inputFailure(`${shown(input.path)} is not a file`));
-  if (status.size > most) {
-    const hint = "raise 'maxBytes', or read it in a module or a command";
-    return err(inputFailure(`${shown(input.path)} has ${status.size} bytes, more than ${most}: ${hint}`));
-  }
-  const bytes = await readFile(path.value, { signal });
-  if (input.encoding === 'base64') return ok({ path: input.path, text: bytes.toString('base64'), bytes: bytes.length });
+  let bytes: Buffer;
   try {
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-    return ok({ path: input.path, text, bytes: bytes.length });
+    bytes = await readRegular(path.value, most, signal);
   } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    return err(actionFailure(`${shown(input.path)} is not UTF-8 text: 'encoding: base64' reads any bytes`));
+    if (!(error instanceof FileError)) throw error;
+    const hint = error.code === 'EFBIG' ? ": raise 'maxBytes', or read it in a module or a command" : '';
+    return err(inputFailure(`${shown(input.path)}: ${error.message}${hint}`));
   }
+  if (input.encoding === 'base64') return ok({ path: input.path, text: bytes.toString('base64'), bytes: bytes.length });
+  // The mark is kept: the text may be written back.
+  const text = decodeUtf8(bytes, { keepMark: true });
+  if (text.ok) return ok({ path: input.path, text: text.value, bytes: bytes.length });
+  return err(actionFailure(`${atPlace(shown(input.path), text.error)}; 'encoding: base64' reads any bytes`));
 };

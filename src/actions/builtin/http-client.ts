@@ -2,6 +2,7 @@ import { Agent, type IncomingMessage, type OutgoingHttpHeaders, request as reque
 import { request as requestHttps, Agent as SecureAgent } from 'node:https';
 import { pipeline, type Readable } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import { displayText } from '../../data/text.js';
 
 /** One HTTP request, with nothing left open. */
 export interface HttpRequest {
@@ -107,5 +108,5 @@ export async function discard({ body }: HttpAnswer): Promise<string> {
   } catch {
     // What there is of it is enough.
   }
-  return Buffer.concat(kept).toString('utf8');
+  return displayText(Buffer.concat(kept));
 }

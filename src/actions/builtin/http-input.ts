@@ -18,7 +18,7 @@ export interface HttpInput {
   readonly text?: string;
   readonly form?: Scalars;
   readonly expect?: HttpExpectation;
-  readonly parse?: 'auto' | 'json' | 'text';
+  readonly parse?: 'auto' | 'json' | 'text' | 'base64';
   readonly saveTo?: string;
   readonly overwrite?: boolean;
   readonly outside?: boolean;

@@ -1,5 +1,8 @@
-import { existsSync, opendirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, opendirSync } from 'node:fs';
 import { extname, join } from 'node:path';
+import { readRegularSync } from '../../data/files.js';
+import { parseJson } from '../../data/json.js';
+import { displayText } from '../../data/text.js';
 
 /** What is in a folder, as far as it decides which plan would be of use there. */
 export interface Survey {
@@ -127,9 +130,12 @@ interface FoundTests {
   python: number;
 }
 
+/** A larger file is no source that somebody wrote. */
+const SOURCE_BYTES = 1_000_000;
+
 function usesNodeTest(file: string): boolean {
   try {
-    return statSync(file).size <= 1_000_000 && /['"]node:test['"]/.test(readFileSync(file, 'utf8'));
+    return /['"]node:test['"]/.test(displayText(readRegularSync(file, SOURCE_BYTES)));
   } catch {
     return false;
   }
@@ -174,8 +180,8 @@ function readPackage(folder: string): {
   const nothing = { scripts: {}, dependencies: new Set<string>() };
   try {
     const file = join(folder, 'package.json');
-    if (statSync(file).size > 1_000_000) return nothing;
-    const parsed: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    const read = parseJson(displayText(readRegularSync(file, SOURCE_BYTES)));
+    const parsed = read.ok ? read.value : undefined;
     const field = (name: string): readonly (readonly [string, unknown])[] => {
       const value =
         typeof parsed === 'object' && parsed !== null ? (parsed as Readonly<Record<string, unknown>>)[name] : undefined;

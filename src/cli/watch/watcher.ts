@@ -1,6 +1,7 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { type FSWatcher, watch } from 'chokidar';
+import { readTextForDisplay } from '../../data/files.js';
 import { statusOf } from './changes.js';
 import { FolderTree } from './folder-tree.js';
 
@@ -204,7 +205,7 @@ function gitFolderOf(gitRoot: string): string {
     if (statSync(marker).isDirectory()) return marker;
     return resolve(
       gitRoot,
-      readFileSync(marker, 'utf8')
+      readTextForDisplay(marker)
         .replace(/^gitdir:/, '')
         .trim(),
     );

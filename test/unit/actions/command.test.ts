@@ -97,7 +97,7 @@ describe('the output of a command', () => {
   it.each(['echo "not JSON"', 'true', `echo '{"a": 1} {"b": 2}'`])('that is not JSON fails: %s', async (script) => {
     const { failure, results } = await sh(script, { output: 'json' });
     expect(failure?.kind).toBe('output');
-    expect(failure?.message).toMatch(/^output: json, but standard output is not JSON: /);
+    expect(failure?.message).toMatch(/^output: json: standard output, line 1, column \d+: not JSON: expected /);
     expect(results.exitCode).toBe(0);
   });
 

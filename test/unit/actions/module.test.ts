@@ -3,6 +3,12 @@ import { describe, expect, it } from 'vitest';
 import { describeError, loadTaskFunction, stackOf, toJson } from '../../../src/actions/module.js';
 import { tempFolder, writeFiles } from '../../support/repository.js';
 
+function nested(levels: number): unknown {
+  let value: unknown = 1;
+  for (let i = 0; i < levels; i++) value = [value];
+  return value;
+}
+
 const circular: Record<string, unknown> = {};
 circular['self'] = circular;
 
@@ -22,8 +28,6 @@ describe('toJson', () => {
     ['an object', { a: { b: [] } }, { a: { b: [] } }],
     ['undefined', undefined, null],
     ['null', null, null],
-    ['not a number', Number.NaN, null],
-    ['infinity', Number.POSITIVE_INFINITY, null],
     ['a date', new Date(0), '1970-01-01T00:00:00.000Z'],
     ['undefined in an object', { a: undefined, b: 1 }, { b: 1 }],
     ['undefined in a list', [undefined], [null]],
@@ -54,6 +58,11 @@ describe('toJson', () => {
     ['an Error inside', [new Error('gone')], /of the Error under '0'/],
     ['a bigint inside', { a: [1n] }, /BigInt/],
     ['a circle', circular, /circular/i],
+    ['not a number', Number.NaN, /NaN would become null/],
+    ['infinity inside', [{ a: Number.NEGATIVE_INFINITY }], /-Infinity under 'a' would become null/],
+    ['an invalid date', { at: new Date(Number.NaN) }, /invalid date under 'at' would become null/],
+    ['a list of 501 levels', nested(501), /nested more than 500 levels deep/],
+    ['a list of 100,000 levels', nested(100_000), /nested more than 500 levels deep/],
     [
       'a toJSON that throws',
       {

@@ -6,8 +6,9 @@ import { openJournal } from '../../../src/checkpoint/journal.js';
 import type { JournalDisk } from '../../../src/checkpoint/journal-disk.js';
 import type { EnvironmentProblem } from '../../../src/checkpoint/problem.js';
 import { type JournalEntry, readCheckpoints, readWave } from '../../../src/checkpoint/read-journal.js';
+import { fromRecordLine } from '../../../src/data/checkpoint-line.js';
 import type { Checkpoint } from '../../../src/model/checkpoint.js';
-import { fromRecordLine, toRecordLine } from '../../../src/model/record-line.js';
+import { toRecordLine } from '../../../src/model/record-line.js';
 import { problem, temporaryFolder, value } from './repo.js';
 
 function checkpoint(id: string, fields: Partial<Checkpoint> = {}): Checkpoint {

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { RecordFormat } from '../../../src/data/record-format.js';
 import { expandItems, type OwnItems } from '../../../src/execute/expand.js';
 import type { JsonObject, JsonValue } from '../../../src/model/json.js';
 import { tempFolder, writeFiles } from '../../support/repository.js';
@@ -12,8 +13,8 @@ function expand(source: OwnItems, folder = '/nowhere', tasks: JsonObject = {}): 
   return Array.from({ length: items.value.length }, (_, i) => items.value.at(i) ?? null);
 }
 
-function file(path: string, format?: Extract<OwnItems, { kind: 'file' }>['format']): OwnItems {
-  return { kind: 'file', path, format, tasks: [] };
+function file(path: string, format?: RecordFormat): OwnItems {
+  return { kind: 'file', path, options: { format }, tasks: [] };
 }
 
 describe('expandItems', () => {
@@ -55,8 +56,12 @@ describe('expandItems', () => {
     ['a folder', file('folder', 'csv'), /a folder, not a file/],
     ['a pipe, without waiting for it', file('pipe', 'csv'), /not a regular file/],
     ['a name that tells no format', file('${{ params.root }}'), /^items: .*'data' does not tell.*csv, tsv, jsonl, json, lines/],
-    ['bytes that are not UTF-8', file('latin1.txt'), /latin1.txt: the file is not UTF-8/],
-    ['a broken line', file('broken.jsonl'), /^items: foreach: broken.jsonl:2: this is not JSON/],
+    [
+      'bytes that are not UTF-8',
+      file('latin1.txt'),
+      /latin1.txt:1:2: not UTF-8 text: the byte 0xE9; save the file as UTF-8 or add its encoding, such as encoding: latin1$/,
+    ],
+    ['a broken line', file('broken.jsonl'), /^items: foreach: broken.jsonl:2:2: not JSON/],
   ])('refuses %s', (_, source, says) => {
     const folder = tempFolder();
     mkdirSync(join(folder, 'folder'));

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CLOSING_BYTES, closedRecord, fromRecordLine } from '../../../src/model/record-line.js';
+import { fromRecordLine } from '../../../src/data/checkpoint-line.js';
+import { CLOSING_BYTES, closedRecord } from '../../../src/model/record-line.js';
 
 describe('a record', () => {
   it('is closed by the CRC-32 of its bytes, as zlib has it', () => {

@@ -1,0 +1,134 @@
+import type { JsonValue } from '../model/json.js';
+import { err, ok, type Result } from '../model/result.js';
+import { inexactMessage, isExact } from './exact-number.js';
+import { jsonMistake } from './json-mistake.js';
+import { type DataProblem, placeIn } from './place.js';
+
+/**
+ * The most lists and objects within each other. Functions that descend into values, such as `JSON.stringify` and `canonicalJson`,
+ * overflow the main thread's stack from about 1,900 on.
+ */
+export const MAX_JSON_DEPTH = 500;
+
+/** JSON with each level of this depth has at least two characters. */
+const SHORTEST_DEEP = 2 * MAX_JSON_DEPTH;
+
+const TOO_DEEP = `the JSON is nested more than ${MAX_JSON_DEPTH} levels deep`;
+
+/** How a text of JSON is read. */
+export interface JsonOptions {
+  /** Levels that are allowed. */
+  readonly maxDepth?: number;
+  /** What stands around the text, of which it is a part: a mistake is told as it looks there. */
+  readonly before?: string;
+  readonly after?: string;
+}
+
+/**
+ * Parses JSON from outside with the engine's own parser. Refuses numbers that a double would change (`exact-number.ts`) and what is
+ * nested too deep. Of equal keys, the last one counts; `__proto__` is a key like any other. A byte order mark is passed over.
+ */
+export function parseJson(given: string, options: JsonOptions = {}): Result<JsonValue, DataProblem> {
+  const text = given.charCodeAt(0) === BYTE_ORDER_MARK ? given.slice(1) : given;
+  const found = scan(text, options.maxDepth ?? MAX_JSON_DEPTH);
+  // Before parsing: a million levels take a gigabyte.
+  if (found?.kind === 'depth') return err({ ...placeIn(text, found.at), message: TOO_DEEP });
+  let value: JsonValue;
+  try {
+    value = JSON.parse(text) as JsonValue;
+  } catch {
+    // The engine's messages differ between versions, seldom say where, and quote the text.
+    const { before = '', after = '' } = options;
+    const { offset, message } = jsonMistake(before + text + after);
+    return err({ ...placeIn(text, Math.max(0, offset - before.length)), message: `not JSON: ${message}` });
+  }
+  if (found === undefined) return ok(value);
+  return err({ ...placeIn(text, found.at), message: inexactMessage(text.slice(found.at, found.end)) });
+}
+
+/** Whether a JSON text that this program made is nested too deep to be used. Short ones are not looked at. */
+export function isTooDeep(text: string): boolean {
+  return text.length > SHORTEST_DEEP && scan(text, MAX_JSON_DEPTH, false)?.kind === 'depth';
+}
+
+/** Why a value is refused that `isTooDeep`. */
+export function tooDeepMessage(): string {
+  return TOO_DEEP;
+}
+
+type Finding =
+  | { readonly kind: 'depth'; readonly at: number }
+  /** A number from `at` up to `end` that would change. */
+  | { readonly kind: 'number'; readonly at: number; readonly end: number };
+
+const BYTE_ORDER_MARK = 0xfeff;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const MINUS = 0x2d;
+const POINT = 0x2e;
+const ZERO = 0x30;
+const NINE = 0x39;
+
+/**
+ * One pass over a text, JSON or not: the first level that is too deep, else the first number that would change. This is on the way
+ * of all data, so that it looks at most numbers by their length only.
+ */
+function scan(text: string, maxDepth: number, numbers = true): Finding | undefined {
+  const { length } = text;
+  let depth = 0;
+  let inexact: Finding | undefined;
+  for (let at = 0; at < length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) {
+      at = textEnd(text, at);
+    } else if (code <= NINE) {
+      if (code < ZERO || !numbers) continue;
+      const begin = at;
+      let point = -1;
+      let exponent = false;
+      // Up to the character behind the number.
+      for (at += 1; at < length; at++) {
+        const next = text.charCodeAt(at);
+        if (next >= ZERO && next <= NINE) continue;
+        if (next === POINT && point === -1) point = at;
+        else if ((next | 0x20) === 0x65) exponent = true;
+        else if (!exponent || (next !== 0x2b && next !== MINUS)) break;
+      }
+      const digits = (point === -1 ? at : point) - begin;
+      // At most 15 digits before the point, and 17 in all: no such number changes.
+      if ((exponent || digits > 15 || at - begin > 18) && inexact === undefined) {
+        const start = begin > 0 && text.charCodeAt(begin - 1) === MINUS ? begin - 1 : begin;
+        if (!isExact(text.slice(start, at))) inexact = { kind: 'number', at: start, end: at };
+      }
+      at -= 1;
+    } else if ((code | 0x20) === 0x7b) {
+      depth += 1;
+      if (depth > maxDepth) return { kind: 'depth', at };
+    } else if ((code | 0x20) === 0x7d) {
+      depth -= 1;
+    }
+  }
+  return inexact;
+}
+
+/** The offset of the quote that ends the text which a quote at `begin` opens; the length where none does. */
+function textEnd(text: string, begin: number): number {
+  const { length } = text;
+  // Most texts are short: to call `indexOf` takes longer than to look at 30 characters.
+  const near = Math.min(length, begin + 30);
+  let at = begin + 1;
+  for (; at < near; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) return at;
+    if (code === BACKSLASH) at += 1;
+  }
+  while (at < length) {
+    const quote = text.indexOf('"', at);
+    if (quote === -1) return length;
+    let backslashes = 0;
+    while (quote - 1 - backslashes >= at && text.charCodeAt(quote - 1 - backslashes) === BACKSLASH) backslashes += 1;
+    if (backslashes % 2 === 0) return quote;
+    at = quote + 1;
+  }
+  return length;
+}
