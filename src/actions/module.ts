@@ -1,6 +1,6 @@
 import { extname } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { isTooDeep, tooDeepMessage } from '../data/json.js';
+import { isTooDeep, MAX_RESULT_DEPTH, tooDeepMessage } from '../data/json.js';
 import type { Failure } from '../model/failure.js';
 import { LazyJson, NO_RESULTS } from '../model/lazy-json.js';
 import { err, ok, type Result } from '../model/result.js';
@@ -176,7 +176,7 @@ export function toJson(value: unknown): Result<LazyJson, Failure> {
         message: `the module's result has ${megabytes} MiB: at most ${RESULT_LENGTH / (1024 * 1024)} MiB are kept; write more to a file`,
       });
     }
-    if (isTooDeep(text)) return err(notJson(tooDeepMessage()));
+    if (isTooDeep(text, MAX_RESULT_DEPTH)) return err(notJson(tooDeepMessage()));
     // Where the text has neither of these, nothing was lost; to look is much quicker than to be sure.
     const lost = text.includes('{}') || text.includes('null') ? lostIn(value) : undefined;
     return lost === undefined ? ok(LazyJson.ofText(text)) : err(notJson(lost));

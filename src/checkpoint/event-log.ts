@@ -1,5 +1,6 @@
-import { type FileHandle, open } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
+import { openToAppend } from '../data/files.js';
 import { err, ok, type Result } from '../model/result.js';
 import type { RunEvent } from '../model/run-event.js';
 import { type EnvironmentProblem, systemProblem } from './problem.js';
@@ -47,7 +48,7 @@ export class EventLog {
       const lines = this.#waiting;
       this.#waiting = [];
       await this.#guard('write', async () => {
-        this.#file ??= await open(this.#path, 'a');
+        this.#file ??= await openToAppend(this.#path);
         await this.#file.appendFile(`${lines.join('\n')}\n`);
       });
     }

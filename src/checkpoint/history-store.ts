@@ -1,6 +1,5 @@
-import { appendFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openRegular } from '../data/files.js';
+import { openRegular, openToAppend } from '../data/files.js';
 import { displayText } from '../data/text.js';
 import { err, ok, type Result } from '../model/result.js';
 import type { HistoryRecord } from '../scaling/history.js';
@@ -28,7 +27,12 @@ export async function appendHistory(
   const file = historyFile(stateDir);
   try {
     // A line break first: a run that was killed may have left a torn line.
-    await appendFile(file, `\n${records.map((record) => JSON.stringify(record)).join('\n')}\n`);
+    const handle = await openToAppend(file);
+    try {
+      await handle.appendFile(`\n${records.map((record) => JSON.stringify(record)).join('\n')}\n`);
+    } finally {
+      await handle.close();
+    }
     return ok(undefined);
   } catch (error) {
     return err(systemProblem(`write ${file}`, error));

@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { openToAppend } from '../data/files.js';
 import { syncFolder, writeFileAtomic } from './atomic-file.js';
 
 /** A file that grows. `write` says how many bytes it took: on a full disk that can be fewer than given, with no error. */
@@ -27,7 +27,7 @@ export interface JournalTimer {
 
 export const REAL_DISK: JournalDisk = {
   async openAppend(path) {
-    const handle = await open(path, 'a');
+    const handle = await openToAppend(path);
     return {
       begin: (await handle.stat()).size,
       write: async (bytes) => (await handle.write(bytes, 0, bytes.length)).bytesWritten,

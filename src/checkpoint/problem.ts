@@ -18,6 +18,7 @@ const EXPLANATIONS: ReadonlyMap<string, { readonly meaning: string; readonly hin
   ['EIO', { meaning: 'input/output error', hint: 'check the disk, or keep the state on another one with --state-dir DIR' }],
   ['EMFILE', { meaning: 'too many open files', hint: 'raise the limit (ulimit -n) or use fewer agents (--agents N)' }],
   ['ENFILE', { meaning: 'too many open files in the system', hint: 'close other programs or use fewer agents (--agents N)' }],
+  ['ENXIO', { meaning: 'it is not a regular file', hint: 'remove it, or name another folder with --state-dir DIR' }],
   ['EFTYPE', { meaning: 'it is not a regular file', hint: 'remove it, or name another folder with --state-dir DIR' }],
   [
     'EFBIG',

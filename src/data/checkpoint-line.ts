@@ -1,6 +1,6 @@
 import type { Checkpoint } from '../model/checkpoint.js';
 import { checksum, TAIL_BYTES } from '../model/record-line.js';
-import { isTooDeep } from './json.js';
+import { isTooDeep, MAX_RECORD_DEPTH } from './json.js';
 import { displayText } from './text.js';
 
 /** The checkpoint of a line without its line end; undefined where the line is not whole, or not as it was written. */
@@ -11,7 +11,7 @@ export function fromRecordLine(line: Buffer): Checkpoint | undefined {
   if (line.toString('latin1', end) !== `,"crc":"${checksum(body)}"}`) return undefined;
   const text = `${displayText(body)}}`;
   // The checksum is no seal: somebody else may have made the file.
-  if (isTooDeep(text)) return undefined;
+  if (isTooDeep(text, MAX_RECORD_DEPTH)) return undefined;
   try {
     const value: unknown = JSON.parse(text);
     return isCheckpoint(value) ? value : undefined;

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats, writeFileSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { displayText } from './text.js';
 
@@ -13,13 +13,36 @@ export class FileError extends Error {
   }
 }
 
-// To open a pipe to which nobody writes would wait for ever.
+// To open a pipe that nobody else has open would wait for ever.
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
+const APPEND_FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
 const PIECE_BYTES = 256 * 1024;
 
 /** Opens a regular file to read. Rejects with the system's error or a `FileError`. */
-export async function openRegular(file: string): Promise<FileHandle> {
-  const handle = await open(file, FLAGS);
+export function openRegular(file: string): Promise<FileHandle> {
+  return openChecked(file, FLAGS);
+}
+
+/** Opens a regular file to append to it; makes it where there is none. Rejects like `openRegular`. */
+export function openToAppend(file: string): Promise<FileHandle> {
+  return openChecked(file, APPEND_FLAGS);
+}
+
+/** Appends a text to a regular file, at once. Throws like `openRegular` rejects. */
+export function appendRegularSync(file: string, text: string): void {
+  const descriptor = openSync(file, APPEND_FLAGS, MODE);
+  try {
+    mustBeRegular(fstatSync(descriptor));
+    writeFileSync(descriptor, text);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+const MODE = 0o666;
+
+async function openChecked(file: string, flags: number): Promise<FileHandle> {
+  const handle = await open(file, flags, MODE);
   try {
     mustBeRegular(await handle.stat());
     return handle;

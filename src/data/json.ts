@@ -10,8 +10,10 @@ import { type DataProblem, placeIn } from './place.js';
  */
 export const MAX_JSON_DEPTH = 500;
 
-/** JSON with each level of this depth has at least two characters. */
-const SHORTEST_DEEP = 2 * MAX_JSON_DEPTH;
+/** The most levels of a result, which may wrap a value from outside. */
+export const MAX_RESULT_DEPTH = MAX_JSON_DEPTH + 10;
+/** The most levels of a record, which wraps a result. */
+export const MAX_RECORD_DEPTH = MAX_RESULT_DEPTH + 10;
 
 const TOO_DEEP = `the JSON is nested more than ${MAX_JSON_DEPTH} levels deep`;
 
@@ -46,9 +48,10 @@ export function parseJson(given: string, options: JsonOptions = {}): Result<Json
   return err({ ...placeIn(text, found.at), message: inexactMessage(text.slice(found.at, found.end)) });
 }
 
-/** Whether a JSON text that this program made is nested too deep to be used. Short ones are not looked at. */
-export function isTooDeep(text: string): boolean {
-  return text.length > SHORTEST_DEEP && scan(text, MAX_JSON_DEPTH, false)?.kind === 'depth';
+/** Whether a JSON text has more levels than `most`. */
+export function isTooDeep(text: string, most: number): boolean {
+  // Each level takes at least two characters: most texts are too short.
+  return text.length > 2 * most && scan(text, most, false)?.kind === 'depth';
 }
 
 /** Why a value is refused that `isTooDeep`. */

@@ -4,7 +4,7 @@ import { PieceDecoder } from './charset.js';
 import type { DataProblem } from './place.js';
 import type { RecordLayout } from './record-format.js';
 import type { Step } from './record-kind.js';
-import { RecordReader } from './record-reader.js';
+import { MAX_RECORD_BYTES, RecordReader } from './record-reader.js';
 
 /** Reads bytes to the beginning of a buffer; 0 at the end of the file. */
 export type ReadPiece = (into: Buffer) => Promise<number>;
@@ -45,8 +45,14 @@ export class RecordStream {
     return this.#reader.end - this.#reader.start;
   }
 
-  /** Adds a piece of the file to the window. */
+  /** Adds a piece of the file to the window; the longer the record in it, the more, since it is looked at from its beginning again. */
   async fill(): Promise<void> {
+    const target = Math.min(2 * (this.#bytes.length - this.#reader.place), MAX_RECORD_BYTES + 1);
+    do await this.#addPiece();
+    while (!this.#last && this.#problem === undefined && this.#bytes.length - this.#reader.place < target);
+  }
+
+  async #addPiece(): Promise<void> {
     const count = await this.#read(this.#piece);
     this.#last = count === 0;
     const piece = this.#piece.subarray(0, count);
@@ -63,7 +69,6 @@ export class RecordStream {
     const { place } = this.#reader;
     const kept = this.#bytes.length - place;
     if (kept + piece.length > this.#storage.length) {
-      // Twice as much each time, so that a long record is looked at a few times and not once for each piece.
       const larger = Buffer.allocUnsafe(Math.max(2 * this.#storage.length, kept + piece.length));
       this.#bytes.copy(larger, 0, place);
       this.#reader.drop(this.#bytes, place);

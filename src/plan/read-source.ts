@@ -1,5 +1,6 @@
 import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
+import { decodeUtf8 } from '../data/text.js';
 import { err, ok, type Result } from '../model/result.js';
 import { didYouMean } from './closest.js';
 import type { Problem } from './problems.js';
@@ -17,11 +18,11 @@ export function readSource(file: string): Result<string, Problem> {
   if (bytes.value.length > MAX_FILE_BYTES) {
     return err({ code: 'FILE', message: `the file is larger than ${MAX_FILE_BYTES / 1024 / 1024} MiB`, span: undefined });
   }
-  try {
-    return ok(new TextDecoder('utf-8', { fatal: true }).decode(bytes.value));
-  } catch {
-    return err({ code: 'FILE', message: 'the file is not UTF-8 text', span: undefined, hint: 'save it as UTF-8' });
-  }
+  const text = decodeUtf8(bytes.value);
+  if (text.ok) return text;
+  const { line, column } = text.error;
+  const message = `the file is not UTF-8 text (line ${line}, column ${column})`;
+  return err({ code: 'FILE', message, span: undefined, hint: 'save it as UTF-8' });
 }
 
 function readBounded(file: string): Result<Buffer, Problem> {

@@ -61,7 +61,7 @@ describe('toJson', () => {
     ['not a number', Number.NaN, /NaN would become null/],
     ['infinity inside', [{ a: Number.NEGATIVE_INFINITY }], /-Infinity under 'a' would become null/],
     ['an invalid date', { at: new Date(Number.NaN) }, /invalid date under 'at' would become null/],
-    ['a list of 501 levels', nested(501), /nested more than 500 levels deep/],
+    ['a list of 511 levels', nested(511), /nested more than 500 levels deep/],
     ['a list of 100,000 levels', nested(100_000), /nested more than 500 levels deep/],
     [
       'a toJSON that throws',

@@ -135,7 +135,7 @@ describe('JSON', () => {
     expect(problem(deep(MAX_JSON_DEPTH))).toBeUndefined();
     expect(problem(deep(MAX_JSON_DEPTH + 1))).toMatch(/^1:\d+: the JSON is nested more than 500 levels deep$/);
     expect(problem(open.repeat(5_000_000))).toMatch(/nested more than 500 levels deep/);
-    expect(isTooDeep(deep(MAX_JSON_DEPTH))).toBe(false);
-    expect(isTooDeep(deep(MAX_JSON_DEPTH + 1))).toBe(true);
+    expect(isTooDeep(deep(MAX_JSON_DEPTH), MAX_JSON_DEPTH)).toBe(false);
+    expect(isTooDeep(deep(MAX_JSON_DEPTH + 1), MAX_JSON_DEPTH)).toBe(true);
   });
 });
