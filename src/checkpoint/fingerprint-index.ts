@@ -1,7 +1,7 @@
 import { renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { appendRegularSync, readRegularSync } from '../data/files.js';
+import { appendSync, readRegularSync } from '../data/files.js';
 import { displayText } from '../data/text.js';
 import type { KnownFile } from './fingerprint-files.js';
 import { LateTexts } from './late-texts.js';
@@ -77,7 +77,7 @@ export class FingerprintIndex {
     this.#waiting = [];
     this.#newFiles = new Map();
     this.#lines += lines.length + 1;
-    appendRegularSync(this.#path, text);
+    appendSync(this.#path, text);
     this.#bytes += Buffer.byteLength(text);
   }
 

@@ -19,36 +19,29 @@ const APPEND_FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT
 const PIECE_BYTES = 256 * 1024;
 
 /** Opens a regular file to read. Rejects with the system's error or a `FileError`. */
-export function openRegular(file: string): Promise<FileHandle> {
-  return openChecked(file, FLAGS);
-}
-
-/** Opens a regular file to append to it; makes it where there is none. Rejects like `openRegular`. */
-export function openToAppend(file: string): Promise<FileHandle> {
-  return openChecked(file, APPEND_FLAGS);
-}
-
-/** Appends a text to a regular file, at once. Throws like `openRegular` rejects. */
-export function appendRegularSync(file: string, text: string): void {
-  const descriptor = openSync(file, APPEND_FLAGS, MODE);
-  try {
-    mustBeRegular(fstatSync(descriptor));
-    writeFileSync(descriptor, text);
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-const MODE = 0o666;
-
-async function openChecked(file: string, flags: number): Promise<FileHandle> {
-  const handle = await open(file, flags, MODE);
+export async function openRegular(file: string): Promise<FileHandle> {
+  const handle = await open(file, FLAGS);
   try {
     mustBeRegular(await handle.stat());
     return handle;
   } catch (error) {
     await handle.close();
     throw error;
+  }
+}
+
+/** Opens a file to append to it, and makes it where there is none. Of a pipe to which nobody listens, rejects with ENXIO. */
+export function openToAppend(file: string): Promise<FileHandle> {
+  return open(file, APPEND_FLAGS);
+}
+
+/** Appends a text to a file, at once. Throws like `openToAppend` rejects. */
+export function appendSync(file: string, text: string): void {
+  const descriptor = openSync(file, APPEND_FLAGS);
+  try {
+    writeFileSync(descriptor, text);
+  } finally {
+    closeSync(descriptor);
   }
 }
 

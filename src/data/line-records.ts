@@ -1,11 +1,13 @@
+import { isAscii } from 'node:buffer';
 import type { JsonValue } from '../model/json.js';
 import { err, ok, type Result } from '../model/result.js';
-import { parseJson } from './json.js';
+import { parseJsonBytes } from './json.js';
 import { type DataProblem, moved } from './place.js';
 import { RecordKind, type Step } from './record-kind.js';
 
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
+const BLOCK_BYTES = 64 * 1024;
 const NONE = Number.POSITIVE_INFINITY;
 
 /** A record for each line that is not blank. LF, CRLF and CR end a line. */
@@ -58,13 +60,33 @@ export class LineRecords extends RecordKind {
 
 /** JSON lines: a value on each line that is not blank. */
 export class JsonLineRecords extends LineRecords {
+  // To decode a block of ASCII and take its lines as parts is quicker than to decode each line.
+  #block = { begin: 0, end: 0, text: '' };
+
+  override drop(bytes: Buffer, count: number): void {
+    super.drop(bytes, count);
+    this.#block = { begin: 0, end: 0, text: '' };
+  }
+
+  /** The text of the record found last, where it is ASCII and so is what follows. */
+  #ascii(bytes: Buffer): string | undefined {
+    const { start, end } = this;
+    if (end > this.#block.end || start < this.#block.begin) {
+      const to = Math.max(end, Math.min(bytes.length, start + BLOCK_BYTES));
+      const text = isAscii(bytes.subarray(start, to)) ? bytes.toString('latin1', start, to) : '';
+      this.#block = { begin: start, end: to, text };
+    }
+    const { begin, text } = this.#block;
+    return text === '' ? undefined : text.slice(start - begin, end - begin);
+  }
+
   override check(bytes: Buffer): DataProblem | undefined {
     const value = this.value(bytes);
     return value.ok ? undefined : value.error;
   }
 
   override value(bytes: Buffer): Result<JsonValue, DataProblem> {
-    const value = parseJson(bytes.toString('utf8', this.start, this.end));
+    const value = parseJsonBytes(bytes, this.start, this.end, { text: this.#ascii(bytes) });
     return value.ok ? value : err(moved(value.error, this.line, 1));
   }
 

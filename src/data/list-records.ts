@@ -1,6 +1,6 @@
 import type { JsonValue } from '../model/json.js';
 import { err, type Result } from '../model/result.js';
-import { parseJson } from './json.js';
+import { parseJsonBytes } from './json.js';
 import { type DataProblem, moved } from './place.js';
 import { RecordKind, type Step } from './record-kind.js';
 
@@ -159,7 +159,7 @@ export class ListRecords extends RecordKind {
 
   value(bytes: Buffer): Result<JsonValue, DataProblem> {
     const after = bytes[this.end] === CODE.comma ? ',' : ']';
-    const value = parseJson(bytes.toString('utf8', this.start, this.end), { before: '[0,', after });
+    const value = parseJsonBytes(bytes, this.start, this.end, { before: '[0,', after });
     return value.ok ? value : err(moved(value.error, this.line, this.columnOf(bytes)));
   }
 
