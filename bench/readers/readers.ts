@@ -1,6 +1,7 @@
 /**
- * The readers of data beside a peer on the same bytes, in turns: a CSV file of 100 MB beside csv-parse, a JSON list of 50 MB and a million JSON
- * lines beside JSON.parse. With `--vs DIR`, also `data/read` and `foreach: { file }` of this build beside another one's, whole commands in turns.
+ * Times the readers against peers on the same bytes, in alternating order: a CSV file of 100 MB against csv-parse, a JSON list of 50 MB
+ * and a million JSON lines against JSON.parse. With `--vs DIR`, also times `data/read` and `foreach: { file }` as whole commands against
+ * another build.
  *
  * npm run bench:readers -- [--rounds 5] [--scale 1] [--vs DIR]
  */

@@ -10,7 +10,7 @@ export function fromRecordLine(line: Buffer): Checkpoint | undefined {
   const body = line.subarray(0, end);
   if (line.toString('latin1', end) !== `,"crc":"${checksum(body)}"}`) return undefined;
   const text = `${displayText(body)}}`;
-  // The checksum is no seal: somebody else may have made the file.
+  // Anybody can compute the checksum, so the file may come from elsewhere.
   if (isTooDeep(text, MAX_RECORD_DEPTH)) return undefined;
   try {
     const value: unknown = JSON.parse(text);

@@ -13,7 +13,7 @@ export class FileError extends Error {
   }
 }
 
-// To open a pipe that nobody else has open would wait for ever.
+// Opening a pipe without O_NONBLOCK waits until another process opens its other end.
 const FLAGS = constants.O_RDONLY | constants.O_NONBLOCK;
 const APPEND_FLAGS = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
 const PIECE_BYTES = 256 * 1024;
@@ -30,7 +30,7 @@ export async function openRegular(file: string): Promise<FileHandle> {
   }
 }
 
-/** Opens a file to append to it, and makes it where there is none. Of a pipe to which nobody listens, rejects with ENXIO. */
+/** Opens a file for appending, and creates it if it is missing. Rejects with ENXIO for a pipe without a reader. */
 export function openToAppend(file: string): Promise<FileHandle> {
   return open(file, APPEND_FLAGS);
 }
@@ -88,7 +88,7 @@ export async function* piecesOfRegular(file: string, pieceBytes = PIECE_BYTES): 
   yield* handle.createReadStream({ highWaterMark: pieceBytes }) as AsyncIterable<Buffer>;
 }
 
-/** The text of a small regular file, for a look at it: what is not UTF-8 is U+FFFD. Throws. */
+/** The text of a small regular file, with U+FFFD for bytes that are not UTF-8. Throws. */
 export function readTextForDisplay(file: string): string {
   return displayText(readRegularSync(file, TEXT_BYTES));
 }

@@ -22,7 +22,7 @@ const TOO_DEEP = `the JSON is nested more than ${MAX_JSON_DEPTH} levels deep`;
 export interface JsonOptions {
   /** Levels that are allowed. */
   readonly maxDepth?: number;
-  /** What stands around the text, of which it is a part: a mistake is told as it looks there. */
+  /** The text before and after this part of a larger one, so that a mistake is described in its context. */
   readonly before?: string;
   readonly after?: string;
   /** The text of the bytes, where it is known. */

@@ -4,7 +4,7 @@ import { parseJsonBytes } from './json.js';
 import { type DataProblem, moved } from './place.js';
 import { RecordKind, type Step } from './record-kind.js';
 
-/** What a byte means between the elements of a list. */
+/** The meaning of a byte outside strings. */
 const ORDINARY = 0;
 const QUOTE = 1;
 const BREAK = 2;

@@ -16,13 +16,13 @@ const FORMAT_BY_EXTENSION: ReadonlyMap<string, RecordFormat> = new Map([
   ['.txt', 'lines'],
 ]);
 
-/** The format that a file's name tells. */
+/** The format that a file's extension implies. */
 export function formatOfName(path: string): RecordFormat | undefined {
   const extension = /\.[^./]*$/.exec(path)?.[0].toLowerCase() ?? '';
   return FORMAT_BY_EXTENSION.get(extension);
 }
 
-/** What may be said about a file of records; absent parts have defaults. */
+/** Options for a file of records; those that are absent have defaults. */
 export interface RecordOptions {
   /** Absent: by the file's name. */
   readonly format?: RecordFormat | undefined;
@@ -34,7 +34,7 @@ export interface RecordOptions {
   readonly encoding?: string | undefined;
 }
 
-/** All that is needed to read a file of records. */
+/** How to read a file of records: all options, with defaults filled in. */
 export interface RecordLayout {
   readonly format: RecordFormat;
   readonly delimiter: string;

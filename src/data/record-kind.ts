@@ -15,12 +15,12 @@ import { markLength } from './text.js';
  *                  └───▶ 'end', or a problem
  */
 
-/** What is at the reader's place in the window. */
+/** The result of a search for the next record. */
 export type Step = 'record' | 'header' | 'more' | 'end' | DataProblem;
 
 /** A format of records, over UTF-8 bytes in windows. */
 export abstract class RecordKind {
-  /** The reader's place in the window: what is before it is not looked at again. */
+  /** The offset in the window where the search continues; bytes before it are done with. */
   place = 0;
   /** The bytes in the window of the record found last. */
   start = 0;

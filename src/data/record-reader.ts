@@ -24,7 +24,7 @@ export class RecordReader {
     this.#kind = kindOf(layout);
   }
 
-  /** What is before this offset in the window is not looked at again. */
+  /** The offset in the window where the search continues; bytes before it are done with. */
   get place(): number {
     return this.#kind.place;
   }

@@ -9,7 +9,7 @@ import { checkpointsOf, onlyRun, tempFolder, writeFiles } from '../support/repos
 
 const HEAD = 'version: 1\nname: data\nbackup: none\n';
 
-/** What each task of a plan ended with: its failure's message, or its results. */
+/** The failure message, or else the results, of each task of a plan. */
 async function outcomes(folder: string, tasks: string, args: readonly string[] = []) {
   writeFiles(folder, { 'plan.yaml': `${HEAD}defaults: { retries: { max: 0 } }\ntasks:\n${tasks}` });
   const done = await waveplan(['run', 'plan.yaml', '-y', '-k', '-q', '--overhead', '1ms', ...args], { cwd: folder });

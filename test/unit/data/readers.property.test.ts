@@ -103,7 +103,7 @@ describe('the two readers of records', () => {
 });
 
 describe('CSV', () => {
-  /** Another parser, told to take what RFC 4180 allows; undefined where it refuses. */
+  /** csv-parse with the options of RFC 4180; undefined where it refuses the text. */
   function oracle(text: string, delimiter: string): readonly (readonly string[])[] | undefined {
     try {
       return parseCsv(text, {
