@@ -36,7 +36,7 @@ it('a second run is refused and names the first, or waits for it as long as it m
 
 it('a task runs another plan under the lock of its own run, but not the same plan again', async () => {
   const run = (name: string) =>
-    `"${process.execPath}" "${MAIN}" run ${name}.yaml ${FLAGS.join(' ')} 2>> .git/err; echo "${name} $?" >> .git/ran`;
+    `"${process.execPath}" "${MAIN}" run ${name}.yaml ${FLAGS.join(' ')} 2>> .git/err && s=0 || s=$?; echo "${name} $s" >> .git/ran`;
   const folder = repository({
     'outer.yaml': plan('outer', `echo changed > file; ${run('middle')}; ${run('outer')}`, 'ref'),
     'middle.yaml': plan('middle', `${run('inner')}; ${run('outer')}`, 'commit'),
