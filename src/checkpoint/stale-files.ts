@@ -1,10 +1,11 @@
-import { readFile, unlink } from 'node:fs/promises';
+import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Checkpoint } from '../model/checkpoint.js';
 import { checkpointFileName } from './checkpoint-files.js';
 import { waveFile } from './journal.js';
 import { readRunEvents, recordedWaves } from './read-events.js';
 import { OutcomeTally, readCheckpoints } from './read-journal.js';
+import { readStateJson } from './state-file.js';
 
 /**
  * Removes the checkpoint files of a run that was resumed whose subtasks its plan no longer has. A file that holds something else than
@@ -26,7 +27,7 @@ export async function removeStaleFiles(folder: string, runDir: string): Promise<
       if (entry.kind !== 'checkpoint' || counted.get(wave)?.has(entry.checkpoint.task_id) === true) continue;
       const path = join(folder, checkpointFileName(entry.checkpoint));
       try {
-        const { key, timestamp } = JSON.parse(await readFile(path, 'utf8')) as Partial<Checkpoint>;
+        const { key, timestamp } = ((await readStateJson(path)) ?? {}) as Partial<Checkpoint>;
         if (key === entry.checkpoint.key && timestamp === entry.checkpoint.timestamp) await unlink(path);
       } catch {
         // It is gone, or not ours.

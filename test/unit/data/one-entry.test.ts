@@ -12,7 +12,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
   'actions/launcher.ts': 'what our own shells say',
   'checkpoint/lock-again.ts': 'a file that this process wrote',
   'checkpoint/lock.ts': '/proc',
-  'checkpoint/process-stat.ts': '/proc',
+  'actions/process-stat.ts': '/proc',
   'execute/headroom.ts': '/proc and /sys',
   'scaling/system-files.ts': '/proc and /sys',
   'cli/package-version.ts': 'a file of the package',
