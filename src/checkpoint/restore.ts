@@ -160,11 +160,19 @@ async function findTarget(
   },
 ): Promise<Result<Target, EnvironmentProblem>> {
   const { backup, run, surroundings } = saved;
-  const found = await gitText(repository.root, ['log', '-1', '--no-show-signature', '--format=%T %P', backup.commit, '--']);
+  const found = await gitText(repository.root, [
+    'log',
+    '-1',
+    '--no-show-signature',
+    '--format=%T %P',
+    '--end-of-options',
+    backup.commit,
+    '--',
+  ]);
   const [tree, ...parents] = found.ok ? found.value.split(' ') : [];
   if (tree === undefined) {
     return err({
-      message: `the backup ${backup.commit} is not in the repository any more`,
+      message: `the backup ${backup.commit} is not in the repository ${repository.root}`,
       hint: 'look for it with git fsck --lost-found',
     });
   }

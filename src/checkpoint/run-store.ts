@@ -9,8 +9,12 @@ import { writeFileAtomic } from './atomic-file.js';
 import type { VoidedRecords } from './finished-index.js';
 import { type EnvironmentProblem, errnoOf, systemProblem } from './problem.js';
 import { readStateJson, readStateText } from './state-file.js';
+import { isObjectId, locatedPath, storedPath } from './stored-path.js';
 
-/** What a run was and how it ended: `manifest.json`. Fields that come later in a run are absent until then. */
+/**
+ * What a run was and how it ended: `manifest.json`. Fields that come later in a run are absent until then. Paths are
+ * absolute here; in the file, those that move with the project are relative to the state folder.
+ */
 export interface RunManifest {
   readonly version: 1;
   readonly run: string;
@@ -62,6 +66,8 @@ export interface RunEntry {
 }
 
 const MANIFEST = 'manifest.json';
+/** The entries of `asked` that are paths. */
+const ASKED_PATHS: ReadonlySet<string> = new Set(['methodology', 'checkpointFiles']);
 const RUN_STATUSES: readonly string[] = ['done', 'failed', 'stopped', 'broken'] satisfies RunStatus[];
 
 /** Stores what is about to run: the plan's source and the first manifest. The run's folder must exist (`prepareState`). */
@@ -88,7 +94,9 @@ export async function saveIncludes(
   runDir: string,
   includes: readonly StoredInclude[],
 ): Promise<Result<void, EnvironmentProblem>> {
-  return includes.length === 0 ? ok(undefined) : writeRunFile(runDir, INCLUDES, `${JSON.stringify(includes, null, 2)}\n`);
+  if (includes.length === 0) return ok(undefined);
+  const stored = includes.map(({ file, text }) => ({ file: storedPath(stateDirOf(runDir), file), text }));
+  return writeRunFile(runDir, INCLUDES, `${JSON.stringify(stored, null, 2)}\n`);
 }
 
 /** The files that the plan of a run included. */
@@ -98,7 +106,10 @@ export async function readIncludes(runDir: string): Promise<Result<readonly Stor
     const value = await readStateJson(path);
     if (value === undefined) return err(damaged(path, 'it is not JSON'));
     const isInclude = isObjectOf({ file: isText, text: isText });
-    if (Array.isArray(value) && value.every(isInclude)) return ok(value as unknown as readonly StoredInclude[]);
+    if (Array.isArray(value) && value.every(isInclude)) {
+      const includes = value as unknown as readonly StoredInclude[];
+      return ok(includes.map(({ file, text }) => ({ file: locatedPath(stateDirOf(runDir), file), text })));
+    }
     return err(damaged(path, 'it is not a list of files'));
   } catch (error) {
     return errnoOf(error) === 'ENOENT' ? ok([]) : err(systemProblem(`read ${path}`, error));
@@ -107,7 +118,27 @@ export async function readIncludes(runDir: string): Promise<Result<readonly Stor
 
 /** Replaces the manifest as a whole; a reader sees the old one or the new one. */
 export function writeManifest(runDir: string, manifest: RunManifest): Promise<Result<void, EnvironmentProblem>> {
-  return writeRunFile(runDir, MANIFEST, `${JSON.stringify(manifest, null, 2)}\n`);
+  const stored = mapPaths(manifest, (path) => storedPath(stateDirOf(runDir), path));
+  return writeRunFile(runDir, MANIFEST, `${JSON.stringify(stored, null, 2)}\n`);
+}
+
+/** `<state folder>/runs/<run>` is the folder of a run. */
+function stateDirOf(runDir: string): string {
+  return dirname(dirname(runDir));
+}
+
+function mapPaths(manifest: RunManifest, map: (path: string) => string): RunManifest {
+  const { plan, folder, asked } = manifest;
+  const changed = Object.entries(asked ?? {}).map(([key, value]): [string, JsonValue] => [
+    key,
+    ASKED_PATHS.has(key) && typeof value === 'string' ? map(value) : value,
+  ]);
+  return {
+    ...manifest,
+    plan: { ...plan, file: map(plan.file) },
+    folder: map(folder),
+    ...(asked && { asked: Object.fromEntries(changed) }),
+  };
 }
 
 /** Stores a report of a run, such as `report.json`. */
@@ -198,7 +229,8 @@ export async function readManifest(runDir: string): Promise<Result<RunManifest, 
   if (value === undefined) return err(damaged(path, 'it is not JSON'));
   const wrong = wrongField(value);
   // Every field was looked at, so the value has the type; the compiler cannot follow that through the table.
-  return wrong === undefined ? ok(value as unknown as RunManifest) : err(damaged(path, wrong));
+  if (wrong !== undefined) return err(damaged(path, wrong));
+  return ok(mapPaths(value as unknown as RunManifest, (stored) => locatedPath(stateDirOf(runDir), stored)));
 }
 
 function damaged(path: string, what: string): EnvironmentProblem {
@@ -235,10 +267,13 @@ const isListOf =
     Array.isArray(value) && value.every(check);
 const isNumbers: Check = (value) => isJsonObject(value) && Object.values(value).every((number) => typeof number === 'number');
 
+// They become arguments of git.
+const isCommit: Check = (value) => isObjectId(value);
+const isRef: Check = (value) => typeof value === 'string' && /^refs\/waveplan\/(?!.*(\.\.|@\{|\/\/))[\w./-]+$/.test(value);
 const isBackup = isOneOf(
   isObjectOf({ mode: is('none') }),
-  isObjectOf({ mode: is('commit'), commit: isText, created: is(true, false), branch: isText }),
-  isObjectOf({ mode: is('ref'), commit: isText, ref: isText }),
+  isObjectOf({ mode: is('commit'), commit: isCommit, created: is(true, false), branch: isText }),
+  isObjectOf({ mode: is('ref'), commit: isCommit, ref: isRef }),
 );
 
 const MANIFEST_CHECKS: Readonly<Record<keyof RunManifest, Check>> = {

@@ -5,7 +5,7 @@ import { inertLine } from '../report/inert.js';
 import { readAsked } from './execution-options.js';
 import { EXIT } from './exit-code.js';
 import { upToDateOf } from './explain-up-to-date.js';
-import { findRun, type RunPlaceOptions, stateDirOf } from './find-run.js';
+import { findRun, placeProblem, type RunPlaceOptions, stateDirOf } from './find-run.js';
 import { loadFromOptions } from './plan-options.js';
 import { nextText } from './resume.js';
 import { selectionOf, standingOf, standingsOf } from './run-standing.js';
@@ -37,6 +37,11 @@ async function explain(name: string, options: ExplainOptions): Promise<number> {
   const found = await findRun(stateDirOf(options), options.run);
   if (!found.ok) {
     printProblem(found.error);
+    return EXIT.refused;
+  }
+  const elsewhere = placeProblem(found.value, options, { acts: false });
+  if (elsewhere !== undefined) {
+    printProblem(elsewhere);
     return EXIT.refused;
   }
   const { found: whole } = unmasked(found.value, processEnvironment());

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { Command } from 'commander';
 import { acquireLock } from '../checkpoint/lock.js';
 import {
@@ -16,14 +15,12 @@ import { inertLine } from '../report/inert.js';
 import { confirm } from './confirm.js';
 import { type LockWaitOptions, lockWaitOf, lockWaitOption } from './execution-options.js';
 import { EXIT } from './exit-code.js';
-import { findRun } from './find-run.js';
+import { findRun, placeProblem, type RunPlaceOptions, stateDirOf } from './find-run.js';
 import { printError, printLine, printProblem } from './streams.js';
 
-interface RestoreVerbOptions extends LockWaitOptions {
+interface RestoreVerbOptions extends RunPlaceOptions, LockWaitOptions {
   readonly yes?: boolean;
   readonly dryRun?: boolean;
-  readonly cwd?: string;
-  readonly stateDir?: string;
 }
 
 /** `waveplan restore [RUN]`: brings the files back to what they were before a run. */
@@ -42,15 +39,16 @@ export function restoreCommand(): Command {
 }
 
 async function restoreRun(named: string | undefined, options: RestoreVerbOptions): Promise<number> {
-  const { stateDir } = openWorkspace({
-    planFile: join(process.cwd(), 'plan.yaml'),
-    cwd: options.cwd,
-    stateDir: options.stateDir,
-  });
+  const stateDir = stateDirOf(options);
   // Without a name, the last run that got as far as its backup: one that was refused before changed nothing.
   const found = await findRun(stateDir, named, (manifest) => manifest.backup !== undefined);
   if (!found.ok) {
     printProblem(found.error);
+    return EXIT.refused;
+  }
+  const elsewhere = placeProblem(found.value, options, { acts: true });
+  if (elsewhere !== undefined) {
+    printProblem(elsewhere);
     return EXIT.refused;
   }
   const { run, manifest } = found.value;
@@ -81,13 +79,12 @@ async function restoreRun(named: string | undefined, options: RestoreVerbOptions
 }
 
 async function restoreTo(target: RestoreOptions, options: RestoreVerbOptions): Promise<number> {
-  const { run } = target;
   const planned = await planRestore(target);
   if (!planned.ok) {
     printProblem(planned.error);
     return EXIT.environment;
   }
-  printLine(describe(run, planned.value));
+  printLine(describe(target, planned.value));
   if (options.dryRun === true || isNothing(planned.value)) return EXIT.done;
   if (options.yes !== true) {
     if (!(process.stdin.isTTY && process.stdout.isTTY)) {
@@ -112,10 +109,11 @@ function isNothing({ added, displaced, modified, deleted }: RestorePlan): boolea
   return added.count + displaced.count + modified.count + deleted.count === 0;
 }
 
-function describe(run: string, plan: RestorePlan): string {
+function describe({ run, workspace }: RestoreOptions, plan: RestorePlan): string {
+  const folder = inertLine(workspace.gitRoot ?? workspace.folder);
   const left = plan.left.map((name) => `  left as it is: ${inertLine(name)}`);
   if (isNothing(plan)) {
-    const nothing = `The files are as they were before run ${run}: there is nothing to restore. Ignored files are not looked at.`;
+    const nothing = `The files of ${folder} are as they were before run ${run}: there is nothing to restore. Ignored files are not looked at.`;
     return [nothing, ...left].join('\n');
   }
   const { added, displaced, modified, deleted } = plan;
@@ -127,9 +125,12 @@ function describe(run: string, plan: RestorePlan): string {
   const lines = rows.flatMap(([files, what]) =>
     files.count === 0 ? [] : [`  ${count(files, 'file')} ${what}: ${names(files)}`],
   );
-  return [`Restoring the files to what they were before run ${run}:`, ...lines, ...left, ...describeDisplaced(displaced)].join(
-    '\n',
-  );
+  return [
+    `Restoring the files of ${folder} to what they were before run ${run}:`,
+    ...lines,
+    ...left,
+    ...describeDisplaced(displaced),
+  ].join('\n');
 }
 
 function describeDisplaced(displaced: FileCount): readonly string[] {

@@ -12,7 +12,7 @@ import { inertLine } from '../report/inert.js';
 import { changedModules } from './changed-modules.js';
 import { addExecutionOptions, askAgain, askedOf, type ExecutionOptions, lockWaitOf, readAsked } from './execution-options.js';
 import { EXIT } from './exit-code.js';
-import { type FoundRun, findRun, stateDirOf } from './find-run.js';
+import { type FoundRun, findRun, placeProblem, stateDirOf } from './find-run.js';
 import {
   agentsArgument,
   collectNames,
@@ -65,6 +65,11 @@ async function resume(named: string | undefined, given: ResumeOptions): Promise<
   const found = await findRun(stateDir, named);
   if (!found.ok) {
     printProblem(found.error);
+    return EXIT.refused;
+  }
+  const elsewhere = placeProblem(found.value, given, { acts: true });
+  if (elsewhere !== undefined) {
+    printProblem(elsewhere);
     return EXIT.refused;
   }
   const { param = {} } = given;

@@ -8,7 +8,7 @@ import { inertLine } from '../report/inert.js';
 import { commandName } from './command-name.js';
 import { readAsked } from './execution-options.js';
 import { EXIT } from './exit-code.js';
-import { findRun, type RunPlaceOptions, stateDirOf } from './find-run.js';
+import { findRun, placeProblem, type RunPlaceOptions, stateDirOf } from './find-run.js';
 import { runState } from './list.js';
 import { planOfRun, standingOf, standingsOf } from './run-standing.js';
 import { unmasked } from './secret-params.js';
@@ -32,6 +32,11 @@ async function status(named: string | undefined, options: RunPlaceOptions & { re
   const found = await findRun(stateDir, named);
   if (!found.ok) {
     printProblem(found.error);
+    return EXIT.refused;
+  }
+  const elsewhere = placeProblem(found.value, options, { acts: false });
+  if (elsewhere !== undefined) {
+    printProblem(elsewhere);
     return EXIT.refused;
   }
   const { run, runDir, manifest } = found.value;

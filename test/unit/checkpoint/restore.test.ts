@@ -271,7 +271,7 @@ describe.each(MODES)('after a %s backup', (mode) => {
     const root = repository({ 'a.txt': 'a' });
     const options = await saved(root, mode);
     const backup = { ...options.backup, commit: '1'.repeat(40) } as Backup;
-    expect(problem(await restore({ ...options, backup })).message).toContain('not in the repository any more');
+    expect(problem(await restore({ ...options, backup })).message).toContain(`is not in the repository ${root}`);
   });
 
   test('restores a tree that had no commit', async () => {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import {
@@ -40,8 +40,8 @@ test('keeps what a run is, and how it ended', async () => {
   expect(value(await readManifest(folder))).toEqual(MANIFEST);
   for (const backup of [
     { mode: 'none' },
-    { mode: 'commit', commit: 'c', created: false, branch: 'b' },
-    { mode: 'ref', commit: 'c', ref: 'r' },
+    { mode: 'commit', commit: 'c'.repeat(40), created: false, branch: 'b' },
+    { mode: 'ref', commit: 'c'.repeat(64), ref: 'refs/waveplan/backups/r' },
   ] as const) {
     const ended = {
       ...MANIFEST,
@@ -68,6 +68,29 @@ test('keeps the files that a plan includes', async () => {
   }
 });
 
+function withBackup(wrong: Readonly<Record<string, string>>): string {
+  const backup = { mode: 'ref', commit: 'c'.repeat(40), ref: 'refs/waveplan/backups/r', ...wrong };
+  return JSON.stringify({ ...MANIFEST, backup });
+}
+
+test('paths in the project are relative to the state folder, and move with it', async () => {
+  const [project, moved] = [join(temporaryFolder(), 'p'), join(temporaryFolder(), 'q')];
+  const runOf = (root: string) => join(root, '.waveplan/runs/r');
+  mkdirSync(runOf(project), { recursive: true });
+  const at = (root: string) => ({
+    ...MANIFEST,
+    plan: { name: 'p', file: join(root, 'plans/p.yaml') },
+    folder: root,
+    asked: { methodology: join(root, 'm.yaml'), checkpointFiles: '/elsewhere/files', agents: { count: 2 } },
+  });
+  value(await createRun(runOf(project), 'version: 1\n', at(project)));
+  value(await saveIncludes(runOf(project), [{ file: join(project, 'lib.yaml'), text: '' }]));
+  expect(readFileSync(join(runOf(project), 'manifest.json'), 'utf8')).not.toContain(project);
+  renameSync(project, moved);
+  expect(value(await readManifest(runOf(moved)))).toEqual(at(moved));
+  expect(value(await readIncludes(runOf(moved)))).toEqual([{ file: join(moved, 'lib.yaml'), text: '' }]);
+});
+
 test.each([
   ['cut short', '{"version": 1, "run"', 'not JSON'],
   ['empty', '', 'not JSON'],
@@ -75,6 +98,10 @@ test.each([
   ['of a later version', JSON.stringify({ ...MANIFEST, version: 2 }), 'another version'],
   ['without a field', JSON.stringify({ ...MANIFEST, node: undefined }), 'field node'],
   ['with a wrong backup', JSON.stringify({ ...MANIFEST, backup: { mode: 'ref', commit: 3 } }), 'field backup'],
+  ['with an option as a commit', withBackup({ commit: '--output=x' }), 'field backup'],
+  ['with a short id', withBackup({ commit: 'c'.repeat(39) }), 'field backup'],
+  ['with a ref of the user', withBackup({ ref: 'refs/heads/main' }), 'field backup'],
+  ['with a ref that leads out', withBackup({ ref: 'refs/waveplan/../heads/main' }), 'field backup'],
   ['with a wrong end', JSON.stringify({ ...MANIFEST, end: { status: 'fine', reason: '', ended: '' } }), 'field end'],
 ])('a manifest %s is a problem', async (_name, text, said) => {
   const folder = runDir();
