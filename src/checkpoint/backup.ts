@@ -4,7 +4,7 @@ import type { Backup } from '../model/run-event.js';
 import { commitEverything } from './commit-backup.js';
 import { git } from './git.js';
 import type { EnvironmentProblem } from './problem.js';
-import { saveUnderRef } from './ref-backup.js';
+import { MESSAGE_START, nameBackup, saveUnderRef } from './ref-backup.js';
 import { openRepository, type Repository } from './repository.js';
 import { recordSurroundings } from './surroundings.js';
 import { readStatus, unsavableState, type WorkTreeStatus } from './work-tree-status.js';
@@ -55,7 +55,10 @@ async function backUpUnderRef(
   return ok({ mode: 'ref', commit: saved.value.commit, ref: saved.value.ref });
 }
 
-/** The commit holds what git makes of the files; where that is not what they are, a ref beside it holds their bytes. */
+/**
+ * The commit holds what git makes of the files. The run's ref names the bytes of the files where those differ, and the
+ * commit where they do not, so that a backup is found without the state folder.
+ */
 async function backUpAsCommit(
   repository: Repository,
   status: WorkTreeStatus,
@@ -63,15 +66,25 @@ async function backUpAsCommit(
 ): Promise<Result<Backup, EnvironmentProblem>> {
   const message = messageOf(options);
   let ref: string | undefined;
+  const dropBytes = async () => {
+    if (ref !== undefined) await git(repository.root, ['update-ref', '-d', ref]);
+    ref = undefined;
+  };
   const keepBytes = async (tree: string): Promise<Result<void, EnvironmentProblem>> => {
+    await dropBytes();
     const saved = await saveUnderRef(repository, { run: options.run, message, head: status.head, unlike: tree });
     if (!saved.ok) return saved;
     ref = saved.value?.ref;
     return recordSurroundings(repository, runDirOf(options), { branch: status.branch, bytes: saved.value?.tree });
   };
   const made = await commitEverything(repository, status, { message, keepBytes });
-  if (!made.ok && ref !== undefined) await git(repository.root, ['update-ref', '-d', ref]);
-  return made;
+  if (!made.ok) {
+    await dropBytes();
+    return made;
+  }
+  if (ref !== undefined) return made;
+  const named = await nameBackup(repository, options.run, made.value.commit);
+  return named.ok ? made : named;
 }
 
 function runDirOf({ workspace, run }: BackupOptions): string {
@@ -79,5 +92,5 @@ function runDirOf({ workspace, run }: BackupOptions): string {
 }
 
 function messageOf({ name }: BackupOptions): string {
-  return `Backup before parallel operation: ${name.replace(/\s+/g, ' ').trim()}`;
+  return `${MESSAGE_START}${name.replace(/\s+/g, ' ').trim()}`;
 }

@@ -1,5 +1,5 @@
 import { err, ok, type Result } from '../model/result.js';
-import { type GitFailure, gitProblem, gitText } from './git.js';
+import { type GitFailure, git, gitProblem, gitText } from './git.js';
 import type { EnvironmentProblem } from './problem.js';
 import { keepRawIndex, openRawIndex } from './raw-index.js';
 import { type Repository, ScratchIndex, withScratchFolder } from './repository.js';
@@ -26,6 +26,9 @@ interface Trees {
   readonly indexTree: string;
 }
 
+/** How the message of every backup begins. */
+export const MESSAGE_START = 'Backup before parallel operation: ';
+
 /** The ref of a run's backup. */
 export function backupRef(run: string): string {
   return `refs/waveplan/backups/${run}`;
@@ -44,7 +47,7 @@ export function saveUnderRef(
   options: { readonly run: string; readonly message: string; readonly head: string | undefined; readonly unlike?: string },
 ): Promise<Result<(SavedState & Trees) | undefined, EnvironmentProblem>> {
   return withScratchFolder(async (scratch) => {
-    const trees = await wholeTree(repository, scratch);
+    const trees = await wholeTree(repository, scratch, options.unlike);
     if (!trees.ok) return trees;
     if (trees.value.tree === options.unlike) return ok(undefined);
     const saved = await saveTrees(repository, { ...options, ...trees.value, ref: backupRef(options.run) });
@@ -52,12 +55,21 @@ export function saveUnderRef(
   });
 }
 
-async function wholeTree(repository: Repository, scratch: string): Promise<Result<Trees, EnvironmentProblem>> {
+/** Gives a commit the ref of a run's backup, which must be new. */
+export async function nameBackup(repository: Repository, run: string, commit: string): Promise<Result<void, EnvironmentProblem>> {
+  const ref = backupRef(run);
+  const named = await git(repository.root, ['update-ref', ref, commit, '0'.repeat(commit.length)]);
+  if (named.ok) return ok(undefined);
+  return err(gitProblem(`write ${ref}`, named.error, 'fix what git reports, or run without a backup: --backup none'));
+}
+
+/** `indexTree` is of the user's index unless it is given. */
+async function wholeTree(repository: Repository, scratch: string, given?: string): Promise<Result<Trees, EnvironmentProblem>> {
   const problem = (failure: GitFailure) =>
     err(gitProblem('save the work tree', failure, 'put right what git reports, or run without a backup: --backup none'));
   const users = await ScratchIndex.copyOf(repository, scratch);
   if (!users.ok) return users;
-  const indexTree = await users.value.writeTree();
+  const indexTree = given === undefined ? await users.value.writeTree() : ok(given);
   if (!indexTree.ok) return problem(indexTree.error);
   const index = await openRawIndex(repository, scratch, indexTree.value);
   if (!index.ok) return index;

@@ -29,9 +29,10 @@ async function refused(root: string, mode: 'commit' | 'ref') {
   const workspace = await prepared(root);
   const index = join(root, '.git/index');
   const before = { git: gitState(root), tree: treeOf(root), index: existsSync(index) ? readFileSync(index) : undefined };
+  const refs = sh(root, 'git for-each-ref refs/waveplan');
   const found = problem(await makeBackup({ mode, workspace, run: RUN, name: 'tidy' }));
   expect({ git: gitState(root), tree: treeOf(root), index: existsSync(index) ? readFileSync(index) : undefined }).toEqual(before);
-  expect(sh(root, 'git for-each-ref refs/waveplan')).toBe('');
+  expect(sh(root, 'git for-each-ref refs/waveplan')).toBe(refs);
   expect(existsSync(`${index}.waveplan`)).toBe(false);
   return found;
 }
