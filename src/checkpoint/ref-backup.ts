@@ -1,4 +1,6 @@
+import { NAME_PATTERN } from '../model/ids.js';
 import { err, ok, type Result } from '../model/result.js';
+import type { Backup } from '../model/run-event.js';
 import { type GitFailure, git, gitProblem, gitText } from './git.js';
 import type { EnvironmentProblem } from './problem.js';
 import { keepRawIndex, openRawIndex } from './raw-index.js';
@@ -29,9 +31,14 @@ interface Trees {
 /** How the message of every backup begins. */
 export const MESSAGE_START = 'Backup before parallel operation: ';
 
+/** How the message of the commit of an index begins. */
+export const INDEX_START = 'Index at: ';
+
+const BACKUPS = 'refs/waveplan/backups/';
+
 /** The ref of a run's backup. */
 export function backupRef(run: string): string {
-  return `refs/waveplan/backups/${run}`;
+  return `${BACKUPS}${run}`;
 }
 
 /**
@@ -53,6 +60,36 @@ export function saveUnderRef(
     const saved = await saveTrees(repository, { ...options, ...trees.value, ref: backupRef(options.run) });
     return saved.ok ? ok({ ...saved.value, ...trees.value }) : saved;
   });
+}
+
+/** A backup found by its ref. */
+export interface NamedBackup {
+  readonly run: string;
+  readonly backup: Extract<Backup, { readonly mode: 'ref' }>;
+}
+
+/**
+ * The backups that a repository has refs for, the oldest first: run ids sort by time. For a run whose state folder is
+ * gone, as after `git clean -fdx`.
+ */
+export async function namedBackups(root: string): Promise<Result<readonly NamedBackup[], GitFailure>> {
+  const format = '--format=%(refname) %(objectname) %(objecttype)';
+  const listed = await gitText(root, ['for-each-ref', format, BACKUPS]);
+  if (!listed.ok) return listed;
+  const found: NamedBackup[] = [];
+  for (const line of listed.value.split('\n')) {
+    const [ref = '', commit = '', type] = line.split(' ');
+    const run = ref.slice(BACKUPS.length);
+    if (type !== 'commit' || !NAME_PATTERN.test(run)) continue;
+    found.push({ run, backup: { mode: 'ref', commit, ref } });
+  }
+  return ok(found);
+}
+
+/** How many work trees share the refs of a repository. */
+export async function countWorkTrees(root: string): Promise<number> {
+  const listed = await gitText(root, ['worktree', 'list', '--porcelain']);
+  return listed.ok ? listed.value.split('\n').filter((line) => line.startsWith('worktree ')).length : 1;
 }
 
 /** Gives a commit the ref of a run's backup, which must be new. */
@@ -133,7 +170,7 @@ async function commitAndRef(
       env,
     });
   const heads = state.head === undefined ? [] : [state.head];
-  const index = await commit(state.indexTree, heads, `Index at: ${state.message}\n`);
+  const index = await commit(state.indexTree, heads, `${INDEX_START}${state.message}\n`);
   if (!index.ok) return index;
   const whole = await commit(state.tree, [...heads, index.value], `${state.message}\n`);
   if (!whole.ok) return whole;

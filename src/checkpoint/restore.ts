@@ -4,9 +4,16 @@ import type { Backup } from '../model/run-event.js';
 import { type GitFailure, git, gitProblem, gitText, namesOf, readableName } from './git.js';
 import type { EnvironmentProblem } from './problem.js';
 import { openRawIndex } from './raw-index.js';
-import { backupRef, saveTrees } from './ref-backup.js';
+import { backupRef, INDEX_START, saveTrees } from './ref-backup.js';
 import { openRepository, type Repository, type ScratchIndex, withScratchFolder } from './repository.js';
-import { ignoredByBackup, readSurroundings, restoreEmptyFolders, type Surroundings } from './surroundings.js';
+import {
+  compareSurroundings,
+  ignoredByBackup,
+  readSurroundings,
+  restoreSurroundings,
+  type SurroundingsDifference,
+} from './surroundings.js';
+import type { Surroundings } from './surroundings-text.js';
 import { firstNames, readStatus, type WorkTreeStatus } from './work-tree-status.js';
 import type { Workspace } from './workspace.js';
 
@@ -37,6 +44,18 @@ export interface RestorePlan {
   readonly modified: FileCount;
   /** Gone since the backup: a restore brings them back. */
   readonly deleted: FileCount;
+  /** Files and folders whose permissions changed, and nothing else of them: they get those that they had. */
+  readonly modes: FileCount;
+  /** Empty folders that a restore brings back. */
+  readonly missingFolders: FileCount;
+  /** Empty folders that a restore removes. */
+  readonly surplusFolders: FileCount;
+  /** Whether the git index differs from the one that a restore puts back. */
+  readonly index: boolean;
+  /** Ignored files and folders that are gone since the backup, which cannot bring them back. */
+  readonly lost: FileCount;
+  /** Ignored files that changed since the backup, which cannot bring their content back. */
+  readonly overwritten: FileCount;
   /** Submodules and inner repositories that changed or came since: a restore leaves them as they are. */
   readonly left: readonly string[];
 }
@@ -55,6 +74,13 @@ export interface HeadPlace {
   readonly branch: string | undefined;
   /** Undefined before the first commit. */
   readonly commit: string | undefined;
+}
+
+/** Whether the tree is as it was. */
+export function isRestored(plan: RestorePlan): boolean {
+  const { added, displaced, modified, deleted, modes, missingFolders, surplusFolders, index } = plan;
+  const counts = [added, displaced, modified, deleted, modes, missingFolders, surplusFolders];
+  return !index && counts.every(({ count }) => count === 0);
 }
 
 /** Names listed for each kind of change. */
@@ -89,8 +115,8 @@ export function restore(options: RestoreOptions): Promise<Result<Restored, Envir
     const indexed = await putIndexBack(repository, target.indexTree);
     if (!indexed.ok) return err(keptProblem(gitProblem('put the index back', indexed.error, CHECK), kept.value));
     if (difference.surroundings !== undefined) {
-      const folders = await restoreEmptyFolders(repository, difference.surroundings.emptyFolders);
-      if (!folders.ok) return folders;
+      const put = await restoreSurroundings(repository, difference.surroundings, difference.files);
+      if (!put.ok) return err(keptProblem(put.error, kept.value));
     }
     const now = { branch: difference.status.branch, commit: difference.status.head };
     return ok({ ...difference.plan, kept: kept.value, heads: { atBackup: target.head, now } });
@@ -112,6 +138,8 @@ interface Difference {
   /** Holds the backup's tree, with the stat of files that are unchanged. */
   readonly index: ScratchIndex;
   readonly surroundings: Surroundings | undefined;
+  /** The files of the backup, as `namesOf` gives them. */
+  readonly files: readonly string[];
   /** Names, as `namesOf` gives them, that a restore removes. */
   readonly removed: readonly string[];
   readonly plan: RestorePlan;
@@ -139,13 +167,17 @@ async function withDifference<Value>(
       hint: 'resolve the conflicts and git add the files, then restore again',
     });
   }
-  const surroundings = await readSurroundings(join(workspace.stateDir, 'runs', options.run));
-  const target = await findTarget(repository, { backup, run: options.run, surroundings });
+  const read = await readSurroundings(join(workspace.stateDir, 'runs', options.run));
+  if (!read.ok) return read;
+  const surroundings = read.value;
+  const branch = surroundings === undefined ? status.value.branch : surroundings.branch;
+  const target = await findTarget(repository, { backup, run: options.run, surroundings, branch });
   if (!target.ok) return target;
   return withScratchFolder(async (scratch) => {
     const index = await openRawIndex(repository, scratch, target.value.tree);
     if (!index.ok) return index;
-    const compared = await compare(index.value, { surroundings, folder: join(scratch, 'rules') });
+    const { indexTree } = target.value;
+    const compared = await compare(index.value, { surroundings, folder: join(scratch, 'rules'), indexTree });
     if (!compared.ok) return compared;
     return use({ repository, status: status.value, target: target.value, index: index.value, surroundings, ...compared.value });
   });
@@ -157,9 +189,11 @@ async function findTarget(
     readonly backup: Exclude<Backup, { readonly mode: 'none' }>;
     readonly run: string;
     readonly surroundings: Surroundings | undefined;
+    /** Where HEAD was, as far as anybody knows. */
+    readonly branch: string | undefined;
   },
 ): Promise<Result<Target, EnvironmentProblem>> {
-  const { backup, run, surroundings } = saved;
+  const { backup, run, surroundings, branch } = saved;
   const found = await gitText(repository.root, [
     'log',
     '-1',
@@ -188,16 +222,25 @@ async function findTarget(
       hint: `git can give its own form of the files, with other line ends or unfiltered: git restore --source ${backup.commit} .`,
     });
   }
-  const indexTree = await gitText(repository.root, ['rev-parse', '--verify', `${parents.at(-1) ?? ''}^{tree}`]);
+  const last = parents.at(-1);
+  const about =
+    last === undefined
+      ? undefined
+      : await gitText(repository.root, ['log', '-1', '--no-show-signature', '--format=%s', last, '--']);
+  // The ref of a backup by a commit names that commit, whose tree is that of the index as well.
+  if (about === undefined || (about.ok && !about.value.startsWith(INDEX_START))) {
+    return ok({ tree, indexTree: tree, head: { branch, commit: backup.commit } });
+  }
+  const indexTree = await gitText(repository.root, ['rev-parse', '--verify', `${last}^{tree}`]);
   if (!indexTree.ok) return err(gitProblem('read the saved index', indexTree.error, CHECK));
   const commit = parents.length > 1 ? parents[0] : undefined;
-  return ok({ tree, indexTree: indexTree.value, head: { branch: surroundings?.branch, commit } });
+  return ok({ tree, indexTree: indexTree.value, head: { branch, commit } });
 }
 
 async function compare(
   index: ScratchIndex,
-  rules: { readonly surroundings: Surroundings | undefined; readonly folder: string },
-): Promise<Result<{ readonly removed: readonly string[]; readonly plan: RestorePlan }, EnvironmentProblem>> {
+  rules: { readonly surroundings: Surroundings | undefined; readonly folder: string; readonly indexTree: string },
+): Promise<Result<Pick<Difference, 'files' | 'removed' | 'plan'>, EnvironmentProblem>> {
   const changed = await index.changedFiles();
   const others = changed.ok ? await index.git(['ls-files', '--others', '-z']) : changed;
   const tracked = others.ok ? await index.git(['ls-files', '--cached', '-z']) : others;
@@ -227,18 +270,44 @@ async function compare(
   const removed = unwanted.filter((path) => !path.endsWith('/'));
   const added = removed.filter((path) => !ignored.value.has(path));
   const displaced = removed.filter((path) => ignored.value.has(path));
+  const indexDiffers = await differsFromIndex(index.repository, rules.indexTree);
+  if (!indexDiffers.ok) return err(gitProblem('compare the index with the backup', indexDiffers.error, CHECK));
+  const all = namesOf(tracked.value);
+  const around = rules.surroundings && (await compareSurroundings(index.repository, rules.surroundings, all));
+  if (around?.ok === false) return around;
+  const { missing, surplus, modes, gone, changed: overwritten } = around?.value ?? UNKNOWN;
+  const differing = new Set(changed.value.map(({ path }) => path));
   const files = changed.value.filter(({ submodule }) => !submodule);
   const submodules = changed.value.filter(({ submodule }) => submodule);
   return ok({
+    files: all,
     removed,
     plan: {
       added: countOf(added),
       displaced: countOf(displaced),
       modified: countOf(files.filter(({ deleted }) => !deleted).map(({ path }) => path)),
       deleted: countOf(files.filter(({ deleted }) => deleted).map(({ path }) => path)),
+      modes: countOf(modes.map(({ path }) => path).filter((path) => !differing.has(path))),
+      missingFolders: countOf(missing),
+      surplusFolders: countOf(surplus),
+      index: indexDiffers.value,
+      lost: countOf(gone),
+      overwritten: countOf(overwritten.filter((path) => !obstructs(path))),
       left: [...submodules.map(({ path }) => path), ...repositories].map(readableName),
     },
   });
+}
+
+/** Without a record of the surroundings, nothing is compared with it. */
+const UNKNOWN: SurroundingsDifference = { missing: [], surplus: [], modes: [], gone: [], changed: [] };
+
+/** Whether the user's index holds another tree. Writes nothing. */
+async function differsFromIndex({ root }: Repository, tree: string): Promise<Result<boolean, GitFailure>> {
+  const args = ['diff-index', '--cached', '--quiet', '--ignore-submodules=none', tree, '--'];
+  const compared = await git(root, args);
+  if (compared.ok) return ok(false);
+  // Exit code 1: they differ.
+  return compared.error.kind === 'failed' && compared.error.code === 1 ? ok(true) : compared;
 }
 
 /** Whether a path lies where the backup has a file, or is a file where the backup has a folder. */

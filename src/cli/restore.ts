@@ -1,22 +1,30 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command } from 'commander';
 import { acquireLock } from '../checkpoint/lock.js';
+import type { EnvironmentProblem } from '../checkpoint/problem.js';
+import { countWorkTrees, namedBackups } from '../checkpoint/ref-backup.js';
 import {
   type FileCount,
   type HeadPlace,
+  isRestored,
   planRestore,
   type Restored,
   type RestoreOptions,
   type RestorePlan,
   restore,
 } from '../checkpoint/restore.js';
-import { openWorkspace } from '../checkpoint/workspace.js';
+import { listRuns, readManifest } from '../checkpoint/run-store.js';
+import { openWorkspace, prepareState } from '../checkpoint/workspace.js';
+import { err, ok, type Result } from '../model/result.js';
 import type { Backup } from '../model/run-event.js';
 import { inertLine } from '../report/inert.js';
+import { commandName } from './command-name.js';
 import { confirm } from './confirm.js';
 import { type LockWaitOptions, lockWaitOf, lockWaitOption } from './execution-options.js';
 import { EXIT } from './exit-code.js';
 import { findRun, placeProblem, type RunPlaceOptions, stateDirOf } from './find-run.js';
-import { printError, printLine, printProblem } from './streams.js';
+import { printError, printLine, printNote, printProblem } from './streams.js';
 
 interface RestoreVerbOptions extends RunPlaceOptions, LockWaitOptions {
   readonly yes?: boolean;
@@ -39,43 +47,79 @@ export function restoreCommand(): Command {
 }
 
 async function restoreRun(named: string | undefined, options: RestoreVerbOptions): Promise<number> {
-  const stateDir = stateDirOf(options);
-  // Without a name, the last run that got as far as its backup: one that was refused before changed nothing.
-  const found = await findRun(stateDir, named, (manifest) => manifest.backup !== undefined);
-  if (!found.ok) {
-    printProblem(found.error);
+  const target = await findTarget(named, options);
+  if (!target.ok) {
+    printProblem(target.error);
     return EXIT.refused;
   }
-  const elsewhere = placeProblem(found.value, options, { acts: true });
-  if (elsewhere !== undefined) {
-    printProblem(elsewhere);
-    return EXIT.refused;
-  }
-  const { run, manifest } = found.value;
-  const { backup, folder } = manifest;
-  if (backup === undefined || backup.mode === 'none') {
-    printError(`waveplan: run ${run} made no backup: there is nothing to restore from`);
-    return EXIT.refused;
-  }
-  const target = { backup, run, workspace: openWorkspace({ planFile: manifest.plan.file, cwd: folder, stateDir }) };
   // It writes nothing, a lock neither.
-  if (options.dryRun === true) return restoreTo(target, options);
+  if (options.dryRun === true) return restoreTo(target.value, options);
+  const { run, workspace } = target.value;
+  const { stateDir } = workspace;
   const wait = lockWaitOf(options);
-  const lock = await acquireLock(stateDir, {
-    purpose: `restore of run ${run}`,
-    now: Date.now(),
-    wait: wait && { ...wait, isStopped: () => false },
-  });
+  const state = existsSync(stateDir) ? ok(undefined) : await prepareState(workspace, run);
+  const lock = state.ok ? await acquireLock(stateDir, { purpose: `restore of run ${run}`, now: Date.now(), wait: wait && { ...wait, isStopped: () => false } }) : state;
   if (!lock.ok) {
     printProblem(lock.error);
     return EXIT.environment;
   }
   if (lock.value.broken !== undefined) printError(`waveplan: ${lock.value.broken}`);
   try {
-    return await restoreTo(target, options);
+    return await restoreTo(target.value, options);
   } finally {
     await lock.value.release();
   }
+}
+
+/** The backup of the named run, or of the last one that has any: by the state folder, else by the repository's refs. */
+async function findTarget(
+  named: string | undefined,
+  options: RestoreVerbOptions,
+): Promise<Result<RestoreOptions, EnvironmentProblem>> {
+  const stateDir = stateDirOf(options);
+  // Without a name, the last run that got as far as its backup: one that was refused before changed nothing.
+  const found = await findRun(stateDir, named, (manifest) => manifest.backup !== undefined);
+  if (!found.ok) return (await isDamaged(stateDir, named)) ? found : ((await findByRef(named, options)) ?? found);
+  const elsewhere = placeProblem(found.value, options, { acts: true });
+  if (elsewhere !== undefined) return err(elsewhere);
+  const { run, manifest } = found.value;
+  const { backup, folder } = manifest;
+  if (backup === undefined || backup.mode === 'none') {
+    return err({ message: `run ${run} made no backup: there is nothing to restore from`, hint: 'use git to undo its changes' });
+  }
+  return ok({ backup, run, workspace: openWorkspace({ planFile: manifest.plan.file, cwd: folder, stateDir }) });
+}
+
+/** Whether there are records of the named run, or of any, that cannot be read. */
+async function isDamaged(stateDir: string, named: string | undefined): Promise<boolean> {
+  const runs = await listRuns(stateDir);
+  if (!runs.ok) return true;
+  for (const { run, runDir } of runs.value) {
+    if ((named === undefined || run === named) && !(await readManifest(runDir)).ok) return true;
+  }
+  return false;
+}
+
+/** A backup whose state folder is gone, as after `git clean -fdx`; undefined where the repository has no ref for one. */
+async function findByRef(
+  named: string | undefined,
+  { cwd, stateDir }: RestoreVerbOptions,
+): Promise<Result<RestoreOptions, EnvironmentProblem> | undefined> {
+  const workspace = openWorkspace({ planFile: join(process.cwd(), 'plan.yaml'), cwd, stateDir });
+  if (workspace.gitRoot === undefined) return undefined;
+  const backups = await namedBackups(workspace.gitRoot);
+  const found = backups.ok ? backups.value.findLast(({ run }) => named === undefined || run === named) : undefined;
+  if (found === undefined) return undefined;
+  const { run, backup } = found;
+  // Work trees of one repository share their refs, and nothing says for which of them a backup was made.
+  if (named === undefined && (await countWorkTrees(workspace.gitRoot)) > 1) {
+    return err({
+      message: `the records of the runs are gone, and the repository of ${workspace.gitRoot} has several work trees`,
+      hint: `name the run whose backup belongs here, such as the last one: ${commandName()} restore ${run}`,
+    });
+  }
+  printNote(`There is no record of the backup of run ${run}; it was found under ${backup.ref}.`);
+  return ok({ backup, run, workspace });
 }
 
 async function restoreTo(target: RestoreOptions, options: RestoreVerbOptions): Promise<number> {
@@ -85,7 +129,7 @@ async function restoreTo(target: RestoreOptions, options: RestoreVerbOptions): P
     return EXIT.environment;
   }
   printLine(describe(target, planned.value));
-  if (options.dryRun === true || isNothing(planned.value)) return EXIT.done;
+  if (options.dryRun === true || isRestored(planned.value)) return EXIT.done;
   if (options.yes !== true) {
     if (!(process.stdin.isTTY && process.stdout.isTTY)) {
       printError('waveplan: there is no terminal to ask for confirmation: answer with --yes, or look first with --dry-run');
@@ -105,32 +149,39 @@ async function restoreTo(target: RestoreOptions, options: RestoreVerbOptions): P
   return EXIT.done;
 }
 
-function isNothing({ added, displaced, modified, deleted }: RestorePlan): boolean {
-  return added.count + displaced.count + modified.count + deleted.count === 0;
-}
-
 function describe({ run, workspace }: RestoreOptions, plan: RestorePlan): string {
   const folder = inertLine(workspace.gitRoot ?? workspace.folder);
-  const left = plan.left.map((name) => `  left as it is: ${inertLine(name)}`);
-  if (isNothing(plan)) {
-    const nothing = `The files of ${folder} are as they were before run ${run}: there is nothing to restore. Ignored files are not looked at.`;
-    return [nothing, ...left].join('\n');
+  const left = [...plan.left.map((name) => `  left as it is: ${inertLine(name)}`), ...describeUnsaved(plan)];
+  if (isRestored(plan)) {
+    return [`The files of ${folder} are as they were before run ${run}: there is nothing to restore.`, ...left].join('\n');
   }
-  const { added, displaced, modified, deleted } = plan;
+  const { added, displaced, modified, deleted, modes, missingFolders, surplusFolders } = plan;
   const rows = [
-    [added, `removed, because the backup does not have ${added.count === 1 ? 'it' : 'them'}`],
-    [modified, `put back to ${modified.count === 1 ? 'its' : 'their'} content`],
-    [deleted, 'brought back'],
+    [added, 'file', `removed, because the backup does not have ${added.count === 1 ? 'it' : 'them'}`],
+    [modified, 'file', `put back to ${modified.count === 1 ? 'its' : 'their'} content`],
+    [deleted, 'file', 'brought back'],
+    [modes, 'permission', 'put back'],
+    [missingFolders, 'empty folder', 'brought back'],
+    [surplusFolders, 'empty folder', 'removed'],
   ] as const;
-  const lines = rows.flatMap(([files, what]) =>
-    files.count === 0 ? [] : [`  ${count(files, 'file')} ${what}: ${names(files)}`],
+  const lines = rows.flatMap(([files, kind, what]) =>
+    files.count === 0 ? [] : [`  ${count(files, kind)} ${what}: ${names(files)}`],
   );
   return [
     `Restoring the files of ${folder} to what they were before run ${run}:`,
     ...lines,
+    ...(plan.index ? ['  the git index is put back'] : []),
     ...left,
     ...describeDisplaced(displaced),
   ].join('\n');
+}
+
+/** Ignored files that a restore does not bring back. */
+function describeUnsaved({ lost, overwritten }: RestorePlan): readonly string[] {
+  return [
+    ...(lost.count === 0 ? [] : [`  not in the backup, because ignored, and gone: ${names(lost)}`]),
+    ...(overwritten.count === 0 ? [] : [`  not in the backup, because ignored, and changed: ${names(overwritten)}`]),
+  ];
 }
 
 function describeDisplaced(displaced: FileCount): readonly string[] {
@@ -154,11 +205,13 @@ function names({ count, first }: FileCount): string {
 }
 
 /** Where HEAD is not where it was, the files no longer belong to what git compares them with. */
-function describeRestored({ kept, displaced, heads }: Restored, backup: Backup): string {
+function describeRestored(restored: Restored, backup: Backup): string {
+  const { kept, displaced, heads } = restored;
   const lines = [`Restored. What was there before is kept under ${kept}.`];
   if (displaced.count > 0) {
     lines.push(`Ignored files that were in the way are kept there too: git show ${kept}:FILE prints one.`);
   }
+  lines.push(...describeUnsaved(restored));
   const { atBackup, now } = heads;
   if (atBackup.branch === now.branch && atBackup.commit === now.commit) return lines.join('\n');
   lines.push(`This was done on ${place(now)}; the backup was made on ${place(atBackup)}. The restore moved no branch.`);

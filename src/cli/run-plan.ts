@@ -224,6 +224,8 @@ export async function runLocked(
   const backup = await backUp(compiled, place, session);
   if (!backup.ok) {
     await ports.executor.close();
+    // Ctrl-C ends git as well. The problem that git then reports is no news.
+    if (control.stopReason?.status === 'stopped') return ok(await finish(control.stopReason));
     await finish({ status: 'broken', reason: backup.error.message });
     return backup;
   }

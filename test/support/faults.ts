@@ -29,10 +29,16 @@ function succeeds(program: string, args: readonly string[]): boolean {
 }
 
 /** A test of a fault by its number in the list of faults; skipped, aloud, where the machine cannot bring the fault about. */
-export function fault(number: number, title: string, needs: readonly Need[], body: () => Promise<void>): void {
+export function fault(
+  number: number,
+  title: string,
+  needs: readonly Need[],
+  body: () => Promise<void>,
+  timeoutMs?: number,
+): void {
   const missing = needs.filter((need) => !NEEDS[need].works());
   if (missing.length === 0) {
-    test(`fault ${number}: ${title}`, body);
+    test(`fault ${number}: ${title}`, body, timeoutMs);
     return;
   }
   const from = missing.map((need) => `${need} (${NEEDS[need].from})`).join(', ');

@@ -75,7 +75,7 @@ export function problem<Value, Problem>(result: Result<Value, Problem>): Problem
   return result.error;
 }
 
-/** Every file, link and folder below a root, with what git and a user would miss: content, kind and executable bit. */
+/** Every file, link and folder below a root, with what git and a user would miss: content, kind and permissions. */
 export function treeOf(root: string, skip: readonly string[] = ['.git', '.waveplan']): Record<string, string> {
   const tree: Record<string, string> = {};
   const walk = (folder: string) => {
@@ -85,9 +85,9 @@ export function treeOf(root: string, skip: readonly string[] = ['.git', '.wavepl
       const stat = lstatSync(join(root, path));
       if (stat.isSymbolicLink()) tree[path] = `link ${readlinkSync(join(root, path))}`;
       else if (stat.isDirectory()) {
-        tree[`${path}/`] = 'folder';
+        tree[`${path}/`] = `folder ${(stat.mode & 0o777).toString(8)}`;
         walk(path);
-      } else tree[path] = `${stat.mode & 0o100 ? 'x' : '-'} ${readFileSync(join(root, path)).toString('base64')}`;
+      } else tree[path] = `${(stat.mode & 0o777).toString(8)} ${readFileSync(join(root, path)).toString('base64')}`;
     }
   };
   walk('');

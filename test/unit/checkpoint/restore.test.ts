@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { makeBackup } from '../../../src/checkpoint/backup.js';
-import { planRestore, restore } from '../../../src/checkpoint/restore.js';
+import { isRestored, planRestore, restore } from '../../../src/checkpoint/restore.js';
 import type { Backup } from '../../../src/model/run-event.js';
 import { prepared, problem, RUN, repository, sh, treeOf, value, write } from './repo.js';
 
@@ -43,6 +43,8 @@ function workInProgress(): string {
     'cache/data/blob': 'ignored by itself',
   });
   mkdirSync(join(root, 'empty/inner'), { recursive: true });
+  chmodSync(join(root, 'a.txt'), 0o600);
+  chmodSync(join(root, 'dir/sub'), 0o700);
   sh(root, 'git add staged.txt && echo more >> staged.txt && rm gone.txt && git rm -q b.txt && git add --chmod=+x dir/c.txt');
   return root;
 }
@@ -66,6 +68,9 @@ const DAMAGE: Readonly<Record<string, (root: string) => void>> = {
     renameSync(join(root, 'ü "quoted" \\ ünï'), join(root, 'dir2/ü'));
   },
   chmod: (root) => {
+    chmodSync(join(root, 'a.txt'), 0o644);
+    chmodSync(join(root, 'new.txt'), 0o666);
+    chmodSync(join(root, 'dir'), 0o777);
     chmodSync(join(root, 'run.sh'), 0o644);
     chmodSync(join(root, 'new.txt'), 0o755);
   },
@@ -105,6 +110,21 @@ const DAMAGE: Readonly<Record<string, (root: string) => void>> = {
     sh(root, 'git add -A; git commit -q --allow-empty -m w; git checkout -q -b other; git rm -q a.txt; git commit -q -m r'),
   'git clean and reset': (root) => sh(root, 'git reset -q --hard; git clean -qfd'),
   'a deleted index': (root) => rmSync(join(root, '.git/index')),
+};
+
+const NONE = { count: 0, first: [] };
+const NO_DIFFERENCE = {
+  added: NONE,
+  displaced: NONE,
+  modified: NONE,
+  deleted: NONE,
+  modes: NONE,
+  missingFolders: NONE,
+  surplusFolders: NONE,
+  index: false,
+  lost: NONE,
+  overwritten: NONE,
+  left: [],
 };
 
 function stateOf(root: string) {
@@ -151,13 +171,8 @@ describe.each(MODES)('after a %s backup', (mode) => {
     expect(restored.kept).toBe(`refs/waveplan/before-restore/${RUN}`);
     expect(restored).toEqual({ ...plan, kept: restored.kept, heads: restored.heads });
     const after = value(await planRestore(options));
-    expect(after).toEqual({
-      added: { count: 0, first: [] },
-      displaced: { count: 0, first: [] },
-      modified: { count: 0, first: [] },
-      deleted: { count: 0, first: [] },
-      left: [],
-    });
+    expect(after).toEqual(NO_DIFFERENCE);
+    expect(isRestored(after)).toBe(true);
   });
 
   test('names what it will do, and keeps what was there', async () => {
@@ -166,6 +181,7 @@ describe.each(MODES)('after a %s backup', (mode) => {
     write(root, { 'a.txt': 'from the run', 'added.txt': 'made by the run', '.gitignore': 'added.txt\n', 'swap-file': 'changed' });
     rmSync(join(root, 'new.txt'));
     expect(value(await planRestore(options))).toEqual({
+      ...NO_DIFFERENCE,
       added: { count: 1, first: ['added.txt'] },
       displaced: { count: 0, first: [] },
       modified: { count: 3, first: ['.gitignore', 'a.txt', 'swap-file'] },
