@@ -297,6 +297,8 @@ function leadsThroughLink(root: string, path: string): boolean {
 }
 
 /** A path from `namesOf` as the file system takes it, also where it is not UTF-8. */
-function pathIn(root: string, path: string): Buffer {
+function pathIn(root: string, path: string): Buffer | string {
+  // Most names are ASCII, and a string is faster.
+  if (/^[\x20-\x7e]*$/.test(path)) return `${root}/${path}`;
   return Buffer.concat([Buffer.from(`${root}/`), Buffer.from(path, 'latin1')]);
 }

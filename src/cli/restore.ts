@@ -1,19 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
+import { type FileCount, isRestored, type RestorePlan } from '../checkpoint/compare-backup.js';
 import { acquireLock } from '../checkpoint/lock.js';
 import type { EnvironmentProblem } from '../checkpoint/problem.js';
 import { countWorkTrees, namedBackups } from '../checkpoint/ref-backup.js';
-import {
-  type FileCount,
-  type HeadPlace,
-  isRestored,
-  planRestore,
-  type Restored,
-  type RestoreOptions,
-  type RestorePlan,
-  restore,
-} from '../checkpoint/restore.js';
+import { type HeadPlace, planRestore, type Restored, type RestoreOptions, restore } from '../checkpoint/restore.js';
 import { listRuns, readManifest } from '../checkpoint/run-store.js';
 import { openWorkspace, prepareState } from '../checkpoint/workspace.js';
 import { err, ok, type Result } from '../model/result.js';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { waveplan } from '../support/cli.js';
 import { fault } from '../support/faults.js';
-import { gitThatSignals, type Moment } from '../support/git-wrapper.js';
+import { gitThatRuns, gitThatSignals, type Moment } from '../support/git-wrapper.js';
 import { git, onlyRun, repository, tempFolder, writeFiles } from '../support/repository.js';
 
 /** Every moment instead of a few: minutes. */
@@ -163,6 +163,20 @@ test('Ctrl-C in wave 0 stops the run, whatever git says of it', async () => {
   expect(done.stderr).toContain('stopped by SIGINT');
   expect(done.stderr).not.toMatch(/git could not|fix what/);
   expect({ status: status(folder), head: head(folder) }).toEqual(before);
+});
+
+test('a backup that another run overtakes starts over, keeps the commit of the other and blames no hook', async () => {
+  const folder = work('commit');
+  const before = head(folder);
+  const overtake = 'unset GIT_INDEX_FILE; "$git" add -A; "$git" commit -q -m "Backup before parallel operation: other"';
+  const done = await waveplan([...RUN, '--state-dir', join(tempFolder(), 'state')], {
+    cwd: folder,
+    env: gitThatRuns(tempFolder(), 'commit', overtake),
+  });
+  expect(done.code, done.text).toBe(0);
+  expect(done.stderr).not.toContain('hook');
+  expect(git(folder, 'log', '--format=%s')).toBe('Backup before parallel operation: other\nStart\n');
+  expect(head(folder)).not.toBe(before);
 });
 
 test('restore puts back an index, a mode and an empty folder when all files are equal', async () => {

@@ -11,21 +11,30 @@ export interface Moment {
   readonly signal: 'KILL' | 'INT';
 }
 
+/** The environment with a git that runs a shell command, in which `$git` is the real git, before its first call with `verb`. */
+export function gitThatRuns(folder: string, verb: string, command: string): Record<string, string> {
+  return writeGit(folder, { call: 1, verb, when: 'before' }, `${command}\nexec "$git" "$@"`);
+}
+
 /** The environment with a git that sends the signal to the process that started it. It goes with the signal, as on Ctrl-C. */
-export function gitThatSignals(folder: string, { call, verb = '', when, signal }: Moment): Record<string, string> {
+export function gitThatSignals(folder: string, { signal, ...moment }: Moment): Record<string, string> {
+  return writeGit(folder, moment, `kill -${signal} $PPID\nkill -${signal} $$`);
+}
+
+function writeGit(folder: string, { call, verb = '', when }: Omit<Moment, 'signal'>, action: string): Record<string, string> {
   const real = execFileSync('sh', ['-c', 'command -v git'], { encoding: 'utf8' }).trim();
   const file = join(folder, 'git');
   writeFileSync(
     file,
     `#!/bin/sh
+git='${real}'
 hit=
 for word in "$@"; do [ "$word" = '${verb}' ] && hit=1; done
-if [ -n '${verb}' ] && [ -z "$hit" ]; then exec '${real}' "$@"; fi
+if [ -n '${verb}' ] && [ -z "$hit" ]; then exec "$git" "$@"; fi
 echo >> '${folder}/calls'
-if [ "$(wc -l < '${folder}/calls')" -ne ${call} ]; then exec '${real}' "$@"; fi
-if [ ${when} = after ]; then '${real}' "$@"; fi
-kill -${signal} $PPID
-kill -${signal} $$
+if [ "$(wc -l < '${folder}/calls')" -ne ${call} ]; then exec "$git" "$@"; fi
+if [ ${when} = after ]; then "$git" "$@"; fi
+${action}
 `,
   );
   chmodSync(file, 0o755);

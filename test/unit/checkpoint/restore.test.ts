@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { makeBackup } from '../../../src/checkpoint/backup.js';
-import { isRestored, planRestore, restore } from '../../../src/checkpoint/restore.js';
+import { isRestored } from '../../../src/checkpoint/compare-backup.js';
+import { planRestore, restore } from '../../../src/checkpoint/restore.js';
 import type { Backup } from '../../../src/model/run-event.js';
 import { prepared, problem, RUN, repository, sh, treeOf, value, write } from './repo.js';
 
