@@ -50,7 +50,13 @@ async function restoreRun(named: string | undefined, options: RestoreVerbOptions
   const { stateDir } = workspace;
   const wait = lockWaitOf(options);
   const state = existsSync(stateDir) ? ok(undefined) : await prepareState(workspace, run);
-  const lock = state.ok ? await acquireLock(stateDir, { purpose: `restore of run ${run}`, now: Date.now(), wait: wait && { ...wait, isStopped: () => false } }) : state;
+  const lock = state.ok
+    ? await acquireLock(stateDir, {
+        purpose: `restore of run ${run}`,
+        now: Date.now(),
+        wait: wait && { ...wait, isStopped: () => false },
+      })
+    : state;
   if (!lock.ok) {
     printProblem(lock.error);
     return EXIT.environment;
