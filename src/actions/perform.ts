@@ -187,7 +187,8 @@ function callFunction(task: TaskFunction, input: JsonValue, attempt: Attempt): W
   }
   habits.set(task, 'later');
   if (habit === 'at once') log.goesOn();
-  const work = Promise.resolve(returned).then(
+  // `Promise.resolve` would run a getter of `constructor`, and give back a promise whose `then` may be anything.
+  const work = new Promise<unknown>((resolve) => resolve(returned)).then(
     returnedWork,
     (error): Work => ({
       failure: thrownFailure(error),
@@ -195,7 +196,7 @@ function callFunction(task: TaskFunction, input: JsonValue, attempt: Attempt): W
       leaked: false,
     }),
   );
-  const stray = log.stray().then((reason): Work => ({ failure: thrownFailure(reason), results: NO_RESULTS, leaked: false }));
+  const stray = log.stray().then(({ reason }): Work => ({ failure: thrownFailure(reason), results: NO_RESULTS, leaked: false }));
   return Promise.race([work, stray, leakedAfterGrace(stop)]).then((outcome) => {
     log.close();
     return outcome;

@@ -13,24 +13,29 @@ export function subtaskOf(): SubtaskLog | undefined {
   return subtasks.owner;
 }
 
+/** An error that nobody caught. In an object, because a promise takes anything that has a `then` for a promise. */
+interface Stray {
+  readonly reason: unknown;
+}
+
 /** What one subtask says: by `context.log`, or by the console. */
 export class SubtaskLog {
   readonly subtask: string;
   #tail: Tail | undefined;
   #closed = false;
   /** What went wrong before anybody waited for it. */
-  #early: { readonly reason: unknown } | undefined;
-  #fail: ((reason: unknown) => void) | undefined;
+  #early: Stray | undefined;
+  #fail: ((stray: Stray) => void) | undefined;
 
   constructor(subtask: string) {
     this.subtask = subtask;
   }
 
   /** Resolves with what went wrong beside the subtask's own promise, if anything did while it ran. */
-  stray(): Promise<unknown> {
+  stray(): Promise<Stray> {
     return new Promise((resolve) => {
       this.#fail = resolve;
-      if (this.#early !== undefined) resolve(this.#early.reason);
+      if (this.#early !== undefined) resolve(this.#early);
     });
   }
 
@@ -44,7 +49,7 @@ export class SubtaskLog {
   fail(reason: unknown): boolean {
     if (this.#closed) return false;
     if (this.#fail === undefined) this.#early ??= { reason };
-    else this.#fail(reason);
+    else this.#fail({ reason });
     return true;
   }
 

@@ -1,7 +1,7 @@
 import type { Claims } from '../worker/claims.js';
 import type { ChunkHandle } from './executor.js';
 
-/** A handle of a chunk by its claims; `cancel` ends the subtask that runs, when the rest was taken back. */
+/** A handle of a chunk by its claims; `cancel` ends the subtask that runs, when the claims say that it is cancelled. */
 export function chunkHandle(claims: Claims, cancel: () => void): ChunkHandle {
   return {
     reclaim: () => claims.reclaim(),
@@ -12,7 +12,7 @@ export function chunkHandle(claims: Claims, cancel: () => void): ChunkHandle {
       return claims.startedAt;
     },
     cancel: () => {
-      claims.reclaim();
+      claims.cancel();
       cancel();
     },
   };

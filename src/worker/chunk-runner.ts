@@ -36,7 +36,6 @@ export class ChunkRunner {
   readonly #chunk: Chunk;
   readonly #ports: RunnerPorts;
   #stop: StopSource | undefined;
-  #cancelled = false;
   #leaked = false;
 
   constructor(chunk: Chunk, ports: RunnerPorts) {
@@ -57,9 +56,8 @@ export class ChunkRunner {
     }
   }
 
-  /** Ends the subtask that runs. What was not begun yet must have been taken back before. */
+  /** Ends the subtask that runs. The claims must have been cancelled before. */
   cancel(): void {
-    this.#cancelled = true;
     this.#stop?.stop('cancelled');
   }
 
@@ -70,7 +68,7 @@ export class ChunkRunner {
 
   /** Nothing where the outcome was there at once. */
   #runOne(position: number): Promise<void> | undefined {
-    const { perform, sink, now, preparer } = this.#ports;
+    const { perform, sink, now, preparer, claims } = this.#ports;
     const { program, first, items, previous, attempt, occurrences, id } = this.#chunk;
     const { task, fanOut } = program;
     const item = items?.[position];
@@ -93,9 +91,9 @@ export class ChunkRunner {
       return undefined;
     }
     const { request } = prepared.value;
-    const stop = new StopSource();
+    // A module cannot have ended before without notice. A command may: its end may be the next event.
+    const stop = new StopSource(task.work.kind === 'module' ? claims : undefined);
     this.#stop = stop;
-    if (this.#cancelled) stop.stop('cancelled');
     const { timeoutMs } = this.#chunk;
     const outcome = perform(timeoutMs === undefined ? request : { ...request, timeoutMs }, stop, new SubtaskLog(request.subtask));
     if (!(outcome instanceof Promise)) {

@@ -3,11 +3,13 @@ const RECLAIMED = 1 << 30;
 
 /**
  * Which subtasks of a chunk were begun. The runner claims them one by one; the coordinator may take back, at any moment and
- * without asking, all that were not claimed yet. In shared memory, because a thread in a long computation answers no message.
+ * without asking, all that were not claimed yet, and cancel the one that runs. In shared memory, because a thread in a long
+ * computation answers no message.
  */
 export class Claims {
   readonly buffer: SharedArrayBuffer;
   readonly #next: Int32Array;
+  readonly #cancelled: Int32Array;
   readonly #startedAt: Float64Array;
   readonly #count: number;
   #reclaimed: number | undefined;
@@ -16,6 +18,7 @@ export class Claims {
     this.buffer = buffer;
     this.#count = count;
     this.#next = new Int32Array(buffer, 0, 1);
+    this.#cancelled = new Int32Array(buffer, 4, 1);
     this.#startedAt = new Float64Array(buffer, 8, 1);
   }
 
@@ -31,6 +34,16 @@ export class Claims {
   reclaim(): number {
     this.#reclaimed ??= Math.min(this.#count, Atomics.exchange(this.#next, 0, RECLAIMED));
     return this.#reclaimed;
+  }
+
+  /** Takes back what was not claimed; what still runs is cancelled, whatever it returns. */
+  cancel(): void {
+    this.reclaim();
+    Atomics.store(this.#cancelled, 0, 1);
+  }
+
+  get cancelled(): boolean {
+    return Atomics.load(this.#cancelled, 0) === 1;
   }
 
   /** How many were claimed so far. */
