@@ -325,7 +325,7 @@ export class HostLink {
     for (const pending of all) {
       const { chunk, outcomes, listener } = pending;
       if (!running.includes(pending)) this.#finish(chunk.id);
-      else if (this.#blocked === undefined ? running.length > 1 : this.#blocked.chunk !== chunk.id) {
+      else if (this.#isInnocent(pending, running.length)) {
         void this.#listener.lost({ chunk, position: outcomes, listener }).then(() => this.#finish(chunk.id));
       } else {
         listener.outcome(this.#lostOutcome(pending, neverCame ? notStarted(reason) : lost(reason)));
@@ -335,8 +335,14 @@ export class HostLink {
     }
   }
 
-  #lostOutcome({ chunk, claims, outcomes: position }: Pending, otherwise: Failure): SubtaskOutcome {
-    const failure = this.#blocked?.failure ?? otherwise;
+  /** Whether a subtask that was lost with its thread runs again, because another may have ended the thread. */
+  #isInnocent({ chunk, cancelledAt }: Pending, running: number): boolean {
+    if (cancelledAt !== undefined) return false;
+    return this.#blocked === undefined ? running > 1 : this.#blocked.chunk !== chunk.id;
+  }
+
+  #lostOutcome({ chunk, claims, outcomes: position, cancelledAt }: Pending, otherwise: Failure): SubtaskOutcome {
+    const failure = cancelledAt !== undefined ? cancelledFailure() : (this.#blocked?.failure ?? otherwise);
     const started = claims.startedAt;
     const durationMs = Math.max(0, this.#now() - started);
     const outcome = { failure, results: null, log: '', started, durationMs, leaked: false };

@@ -197,3 +197,46 @@ ${names.map((name) => `  ${name}: { uses: "./hostile.mjs#${name}" }`).join('\n')
     },
   );
 });
+
+describe('a module that has its thread when the run is stopped', () => {
+  fault(25, 'is cancelled although it returns before its thread reads the message; the records stay intact', [], async () => {
+    const folder = tempFolder();
+    writeFiles(folder, {
+      'holds.mjs': `import { appendFileSync, existsSync } from 'node:fs';
+export const atOnce = (name, { folder }) => {
+  appendFileSync(folder + '/began', name + '\\n');
+  while (!existsSync(folder + '/go') && !existsSync(folder + '/told'));
+  return name;
+};
+export const later = async (name, context) => atOnce(name, context);
+export const forEver = (name, { folder }) => {
+  appendFileSync(folder + '/began', name + '\\n');
+  while (!existsSync(folder + '/go'));
+};`,
+      'plan.yaml': `${HEAD}tasks:
+  atOnce: { uses: ./holds.mjs#atOnce, with: atOnce }
+  later: { uses: ./holds.mjs#later, with: later }
+  forEver: { uses: ./holds.mjs#forEver, with: forEver }
+  chatty: { run: 'echo chatty >> began; [ -e go ] && exit; while :; do echo some output; sleep 0.05; done' }
+`,
+    });
+    // A thread for each; what is ended with its thread must take no file of the others with it.
+    const running = start([...RUN, '-j', '4'], { cwd: folder });
+    await until(() => linesOf(join(folder, 'began')).length >= 3, 'three to begin');
+    running.signal('SIGINT');
+    await until(() => running.printed().includes('stopping; running work may end'), 'the first answer');
+    running.signal('SIGINT');
+    await until(() => running.printed().includes('ending running work'), 'the second answer');
+    writeFiles(folder, { told: '' });
+    const done = await running.ended;
+    expect(done.code, done.text).toBe(130);
+    const found = Object.values(byName(folder));
+    expect(found.length).toBeGreaterThanOrEqual(3);
+    for (const { task_id, status, error } of found)
+      expect([task_id, status, error?.kind]).toEqual([task_id, 'failure', 'cancelled']);
+    writeFiles(folder, { go: '' });
+    const resumed = await waveplan(['resume', '-q'], { cwd: folder });
+    expect(resumed.code, resumed.text).toBe(0);
+    expect(Object.values(byName(folder)).map(({ status }) => status)).toEqual(['success', 'success', 'success', 'success']);
+  });
+});
