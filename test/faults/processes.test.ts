@@ -216,8 +216,8 @@ finally: { clean: { run: touch cleaned } }
   all: { foreach: [${Array.from({ length: 200 }, (_, i) => i)}], run: 'echo $ITEM >> ran' }
 `,
       });
-      await script('chown -R 54321:54321 . && chmod 755 .', folder);
-      const under = ['setpriv', '--reuid=54321', '--regid=54321', '--clear-groups', 'prlimit'];
+      await script('chown -R 54322:54322 . && chmod 755 .', folder);
+      const under = ['setpriv', '--reuid=54322', '--regid=54322', '--clear-groups', 'prlimit'];
       const few = await runUnder([...under, '--nproc=40'], ['run', 'plan.yaml', '-y', '-q', ...QUICK], folder);
       expect(few.code, few.text).toBe(0);
       expect(few.stderr).toMatch(/no room for more|^$/);
