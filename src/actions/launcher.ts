@@ -14,6 +14,8 @@ const MUCH_BYTES = 16 * 1024;
 const FOLLOW_MS = 20;
 /** After a command's end, how long output is waited for that others of its group may still write. */
 const WRITERS_MS = 10;
+/** How long the standard error of a launcher that has ended is waited for; it mostly is there at once. */
+const LAST_WORDS_MS = 200;
 
 /** A command of a launcher. */
 export interface Launch {
@@ -90,7 +92,13 @@ export class Launcher {
     });
     this.#child.on('exit', (code, signal) => {
       const end: GroupEnd = signal === null ? { kind: 'exit', code: code ?? 0 } : { kind: 'signal', signal };
-      this.#end(cannotFork(this.#said) ?? end);
+      const over = () => this.#end(cannotFork(this.#said) ?? end);
+      if (this.#running === undefined) over();
+      else {
+        // Its last words, that it could not fork, may come after its exit.
+        this.#child.once('close', over);
+        setTimeout(over, LAST_WORDS_MS);
+      }
     });
     const { stdin, stderr } = this.#child;
     // A shell that is gone says so by its end.
