@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { stripVTControlCharacters } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { causeIn, type PrintedOutput } from '../../../src/actions/failure-cause.js';
@@ -43,7 +44,8 @@ describe('the cause of a failed command', () => {
         expect(cause).toBe(cause.trim());
         expect(cause).not.toMatch(/[\r\n]/);
         const words = (text: string) => text.match(/[\p{L}\p{N}]+/gu) ?? [];
-        const printed = new Set([...words(stdout), ...words(stderr), 'cause']);
+        // Colors are taken out before.
+        const printed = new Set([...words(stripVTControlCharacters(`${stdout}\n${stderr}`)), 'cause']);
         for (const word of words(cause)) expect(printed).toContain(word);
       }),
     );
