@@ -125,7 +125,7 @@ function pythonTraceback(lines: readonly string[]): string | undefined {
 /** Without the thread's id, which is another each time. */
 function rustPanic(lines: readonly string[], at: number): string {
   const line = lineAt(lines, at).replace(/^thread '.*?' (?:\(\d+\) )?/, '');
-  return line.endsWith(':') ? `${line} ${lineAt(lines, at + 1)}` : line;
+  return line.endsWith(':') ? `${line} ${lineAt(lines, at + 1)}`.trimEnd() : line;
 }
 
 /** Line that an error class begins: `TypeError: …`, `java.io.IOException: …`, `Error [ERR_X]: …`, a bare `AssertionError`. */
