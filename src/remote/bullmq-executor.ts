@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import {
   type AgentLayout,
   type Capacity,
@@ -369,10 +370,6 @@ function goneReason({ state }: WorkerLink): string {
     default:
       return unreachable(state);
   }
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 const SECRET_ITEMS =

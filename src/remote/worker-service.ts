@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { layoutAgents, maxThreads } from '../execute/layout.js';
 import { startTimeLine } from '../model/clock.js';
 import { type JsonObject, ownJson } from '../model/json.js';
@@ -243,8 +244,4 @@ const NO_CHECKOUT =
 function sees(root: string, { path, token }: NonNullable<Hello['checkout']>): boolean {
   const file = inside(root, path);
   return file !== undefined && readFileSync(file, 'utf8') === token;
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
